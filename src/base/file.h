@@ -1,0 +1,45 @@
+/* file.h - files read by mapping them, written beside their name and renamed
+ * when whole: a killed run leaves nothing half-written. */
+#ifndef PR_FILE_H
+#define PR_FILE_H
+
+/* A read-only mapping of a whole regular file. Immutable: any thread may read.
+ * If somebody truncates the file while it is mapped, reads fault; pr_map_open
+ * takes the size once, and nothing past it is ever touched. */
+typedef struct {
+    const uint8_t *p;
+    uint64_t       n;
+    char          *path;
+} pr_map;
+/* PARE_EINPUT if it is missing, unreadable or not a regular file. An empty file
+ * gives n = 0. */
+pare_status pr_map_open(pr_map *m, const char *path, pare_err *err);
+void        pr_map_close(pr_map *m);
+/* Tell the kernel that [off, off+n) will not be needed again soon. */
+void pr_map_drop(const pr_map *m, uint64_t off, uint64_t n);
+
+/* The whole of a small text file, terminated, into the arena. `max`: refuse larger. */
+pare_status pr_file_read(const char *path, size_t max, pr_arena *a, pr_str *out, pare_err *err);
+
+/* A file being written: "<path>.part-<pid>" beside `path`, renamed by commit. */
+typedef struct pr_out pr_out;
+pare_status pr_out_open(pr_out **out, const char *path, pare_err *err);
+pare_status pr_out_write(pr_out *o, const void *p, size_t n, pare_err *err); /* buffered append */
+pare_status pr_out_pwrite(pr_out *o, uint64_t off, const void *p, size_t n, pare_err *err);
+uint64_t    pr_out_pos(const pr_out *o);
+/* Flush, fsync, rename, fsync of the folder. `o` is freed either way. */
+pare_status pr_out_commit(pr_out *o, pare_err *err);
+/* Throw away what was written. NULL is fine. */
+void pr_out_discard(pr_out *o);
+/* Write the whole text at once, atomically. */
+pare_status pr_file_write(const char *path, const void *p, size_t n, pare_err *err);
+
+pare_status pr_dir_make(const char *path, pare_err *err); /* and its parents; fine if there */
+bool        pr_path_exists(const char *path);
+bool        pr_path_is_dir(const char *path);
+char       *pr_path_join(pr_arena *a, const char *dir, const char *name); /* NULL: no memory */
+const char *pr_path_base(const char *path); /* after the last '/' */
+/* Names in a folder, sorted bytewise, without "." and "..". */
+pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size_t *n,
+                        pare_err *err);
+#endif
