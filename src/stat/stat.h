@@ -105,8 +105,9 @@ void   pr_dist_free(pr_dist *d); /* NULL is fine */
 typedef struct pr_sketch pr_sketch;
 /* `k` ≥ 8 (0: 1024). Same seed and same input: same answers everywhere. */
 pare_status pr_sketch_new(pr_sketch **out, int k, uint64_t seed, pare_err *err);
-pare_status pr_sketch_add(pr_sketch *s, double x, pare_err *err); /* NaN is refused */
-/* Pour `from` into `s`; `from` stays as it is. */
+pare_status pr_sketch_add(pr_sketch *s, double x, pare_err *err); /* finite, or PARE_EINPUT */
+/* Pour `from` into `s`; `from` stays as it is. Give sketches that will be merged
+ * seeds of their own: the error bound wants independent coins. */
 pare_status pr_sketch_merge(pr_sketch *s, const pr_sketch *from, pare_err *err);
 uint64_t    pr_sketch_count(const pr_sketch *s);
 double      pr_sketch_quantile(const pr_sketch *s, double p); /* NAN if empty */
