@@ -1,0 +1,2 @@
+# Sources of the codecs.
+set(PARE_CODECS)

@@ -1,0 +1,9 @@
+/* x86.c - the ladder: each rung overrides what it does faster than the one below. */
+#include "../kernel_arch.h"
+
+void pr_kernels_arch(pr_kernels *k, uint32_t flags) {
+    if (!(flags & PR_CPU_AVX2)) return;
+    k->level = "avx2";
+    if (!(flags & PR_CPU_AVX512)) return;
+    k->level = "avx512";
+}
