@@ -7,10 +7,12 @@
 #define KERNEL(name, ret, params) ret pr_##name##_ref params;
 #include "kernel/codecs.def"
 #undef KERNEL
+#ifdef PARE_X86
 #define KERNEL(name, ret, params) ret pr_##name##_avx2 params;
 #include "kernel/codecs.def"
 #undef KERNEL
 #define KERNEL(name, ret, params) ret pr_##name##_avx512 params;
 #include "kernel/codecs.def"
 #undef KERNEL
+#endif
 #endif

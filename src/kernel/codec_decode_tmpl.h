@@ -9,6 +9,13 @@
 static const int8_t iq4_value[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                      1,    13,   25,  38,  53,  69,  89,  113};
 
+/* For each block of `src`, wherever it lies: a copy in `blk`. */
+#define BLOCKS(type, per)                                                       \
+    const uint8_t *p = src;                                                     \
+    type           blk;                                                         \
+    for (int64_t i = 0; i < n / (per) && (memcpy(&blk, p, sizeof blk), true);   \
+         i++, p += sizeof blk, dst += (per))
+
 /* pr_f16_to_f32 without branches, so that loops over it are widened. */
 static inline float half_value(uint16_t h) {
     uint32_t sign = (uint32_t)(h & 0x8000u) << 16, a = h & 0x7fffu;
@@ -18,12 +25,6 @@ static inline float half_value(uint16_t h) {
     uint32_t u = a < 0x400u ? small : normal;
     u = a >= 0x7c00u ? large : u;
     return pr_f32_bits(sign | u);
-}
-
-int NAME(row_finite)(const float *src, int64_t n) {
-    uint32_t bad = 0;
-    for (int64_t i = 0; i < n; i++) bad |= (pr_bits_f32(src[i]) & 0x7f800000u) == 0x7f800000u;
-    return bad == 0;
 }
 
 void NAME(decode_f32)(float *dst, const void *src, int64_t n) { memcpy(dst, src, (size_t)n * 4); }
@@ -66,16 +67,16 @@ void NAME(decode_f8_e5m2)(float *dst, const void *src, int64_t n) {
 }
 
 void NAME(decode_q8_0)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q8_0 *b = src;
-    for (int64_t i = 0; i < n / 32; i++, b++, dst += 32) {
+    BLOCKS(pr_blk_q8_0, 32) {
+        const pr_blk_q8_0 *b = &blk;
         float d = half_value(b->d);
         for (int j = 0; j < 32; j++) dst[j] = (float)b->qs[j] * d;
     }
 }
 
 void NAME(decode_q4_0)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q4_0 *b = src;
-    for (int64_t i = 0; i < n / 32; i++, b++, dst += 32) {
+    BLOCKS(pr_blk_q4_0, 32) {
+        const pr_blk_q4_0 *b = &blk;
         float d = half_value(b->d);
         for (int j = 0; j < 16; j++) dst[j] = (float)((b->qs[j] & 15) - 8) * d;
         for (int j = 0; j < 16; j++) dst[j + 16] = (float)((b->qs[j] >> 4) - 8) * d;
@@ -83,8 +84,8 @@ void NAME(decode_q4_0)(float *dst, const void *src, int64_t n) {
 }
 
 void NAME(decode_q4_1)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q4_1 *b = src;
-    for (int64_t i = 0; i < n / 32; i++, b++, dst += 32) {
+    BLOCKS(pr_blk_q4_1, 32) {
+        const pr_blk_q4_1 *b = &blk;
         float d = half_value(b->d), m = half_value(b->m);
         for (int j = 0; j < 16; j++) dst[j] = (float)(b->qs[j] & 15) * d + m;
         for (int j = 0; j < 16; j++) dst[j + 16] = (float)(b->qs[j] >> 4) * d + m;
@@ -97,8 +98,8 @@ static inline void fifth_bits(uint8_t out[32], const uint8_t qh[4]) {
 }
 
 void NAME(decode_q5_0)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q5_0 *b = src;
-    for (int64_t i = 0; i < n / 32; i++, b++, dst += 32) {
+    BLOCKS(pr_blk_q5_0, 32) {
+        const pr_blk_q5_0 *b = &blk;
         float   d = half_value(b->d);
         uint8_t h[32];
         fifth_bits(h, b->qh);
@@ -108,8 +109,8 @@ void NAME(decode_q5_0)(float *dst, const void *src, int64_t n) {
 }
 
 void NAME(decode_q5_1)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q5_1 *b = src;
-    for (int64_t i = 0; i < n / 32; i++, b++, dst += 32) {
+    BLOCKS(pr_blk_q5_1, 32) {
+        const pr_blk_q5_1 *b = &blk;
         float   d = half_value(b->d), m = half_value(b->m);
         uint8_t h[32];
         fifth_bits(h, b->qh);
@@ -120,8 +121,8 @@ void NAME(decode_q5_1)(float *dst, const void *src, int64_t n) {
 
 /* Two bits of 128 values lie in 32 bytes: value 32·k + l in bits 2k of byte l. */
 void NAME(decode_q2_k)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q2_k *b = src;
-    for (int64_t i = 0; i < n / 256; i++, b++, dst += 256) {
+    BLOCKS(pr_blk_q2_k, 256) {
+        const pr_blk_q2_k *b = &blk;
         float d = half_value(b->d), m = half_value(b->dmin);
         for (int s = 0; s < 16; s++) {
             float          ds = d * (float)(b->scales[s] & 15), ms = m * (float)(b->scales[s] >> 4);
@@ -135,8 +136,8 @@ void NAME(decode_q2_k)(float *dst, const void *src, int64_t n) {
 /* Sixteen 6-bit scales: low nibbles of s and s+8 share byte s; the two high bits of
  * s, s+4, s+8, s+12 share byte 8 + s%4. */
 void NAME(decode_q3_k)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q3_k *b = src;
-    for (int64_t i = 0; i < n / 256; i++, b++, dst += 256) {
+    BLOCKS(pr_blk_q3_k, 256) {
+        const pr_blk_q3_k *b = &blk;
         float d = half_value(b->d);
         for (int s = 0; s < 16; s++) {
             int low = s < 8 ? b->scales[s] & 15 : b->scales[s - 8] >> 4;
@@ -164,8 +165,8 @@ static inline void scales_k4(int *scale, int *min, const uint8_t *p, int s) {
 }
 
 void NAME(decode_q4_k)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q4_k *b = src;
-    for (int64_t i = 0; i < n / 256; i++, b++, dst += 256) {
+    BLOCKS(pr_blk_q4_k, 256) {
+        const pr_blk_q4_k *b = &blk;
         float d = half_value(b->d), m = half_value(b->dmin);
         for (int s = 0; s < 8; s++) {
             int si, mi;
@@ -179,8 +180,8 @@ void NAME(decode_q4_k)(float *dst, const void *src, int64_t n) {
 }
 
 void NAME(decode_q5_k)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q5_k *b = src;
-    for (int64_t i = 0; i < n / 256; i++, b++, dst += 256) {
+    BLOCKS(pr_blk_q5_k, 256) {
+        const pr_blk_q5_k *b = &blk;
         float d = half_value(b->d), m = half_value(b->dmin);
         for (int s = 0; s < 8; s++) {
             int si, mi;
@@ -199,8 +200,8 @@ void NAME(decode_q5_k)(float *dst, const void *src, int64_t n) {
 /* Per half of 128: value 32·k + l has its low nibble in ql[32·(k%2) + l] (low for
  * k < 2) and its two high bits in bits 2k of qh[l]. */
 void NAME(decode_q6_k)(float *dst, const void *src, int64_t n) {
-    const pr_blk_q6_k *b = src;
-    for (int64_t i = 0; i < n / 256; i++, b++, dst += 256) {
+    BLOCKS(pr_blk_q6_k, 256) {
+        const pr_blk_q6_k *b = &blk;
         float d = half_value(b->d);
         for (int s = 0; s < 16; s++) {
             float          ds = d * (float)b->scales[s];
@@ -216,8 +217,8 @@ void NAME(decode_q6_k)(float *dst, const void *src, int64_t n) {
 }
 
 void NAME(decode_iq4_nl)(float *dst, const void *src, int64_t n) {
-    const pr_blk_iq4_nl *b = src;
-    for (int64_t i = 0; i < n / 32; i++, b++, dst += 32) {
+    BLOCKS(pr_blk_iq4_nl, 32) {
+        const pr_blk_iq4_nl *b = &blk;
         float d = half_value(b->d);
         for (int j = 0; j < 16; j++) dst[j] = d * (float)iq4_value[b->qs[j] & 15];
         for (int j = 0; j < 16; j++) dst[j + 16] = d * (float)iq4_value[b->qs[j] >> 4];
@@ -225,8 +226,8 @@ void NAME(decode_iq4_nl)(float *dst, const void *src, int64_t n) {
 }
 
 void NAME(decode_iq4_xs)(float *dst, const void *src, int64_t n) {
-    const pr_blk_iq4_xs *b = src;
-    for (int64_t i = 0; i < n / 256; i++, b++, dst += 256) {
+    BLOCKS(pr_blk_iq4_xs, 256) {
+        const pr_blk_iq4_xs *b = &blk;
         float d = half_value(b->d);
         for (int s = 0; s < 8; s++) {
             int low = (b->scales_l[s / 2] >> (4 * (s % 2))) & 15, high = (b->scales_h >> (2 * s)) & 3;

@@ -46,13 +46,11 @@ static void tile_scale(tile *t, const float *src, int at, int lanes, int n) {
 static void tile_weigh_plain(tile *t, int n, weigh how) {
     wide rms = wide_splat(0);
     if (how == WEIGH_RMS) {
-        for (int l = 0; l < n; l++)
-            for (int k = 0; k < LANES; k++) rms[k] += t->x[l][k] * t->x[l][k];
+        for (int l = 0; l < n; l++) rms += wide_load(t->x[l]) * wide_load(t->x[l]);
         for (int k = 0; k < LANES; k++) rms[k] = sqrtf(rms[k] / (float)n);
     }
     for (int l = 0; l < n; l++) {
-        wide x, w, one = wide_splat(1);
-        memcpy(&x, t->x[l], sizeof x);
+        wide x = wide_load(t->x[l]), w, one = wide_splat(1);
         switch (how) {
         case WEIGH_ONE: w = one; break;
         case WEIGH_ABS: w = wide_abs(x); break;
@@ -100,11 +98,7 @@ static void tile_load(tile *t, const float *src, const float *weight, int have, 
         for (int k = 0; k < have; k += lanes)
             tile_weigh(t, weight + (int64_t)k * n, k, lanes, n, how, row_ms);
     t->sw = wide_splat(0);
-    for (int l = 0; l < n; l++) {
-        wide w;
-        memcpy(&w, t->w[l], sizeof w);
-        t->sw += w;
-    }
+    for (int l = 0; l < n; l++) t->sw += wide_load(t->w[l]);
 }
 
 /* The nearest levels, counted from the lowest, sub-block after sub-block. */

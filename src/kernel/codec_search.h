@@ -113,12 +113,12 @@ static PR_INLINE void fit_minimum(const fit *f, const tile *t, grid g, wide *s, 
         return;
     }
     wide     det = t->sw * f->q2 - f->q1 * f->q1;
-    wide_int solid = det > 1e-6f * (t->sw * f->q2);
+    wide_int solid = wide_less(1e-6f * (t->sw * f->q2), det);
     wide     safe = PICK(solid, det, wide_splat(1));
     wide     ds = PICK(solid, (t->sw * f->c1 - f->q1 * f->c0) / safe, wide_splat(0));
     wide     db = PICK(solid, (f->q2 * f->c0 - f->q1 * f->c1) / safe, wide_ratio(f->c0, t->sw));
     if (g.below) {
-        wide_int over = f->b + db > 0.0f;
+        wide_int over = wide_less(wide_splat(0), f->b + db);
         db = PICK(over, -f->b, db);
         ds = PICK(over, wide_ratio(f->c1 - db * f->q1, f->q2), ds);
     }
@@ -145,7 +145,7 @@ static PR_INLINE void fit_try(fit *best, wide *least, const tile *t, grid g, wid
     fit_pass(&f, t, g);
     fit_minimum(&f, t, g, &s2, &b2);
     wide     e = fit_predict(&f, t, g, s2, b2);
-    wide_int m = e < *least;
+    wide_int m = wide_less(e, *least);
     fit_keep(best, &f, m, g);
     *least = PICK(m, e, *least);
 }
@@ -167,9 +167,8 @@ static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g
                                     int rounds) {
     wide top = wide_splat(0), size = top, least;
     for (int l = 0; l < g.n; l++) {
-        wide x;
-        memcpy(&x, t->x[l], sizeof x);
-        wide_int m = wide_abs(x) > size;
+        wide     x = wide_load(t->x[l]);
+        wide_int m = wide_less(size, wide_abs(x));
         size = PICK(m, wide_abs(x), size);
         top = PICK(m, x, top);
     }
@@ -187,12 +186,9 @@ static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g
 /* Free scales and offsets of each lane: the range of its values falls on the grid. */
 static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
                                  const float *stretch, int n_stretch, int rounds) {
-    wide low, high, least;
-    memcpy(&low, t->x[0], sizeof low);
-    high = low;
+    wide low = wide_load(t->x[0]), high = low, least;
     for (int l = 1; l < g.n; l++) {
-        wide x;
-        memcpy(&x, t->x[l], sizeof x);
+        wide x = wide_load(t->x[l]);
         low = wide_min(x, low);
         high = wide_max(x, high);
     }

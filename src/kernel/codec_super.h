@@ -48,17 +48,17 @@ static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid
     fit_minimum(f, t, g, &s, &b);
     wide mid = wide_ratio(s, c->d);
     if (!g.offset) {
-        c->sc = CLAMP(ROUND(CLAMP(mid, sg.lo, sg.hi)), sg.lo, sg.hi);
+        c->sc = wide_clamp(ROUND(wide_clamp(mid, sg.lo, sg.hi)), sg.lo, sg.hi);
         return fit_predict(f, t, g, c->d * c->sc, b);
     }
-    mid = ROUND(CLAMP(mid, sg.lo, sg.hi));
+    mid = ROUND(wide_clamp(mid, sg.lo, sg.hi));
     wide least = wide_splat(WORST);
     for (int k = -1; k <= 1; k++) {
-        wide sc = CLAMP(mid + (float)k, sg.lo, sg.hi), s1 = c->d * sc;
+        wide sc = wide_clamp(mid + (float)k, sg.lo, sg.hi), s1 = c->d * sc;
         wide b1 = f->b + wide_ratio(f->c0 - (s1 - f->s) * f->q1, t->sw);
-        wide mn = ROUND(CLAMP(wide_ratio(-b1, c->dm), 0, sg.m_hi));
+        wide mn = ROUND(wide_clamp(wide_ratio(-b1, c->dm), 0, sg.m_hi));
         wide e = fit_predict(f, t, g, s1, -(c->dm * mn));
-        wide_int m = k == -1 ? e == e : e < least;
+        wide_int m = wide_less(e, least);
         least = PICK(m, e, least);
         c->sc = PICK(m, sc, c->sc);
         c->mn = PICK(m, mn, c->mn);
@@ -70,7 +70,7 @@ static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid
 static PR_INLINE void span_try(coded *best, wide *least, coded *c, const fit *free, const tile *t,
                                grid g, shared_grid sg) {
     wide     e = group_sum(coded_integers(c, free, t, g, sg), sg.lanes);
-    wide_int m = e < *least;
+    wide_int m = wide_less(e, *least);
     *least = PICK(m, e, *least);
     best->d = PICK(m, c->d, best->d);
     best->dm = PICK(m, c->dm, best->dm);
@@ -85,7 +85,7 @@ static PR_INLINE void coded_start(coded *best, const fit *free, const tile *t, g
     fit_minimum(free, t, g, &s, &b);
     wide  high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
     float end = g.offset ? sg.hi : sg.lo;
-    top = g.offset ? high : PICK(high > low, high, -low);
+    top = g.offset ? high : PICK(wide_less(low, high), high, -low);
     deep = g.offset ? group_max(-b, sg.lanes) : wide_splat(0);
     *best = (coded){.d = near_half(t, top / end)};
     if (g.offset) best->dm = near_half(t, deep / sg.m_hi);
@@ -107,7 +107,7 @@ static PR_INLINE void coded_start(coded *best, const fit *free, const tile *t, g
         span_try(&other, &least, &c, free, t, g, sg);
     }
     coded_pass(&other, t, g);
-    wide_int m = group_sum(other.f.e, sg.lanes) < group_sum(best->f.e, sg.lanes);
+    wide_int m = wide_less(group_sum(other.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
     coded_keep(best, &other, m, g);
 }
 
@@ -123,11 +123,11 @@ static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_gri
     wide     a22 = group_sum(c->mn * c->mn * t->sw, sg.lanes);
     wide     r2 = group_sum(-c->mn * c->f.c0, sg.lanes);
     wide     det = a11 * a22 - a12 * a12;
-    wide_int solid = det > 1e-6f * (a11 * a22);
+    wide_int solid = wide_less(1e-6f * (a11 * a22), det);
     wide     safe = PICK(solid, det, wide_splat(1));
     wide     dd = PICK(solid, (r1 * a22 - r2 * a12) / safe, wide_ratio(r1, a11));
     wide     dm = PICK(solid, (r2 * a11 - r1 * a12) / safe, wide_splat(0));
-    wide_int fine = (c->d + dd > 0.0f) & (c->dm + dm >= 0.0f);
+    wide_int fine = wide_less(wide_splat(0), c->d + dd) & ~wide_less(c->dm + dm, wide_splat(0));
     c->d = near_half(t, PICK(fine, c->d + dd, c->d));
     c->dm = near_half(t, PICK(fine, c->dm + dm, c->dm));
 }
@@ -137,18 +137,18 @@ static PR_INLINE void lanes_improve(coded *best, const tile *t, grid g, shared_g
     coded c = *best;
     coded_integers(&c, &best->f, t, g, sg);
     coded_pass(&c, t, g);
-    coded_keep(best, &c, c.f.e < best->f.e, g);
+    coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
     if (!sg.probe) return;
     wide here = best->sc;
     for (int k = -1; k <= 1; k += 2) {
         c = *best;
-        c.sc = CLAMP(here + (float)k, sg.lo, sg.hi);
+        c.sc = wide_clamp(here + (float)k, sg.lo, sg.hi);
         if (g.offset) { /* keep the middle of the levels where it was */
             wide b = best->f.b - (c.sc - best->sc) * c.d * wide_ratio(best->f.q1, t->sw);
-            c.mn = ROUND(CLAMP(wide_ratio(-b, c.dm), 0, sg.m_hi));
+            c.mn = ROUND(wide_clamp(wide_ratio(-b, c.dm), 0, sg.m_hi));
         }
         coded_pass(&c, t, g);
-        coded_keep(best, &c, c.f.e < best->f.e, g);
+        coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
     }
 }
 
@@ -161,7 +161,7 @@ static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, gr
         shared_minimum(&c, t, g, sg);
         coded_integers(&c, &best->f, t, g, sg);
         coded_pass(&c, t, g);
-        wide_int m = group_sum(c.f.e, sg.lanes) < group_sum(best->f.e, sg.lanes);
+        wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
         coded_keep(best, &c, m, g);
     }
 }
@@ -170,7 +170,7 @@ static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, gr
 static PR_INLINE void alone_try(fit *best, const tile *t, grid g, wide s, wide b) {
     fit f = {.s = near_half(t, s), .b = g.offset ? near_half(t, b) : b};
     fit_pass(&f, t, g);
-    fit_keep(best, &f, f.e < best->e, g);
+    fit_keep(best, &f, wide_less(f.e, best->e), g);
 }
 
 /* `plain`: where round-to-nearest would start; the result is never worse. */
