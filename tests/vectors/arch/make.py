@@ -98,7 +98,8 @@ def all_cases():
          why="truncate=false: rope_freqs.weight and rope.scaling.attn_factor say it")
     case("llama_yarn_noorig", WIDE, max_position_embeddings=16, rope_parameters=yarn(),
          drop=("rope_parameters.original_max_position_embeddings",))
-    case("llama_yarn_toporig", WIDE, old=True, put={"original_max_position_embeddings": 48}, rope_parameters=yarn())
+    case("llama_yarn_toporig", WIDE, old=True, put={"original_max_position_embeddings": 48}, rope_parameters=yarn(),
+         gguf="own", why="the converter writes the original context of the rope dict, the top-level key holds")
     case("llama_llama3", TWO, rope_parameters=LLAMA3)
     case("llama_llama3_old", TWO, same="llama_llama3", old=True, rope_parameters=LLAMA3)
     case("llama_partial", ONE, put={"partial_rotary_factor": 0.5})
