@@ -52,7 +52,7 @@ NO_FREQS = "GGUF qwen2 and qwen3 take no frequency factors"
 CASES = {}
 
 
-def case(name, base, dtype="bfloat16", old=False, drop=(), put=None, shard=None, gguf="exact", why="-",
+def case(name, base, dtype="bfloat16", old=False, drop=(), put=None, put_rope=None, shard=None, gguf="exact", why="-",
          same=None, **over):
     """One vector. `old`: respell as transformers 4. `drop`, `put`: edit the saved config.json.
 
@@ -61,7 +61,7 @@ def case(name, base, dtype="bfloat16", old=False, drop=(), put=None, shard=None,
     container can say the model), refused (the container cannot).
     """
     CASES[name] = dict(arch=name.split("_")[0], cfg=dict(base, **over), dtype=dtype, old=old, drop=drop,
-                       put=put or {}, shard=shard, gguf=gguf, why=why, seed=same or name)
+                       put=put or {}, put_rope=put_rope or {}, shard=shard, gguf=gguf, why=why, seed=same or name)
 
 
 def all_cases():
@@ -100,6 +100,8 @@ def all_cases():
          drop=("rope_parameters.original_max_position_embeddings",))
     case("llama_yarn_toporig", WIDE, old=True, put={"original_max_position_embeddings": 48}, rope_parameters=yarn(),
          gguf="own", why="the converter writes the original context of the rope dict, the top-level key holds")
+    case("llama_yarn_ratio", WIDE, put_rope={"factor": None}, rope_parameters=yarn(), gguf="own",
+         why="factor null is the ratio of the two contexts; the converter then writes no scaling")
     case("llama_llama3", TWO, rope_parameters=LLAMA3)
     case("llama_llama3_old", TWO, same="llama_llama3", old=True, rope_parameters=LLAMA3)
     case("llama_partial", ONE, put={"partial_rotary_factor": 0.5})
@@ -127,6 +129,7 @@ def all_cases():
     case("qwen2_tied_theta", ONE, tie_word_embeddings=True, rope_parameters=rope(theta=1000000.0))
     case("qwen2_theta_old", ONE, old=True, rope_parameters=rope(theta=211.0))
     case("qwen2_kv_null", ONE, num_key_value_heads=4, put={"num_key_value_heads": None})
+    case("qwen2_head_dim", ODD, gguf="refused", why="GGUF qwen2 has heads × size = hidden size")
     case("qwen2_window", dict(SMALL, num_hidden_layers=3), use_sliding_window=True, sliding_window=16, max_window_layers=1,
          gguf="refused", why=NO_WINDOW_KEY)
     case("qwen2_window_derived", dict(SMALL, num_hidden_layers=3), same="qwen2_window", use_sliding_window=True,
@@ -214,6 +217,8 @@ def config_edit(path, c):
         at, *rest = key.split(".")
         cfg[at].pop(rest[0]) if rest else cfg.pop(at, None)
     cfg.update(c["put"])
+    if c["put_rope"]:
+        cfg["rope_parameters"].update(c["put_rope"])
     path.write_text(json.dumps(cfg, indent=2, sort_keys=True) + "\n")
 
 
