@@ -53,7 +53,7 @@ static int sum_of(const planner *pl, int from, pr_val v) {
     if (!single_use(pl, v)) return -1;
     for (int i = from; i < pl->g->n_nodes; i++) {
         const pr_node *n = &pl->g->nodes[i];
-        if (n->in[0] == v || n->in[1] == v || n->in[2] == v) return n->op == PR_OP_ADD ? i : -1;
+        if (n->in[0] == v || n->in[1] == v || n->in[2] == v) return n->op == PR_OPC_ADD ? i : -1;
     }
     return -1;
 }
@@ -88,7 +88,7 @@ static pare_status linear(planner *pl, int node, pare_err *err) {
     PR_TRY(add_product(pl, s, node, err));
     for (int i = node + 1; i < pl->g->n_nodes && s->n_products < PR_PRODUCTS; i++) {
         const pr_node *o = &pl->g->nodes[i];
-        if (o->op == PR_OP_LINEAR && !pl->done[i] && o->in[0] == n->in[0] && o->layer == n->layer)
+        if (o->op == PR_OPC_LINEAR && !pl->done[i] && o->in[0] == n->in[0] && o->layer == n->layer)
             PR_TRY(add_product(pl, s, i, err));
     }
     return PARE_OK;
@@ -96,7 +96,7 @@ static pare_status linear(planner *pl, int node, pare_err *err) {
 
 static bool stored_in_pairs(const planner *pl, pr_val v) {
     const pr_node *n = &pl->g->nodes[pl->maker[v]];
-    return n->op == PR_OP_LINEAR && pl->m->weights[n->w].xf == PR_XF_PAIRS;
+    return n->op == PR_OPC_LINEAR && pl->m->weights[n->w].xf == PR_XF_PAIRS;
 }
 
 /* ROPE of q and k, and the state's append, right before the attention. */
@@ -127,22 +127,22 @@ static pare_status plan_node(planner *pl, int i, pare_err *err) {
     pr_step       *s;
     if (pl->done[i]) return PARE_OK;
     switch (n->op) {
-    case PR_OP_LINEAR: return linear(pl, i, err);
-    case PR_OP_ATTN: attention(pl, i); return PARE_OK;
-    case PR_OP_ROPE: return PARE_OK; /* part of STEP_QK */
-    case PR_OP_EMBED:
+    case PR_OPC_LINEAR: return linear(pl, i, err);
+    case PR_OPC_ATTN: attention(pl, i); return PARE_OK;
+    case PR_OPC_ROPE: return PARE_OK; /* part of STEP_QK */
+    case PR_OPC_EMBED:
         s = add_step(pl, STEP_EMBED, n->layer);
         s->p[0].w = &pl->m->weights[n->w];
         if (!pr_decode_get(pl->k, s->p[0].w->src->type))
             return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': type %s cannot be decoded",
                            s->p[0].w->src->name, pr_type_get(s->p[0].w->src->type)->name);
         break;
-    case PR_OP_RMS:
+    case PR_OPC_RMS:
         s = add_step(pl, STEP_NORM, n->layer);
         s->group = n->group;
         PR_TRY(vector(pl, n->w, &s->norm, err));
         break;
-    case PR_OP_GLU: s = add_step(pl, STEP_GLU, n->layer); break;
+    case PR_OPC_GLU: s = add_step(pl, STEP_GLU, n->layer); break;
     default: s = add_step(pl, STEP_ADD, n->layer); break;
     }
     s->in[0] = n->in[0];

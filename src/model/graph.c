@@ -45,18 +45,18 @@ static int need(pr_gb *g, pr_role role, int layer) {
     return w;
 }
 
-static pr_node node(pr_op op, int layer) {
+static pr_node node(pr_opcode op, int layer) {
     return (pr_node){.op = op, .layer = layer, .in = {-1, -1, -1}, .out = -1, .w = -1, .bias = -1};
 }
 
 pr_val gb_embed(pr_gb *g) {
-    pr_node n = node(PR_OP_EMBED, -1);
+    pr_node n = node(PR_OPC_EMBED, -1);
     n.w = need(g, PR_ROLE_TOKEN_EMBD, -1);
     return add_node(g, n, g->m->hp.d_model);
 }
 
 static pr_val rms(pr_gb *g, int layer, pr_val x, pr_role w, int group) {
-    pr_node n = node(PR_OP_RMS, layer);
+    pr_node n = node(PR_OPC_RMS, layer);
     n.in[0] = x;
     n.w = need(g, w, layer);
     if (g->failed) return 0;
@@ -69,7 +69,7 @@ pr_val gb_rms(pr_gb *g, int layer, pr_val x, pr_role w) {
 }
 
 pr_val gb_linear(pr_gb *g, int layer, pr_val x, pr_role w, pr_role bias, bool has_bias) {
-    pr_node n = node(PR_OP_LINEAR, layer);
+    pr_node n = node(PR_OPC_LINEAR, layer);
     n.in[0] = x;
     n.w = need(g, w, layer);
     if (has_bias) n.bias = need(g, bias, layer);
@@ -80,7 +80,7 @@ pr_val gb_linear(pr_gb *g, int layer, pr_val x, pr_role w, pr_role bias, bool ha
 static pr_val rope(pr_gb *g, int layer, pr_val x, int n_head) {
     const pr_layer *l = &g->m->hp.layers[layer];
     if (g->failed || l->rope < 0) return x;
-    pr_node n = node(PR_OP_ROPE, layer);
+    pr_node n = node(PR_OPC_ROPE, layer);
     n.in[0] = x;
     n.n_head = n_head;
     n.d_head = l->d_head;
@@ -97,7 +97,7 @@ pr_val gb_attn(pr_gb *g, int layer, pr_val x) {
         q = rms(g, layer, q, PR_ROLE_ATTN_Q_NORM, l->d_head);
         k = rms(g, layer, k, PR_ROLE_ATTN_K_NORM, l->d_head);
     }
-    pr_node n = node(PR_OP_ATTN, layer);
+    pr_node n = node(PR_OPC_ATTN, layer);
     n.in[0] = rope(g, layer, q, l->n_head);
     n.in[1] = rope(g, layer, k, l->n_kv);
     n.in[2] = v;
@@ -107,7 +107,7 @@ pr_val gb_attn(pr_gb *g, int layer, pr_val x) {
 
 pr_val gb_glu(pr_gb *g, int layer, pr_val x) {
     bool    bias = g->m->hp.layers[layer].has & PR_HAS_FFN_BIAS;
-    pr_node n = node(PR_OP_GLU, layer);
+    pr_node n = node(PR_OPC_GLU, layer);
     n.in[0] = gb_linear(g, layer, x, PR_ROLE_FFN_GATE, PR_ROLE_FFN_GATE_BIAS, bias);
     n.in[1] = gb_linear(g, layer, x, PR_ROLE_FFN_UP, PR_ROLE_FFN_UP_BIAS, bias);
     if (g->failed) return 0;
@@ -116,7 +116,7 @@ pr_val gb_glu(pr_gb *g, int layer, pr_val x) {
 }
 
 pr_val gb_add(pr_gb *g, int layer, pr_val a, pr_val b) {
-    pr_node n = node(PR_OP_ADD, layer);
+    pr_node n = node(PR_OPC_ADD, layer);
     n.in[0] = a;
     n.in[1] = b;
     if (g->failed) return 0;

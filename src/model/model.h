@@ -111,16 +111,16 @@ uint64_t pr_weight_row_bytes(const pr_weight *w);
 /* ------------------------------------------------------------------ graph */
 
 typedef enum {
-#define OP(name, n_in, text) PR_OP_##name,
+#define OP(name, n_in, text) PR_OPC_##name,
 #include "ops.def"
 #undef OP
-    PR_OP_N
-} pr_op;
+    PR_OPC_N
+} pr_opcode;
 
 typedef int16_t pr_val; /* index of a value, -1 none */
 
 typedef struct {
-    pr_op   op;
+    pr_opcode   op;
     int     layer;          /* -1: outside the layers */
     pr_val  in[3], out;
     int     w, bias;        /* indices of weights, -1 none (LINEAR, RMS, EMBED) */
