@@ -1,9 +1,20 @@
 /* x86.c - the ladder: each rung overrides what it does faster than the one below. */
 #include "../kernel_arch.h"
+#include "x86_impl.h"
+
+#define QROWS(level)                                                                                \
+    QROW(q4_0, level) QROW(q4_1, level) QROW(q5_0, level) QROW(q5_1, level) QROW(q8_0, level)       \
+    QROW(iq4_nl, level) QROW(q2_k, level) QROW(q3_k, level) QROW(q4_k, level) QROW(q5_k, level)     \
+    QROW(q6_k, level) QROW(iq4_xs, level)
+#define TAKE(name, level) k->name = pr_##name##_##level;
+#define QROW(t, level) k->unpack_##t = pr_unpack_##t##_##level, k->gemv_##t = pr_gemv_##t##_##level;
 
 void pr_kernels_arch(pr_kernels *k, uint32_t flags) {
     if (!(flags & PR_CPU_AVX2)) return;
     k->level = "avx2";
     if (!(flags & PR_CPU_AVX512)) return;
     k->level = "avx512";
+    QROWS(avx512)
+    TAKE(gemm_i8, avx512) TAKE(panel_pack, avx512) TAKE(act_quantize, avx512) TAKE(store_q8_0, avx512)
+    TAKE(gemm_f32, avx512) TAKE(gemv_f32, avx512) TAKE(gemv_f16, avx512) TAKE(gemv_bf16, avx512)
 }
