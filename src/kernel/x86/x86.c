@@ -9,6 +9,9 @@
 #define TAKE(name, level) k->name = pr_##name##_##level;
 #define QROW(t, level) k->unpack_##t = pr_unpack_##t##_##level, k->gemv_##t = pr_gemv_##t##_##level;
 
+#define LINEAR(level)                                                                               \
+    TAKE(gemm_i8, level) TAKE(panel_pack, level) TAKE(act_quantize, level) TAKE(store_q8_0, level)  \
+    TAKE(gemm_f32, level) TAKE(gemv_f32, level) TAKE(gemv_f16, level) TAKE(gemv_bf16, level)
 #define ELEMS(level)                                                                                \
     TAKE(add, level) TAKE(silu_mul, level) TAKE(exp, level) TAKE(rms_norm, level)                   \
     TAKE(rope_half, level) TAKE(rope_pair, level) TAKE(softmax, level) TAKE(store_f16, level)       \
@@ -19,10 +22,11 @@
 void pr_kernels_arch(pr_kernels *k, uint32_t flags) {
     if (!(flags & PR_CPU_AVX2)) return;
     k->level = "avx2";
+    QROWS(avx2)
+    LINEAR(avx2)
     if (!(flags & PR_CPU_AVX512)) return;
     k->level = "avx512";
     QROWS(avx512)
     ELEMS(avx512)
-    TAKE(gemm_i8, avx512) TAKE(panel_pack, avx512) TAKE(act_quantize, avx512) TAKE(store_q8_0, avx512)
-    TAKE(gemm_f32, avx512) TAKE(gemv_f32, avx512) TAKE(gemv_f16, avx512) TAKE(gemv_bf16, avx512)
+    LINEAR(avx512)
 }
