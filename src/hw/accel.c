@@ -2,7 +2,7 @@
  * their graphics or compute node, USB by id. Always true: one device is listed once,
  * and being listed claims presence only. Class codes: PCI Code and ID Assignment
  * Specification 1.16; vendor and device numbers: the pci.ids and usb.ids lists. */
-#include "tree.h"
+#include "sysfile.h"
 #include <stdlib.h>
 
 enum { ACCELS_MAX = 64 };
@@ -15,7 +15,8 @@ static void accel_add(pr_hw *hw, pr_hw_accel a) {
 static bool is_screen_only(int64_t vendor) {
     static const int screens[] = {0x1a03 /* ASPEED */, 0x102b /* Matrox */, 0x1234 /* QEMU */,
                                   0x1013 /* Cirrus */, 0x15ad /* VMware */, 0x80ee /* VirtualBox */,
-                                  0x1b36 /* Red Hat QXL */, 0x1af4 /* virtio */, 0x1414 /* Hyper-V */};
+                                  0x1b36 /* Red Hat QXL */, 0x1af4 /* virtio */, 0x1414 /* Hyper-V */,
+                                  0x1d0f /* Amazon */};
     for (size_t i = 0; i < PR_COUNT(screens); i++)
         if (screens[i] == vendor) return true;
     return false;

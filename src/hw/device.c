@@ -1,5 +1,5 @@
 /* device.c - batteries and mains, thermal zones, network interfaces. */
-#include "tree.h"
+#include "sysfile.h"
 #include <math.h>
 
 static double micro(hw_tree *t, const char *base, const char *file) {

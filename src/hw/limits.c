@@ -3,7 +3,7 @@
  * A limit anywhere between our group and the mount's root holds, so the walk goes
  * up and takes the least. Sources: the kernel's admin-guide/cgroup-v2 and
  * cgroup-v1/memory, scheduler/sched-bwc. */
-#include "tree.h"
+#include "sysfile.h"
 #include <math.h>
 #include <stdlib.h>
 

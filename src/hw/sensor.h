@@ -1,7 +1,7 @@
 /* sensor.h - the energy sensors of a machine, found once, read by the meter (private). */
 #ifndef PR_HW_SENSOR_H
 #define PR_HW_SENSOR_H
-#include "tree.h"
+#include "sysfile.h"
 
 /* How its files become joules or watts. */
 typedef enum {

@@ -1,5 +1,5 @@
 /* topology.c - the processor: its name, cores, threads, caches, nodes, frequency. */
-#include "tree.h"
+#include "sysfile.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* tree.c - small text files below a root. See tree.h. */
-#include "tree.h"
+/* sysfile.c - small text files below a root. See sysfile.h. */
+#include "sysfile.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

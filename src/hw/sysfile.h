@@ -1,10 +1,10 @@
-/* tree.h - reading the small text files of /proc and /sys below a root (private).
+/* sysfile.h - reading the small text files of /proc and /sys below a root (private).
  *
  * What is missing or unreadable is NULL or false: hardware is described by what is
  * there. Only want of memory is an error, and it is sticky: look at `no_memory` once
  * at the end. Strings live in the arena. */
-#ifndef PR_HW_TREE_H
-#define PR_HW_TREE_H
+#ifndef PR_HW_SYSFILE_H
+#define PR_HW_SYSFILE_H
 #include "hw/hw.h"
 
 enum { HW_CPUS_MAX = 4096 };
