@@ -38,7 +38,7 @@ def metric(name, value, half=0.0, n=1, against=None, lo=None, hi=None):
 
 
 def exact(name, value, against=None):
-    m = {"name": name, "value": value, "lo": value, "hi": value, "n": 1, "unit": UNITS[name], "conf": CONF}
+    m = {"name": name, "value": value, "lo": value, "hi": value, "n": 1, "unit": UNITS[name], "conf": 1}
     if against:
         m["against"] = against
     return m
