@@ -8,6 +8,7 @@
 #ifndef PR_METRIC_H
 #define PR_METRIC_H
 #include "base/base.h"
+#include "doc/doc.h"
 #include "stat/stat.h"
 
 typedef enum { PR_AGAINST_NONE, PR_AGAINST_SOURCE, PR_AGAINST_F32 } pr_against;
@@ -41,4 +42,12 @@ bool pr_against_parse(const char *s, pr_against *out);
  * `resolution`: the smallest difference that matters in the metric's unit (half of
  * the interval), so many digits are shown; 0: four significant ones. */
 void pr_metric_show(const pr_metric_info *info, double v, double resolution, char *dst, size_t cap);
+
+/* Append `m` to an array of metrics, as docs/report.md has it (null with its reason). */
+void pr_metric_put(pr_doc_build *b, pare_doc *array, const pr_metric *m);
+/* The metrics of a variant (an object with "metrics") back from a report, in the arena; names that
+ * the table lacks are passed over. Borrows reasons from the tree. PARE_EINPUT: a value without its
+ * bounds, a metric twice. */
+pare_status pr_metrics_read(const pare_doc *variant, pr_arena *a, pr_metric **out, size_t *n,
+                            pare_err *err);
 #endif
