@@ -80,4 +80,19 @@ size_t pr_gates_failed(const pr_gate_result *r, size_t n);
 
 const char *pr_op_sign(pr_op op); /* ">", ">=", "<", "<=" */
 bool        pr_op_parse(const char *sign, pr_op *out);
+
+/* ---- reports (docs/report.md) ---- */
+
+/* Append the result to an array, as a "gate" of a report. */
+void pr_gate_put(pr_doc_build *b, pare_doc *array, const pr_gate_result *r);
+/* Set "policy" of a report. */
+void pr_policy_put(pr_doc_build *b, pare_doc *report, const pr_policy *p);
+/* A gate back from an object of a report (a result, or an entry of policy.gates); it borrows
+ * the tree's text. PARE_EINPUT: an unknown metric, op, bound, or no finite threshold. */
+pare_status pr_gate_read(const pare_doc *gate, pr_gate *out, pare_err *err);
+/* Judge variant `name` of `report` by `p` from the metrics written there: what `pare gate DIR
+ * --policy F` does. `results` has room for p->n_gates and borrows from the tree, `p`
+ * and the arena. PARE_EINPUT: no such variant, or unreadable metrics. */
+pare_status pr_policy_judge_report(const pr_policy *p, const pare_doc *report, const char *name,
+                                   pr_arena *a, pr_gate_result *results, pare_err *err);
 #endif

@@ -322,7 +322,7 @@ def main():
                      "evaluation": {"text": text, "window": 256, "windows": 355, "positions": "every",
                                     "bos": False, "separator": None},
                      "bench": {"prompt_tokens": 64, "decode_tokens": 50, "pairs": 24, "warmup": 2},
-                     "constraints": [{k: c[k] for k in ("name", "metric", "against", "op", "threshold")} for c in CONSTRAINTS],
+                     "constraints": CONSTRAINTS,
                      "prefer": PREFER},
         "stages": stages, "baseline": bare(every["BF16"]), "baseline_f32": bare(baseline_f32), "variants": variants,
         "front": {"objectives": OBJECTIVES, "members": names, "dominated": dominated, "excluded": []},
