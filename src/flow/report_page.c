@@ -166,16 +166,24 @@ typedef struct {
     const char *label, *unit, *metric, *against;
 } column;
 static const column columns[] = {
-    {"File", "", "file_bytes", NULL},          {"Bits", "per weight", "bpw", NULL},
-    {"Perplexity", "", "perplexity", NULL},    {"KL divergence", "mean", "kld_mean", "source"},
-    {"Same top token", "", "top1_agreement", "source"}, {"Accuracy kept", "", "accuracy_kept", "source"},
-    {"Decode", "", "decode_tps", NULL},   {"Speed", "over source", "speedup", "source"},
-    {"Memory", "", "memory_bytes", NULL}, {"Token time", "95 %", "token_ms_p95", NULL},
+    {"File", "", "file_bytes", NULL},
+    {"Bits", "a weight", "bpw", NULL},
+    {"Perplexity", "", "perplexity", NULL},
+    {"Divergence", "mean KLD, nats", "kld_mean", "source"},
+    {"Same token", "%", "top1_agreement", "source"},
+    {"Accuracy", "% kept", "accuracy_kept", "source"},
+    {"Decode", "tok/s", "decode_tps", NULL},
+    {"Speed", "× source", "speedup", "source"},
+    {"Memory", "", "memory_bytes", NULL},
+    {"Token 95 %", "ms", "token_ms_p95", NULL},
 };
 
-static void cell(pr_buf *b, const pare_doc *m) {
+/* `bare`: the column's head names the unit. */
+static void cell(pr_buf *b, const pare_doc *m, bool bare) {
     pr_shown s = pr_metric_shown(m);
     double   v = pr_num_at(m, "value");
+    char    *unit = strrchr(s.value, ' ');
+    if (bare && unit && strcmp(unit + 1, "MB") != 0 && strcmp(unit + 1, "GB") != 0 && strcmp(unit + 1, "kB") != 0) *unit = 0;
     pr_buf_puts(b, "<td class=\"n\" data-v=\"");
     if (isfinite(v)) pr_buf_printf(b, "%.9g", v);
     pr_html(b, "\">%s", s.value);
@@ -216,7 +224,7 @@ static void variant_row(pr_buf *b, const pare_doc *r, const pare_doc *v, const c
     if (picked) pr_html(b, "<span class=\"tag key\">%s</span>", pare_doc_bool(pare_doc_path(r, "choice/accepted")) ? "chosen" : "nearest");
     if (!picked && !tag && !pr_names_have(pare_doc_path(r, "front/members"), name)) pr_buf_puts(b, "<span class=\"tag\">dominated</span>");
     pr_buf_puts(b, "</th>");
-    for (size_t i = 0; i < PR_COUNT(columns); i++) cell(b, pr_metric_at(v, columns[i].metric, columns[i].against));
+    for (size_t i = 0; i < PR_COUNT(columns); i++) cell(b, pr_metric_at(v, columns[i].metric, columns[i].against), true);
     double score = pr_num_at(v, "score");
     pr_buf_puts(b, "<td class=\"n\" data-v=\"");
     if (isfinite(score)) pr_html(b, "%.6f\">%.3f</td>", score, score);
@@ -239,7 +247,7 @@ static void variants(pr_buf *b, const pare_doc *r) {
     const pare_doc *list = pare_doc_get(r, "variants"), *f32 = pare_doc_get(r, "baseline_f32");
     pr_buf_puts(b, "<section id=\"variants\" aria-labelledby=\"h-variants\"><h2 id=\"h-variants\">Variants</h2>\n"
                    "<p class=\"lead\">Every number with its bounds at 95 %; the baselines first.</p>\n"
-                   "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-variants\"><table class=\"stick sort\">\n");
+                   "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-variants\"><table class=\"stick sort dense\">\n");
     variant_head(b);
     pr_buf_puts(b, "<tbody class=\"bases\">\n");
     if (pare_doc_count(f32) && !pr_variant_at(r, pr_str_at(f32, "name"))) variant_row(b, r, f32, "F32 baseline");
@@ -268,8 +276,8 @@ static void both_baselines(pr_buf *b, const pare_doc *r) {
         if (!a && !z) continue;
         const pr_metric_info *info = pr_metric_info_find(names[i]);
         pr_html(b, "<tr><th scope=\"row\">%s</th>", info ? info->label : names[i]);
-        cell(b, a);
-        cell(b, z);
+        cell(b, a, false);
+        cell(b, z, false);
         pr_buf_puts(b, "</tr>\n");
     }
     pr_buf_puts(b, "</tbody></table></div>\n");

@@ -121,7 +121,9 @@ pr_shown pr_metric_shown(const pare_doc *metric) {
     out.known = true;
     double half = (hi - lo) / 2;
     if (!isfinite(half) || half <= 0) {
-        pr_metric_show(info, v, 0, out.value, sizeof out.value);
+        /* Counted: four digits, zeros kept, so that a column lines up. */
+        bool size = strcmp(info->unit, "bit") == 0 || (strcmp(info->unit, "B") == 0 && fabs(v) >= 1e4);
+        pr_metric_show(info, v, size ? fabs(v) / 100 : 0, out.value, sizeof out.value);
         return out;
     }
     char a[48], z[48];
