@@ -1,4 +1,5 @@
 # Flags and the two words the rooms use: pare_room() and pare_test().
+set_property(GLOBAL PROPERTY TARGET_MESSAGES OFF) # "Built target …" says nothing
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
