@@ -13,7 +13,7 @@ define build_preset
 	@test -f build/$(1)/CMakeCache.txt || cmake --preset $(1) $(CONFIGURE) > build-$(1).log 2>&1 || \
 	    { cat build-$(1).log; rm -rf build-$(1).log build/$(1)/CMakeCache.txt; exit 1; }
 	@rm -f build-$(1).log
-	@MAKEFLAGS= cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
+	@env -u MAKEFLAGS -u MAKELEVEL cmake --build --preset $(1) -j $(JOBS) $(if $(2),--target $(2))
 endef
 
 build:     ## build/release/pare and libpare
