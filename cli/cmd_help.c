@@ -2,8 +2,8 @@
 #include <string.h>
 #include "cli.h"
 
-static const opt_def        opt_man = {"man", 0, OPT_FLAG, NULL, "the man page, in roff", NULL,
-                                       NULL, 0, 0};
+static const opt_def opt_man = {"man", 0,    OPT_FLAG, NULL, "the man page, in roff",
+                                NULL,  NULL, 0,        0};
 static const opt_def *const opts[] = {&opt_man, NULL};
 
 static int run(cli *c) {

@@ -130,7 +130,8 @@ void complete_zsh(void) {
              "    (( CURRENT-- ))\n    case $verb in\n");
     for (size_t i = 0; commands[i]; i++) zsh_command(commands[i]);
     out_puts("    esac\n}\n"
-             "if [ \"$funcstack[1]\" = \"_pare\" ]; then _pare \"$@\"; else compdef _pare pare; fi\n");
+             "if [ \"$funcstack[1]\" = \"_pare\" ]; then _pare \"$@\"; else compdef _pare "
+                 "pare; fi\n");
 }
 
 /* ---- fish -------------------------------------------------------------------- */

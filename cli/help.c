@@ -57,8 +57,9 @@ void help_command(const cli *c, const command *cmd) {
         char left[96], right[640];
         spell(left, sizeof left, o);
         explain(right, sizeof right, o);
-        if (strlen(left) <= 26)
-            out_printf("  %s%-26s%s ", b, left, e);
+        int pad = 26 - text_width(left);
+        if (pad >= 0)
+            out_printf("  %s%s%s%*s ", b, left, e, pad, "");
         else
             out_printf("  %s%s%s\n%29s", b, left, e, "");
         out_wrapped(right, 29, columns());

@@ -1,24 +1,8 @@
-/* main.c - finds the verb and runs it. The list below is the only place that
- * knows all commands; one that does not work is not in it. */
+/* main.c - finds the verb and runs it. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "cli.h"
-
-extern const command cmd_help, cmd_completion, cmd_version;
-
-const command *const commands[] = {
-    &cmd_completion,
-    &cmd_help,
-    &cmd_version,
-    NULL,
-};
-
-const command *command_find(const char *name) {
-    for (size_t i = 0; commands[i]; i++)
-        if (strcmp(commands[i]->name, name) == 0) return commands[i];
-    return NULL;
-}
 
 static int unknown_verb(cli *c, const char *word) {
     const char *names[64];

@@ -36,6 +36,15 @@ const opt_def opt_strict = {"strict", 0, OPT_FLAG, NULL,
                             NULL, 0, 0};
 const opt_def opt_quant = {"quant", 0, OPT_STRING, "T",
                            "type of the weights: F32, F16, Q8_0, Q4_K_M, …", NULL, NULL, 0, 0};
+static const char *const state_types[] = {"F32", "F16", "Q8_0", NULL};
+const opt_def opt_state = {"state", 0, OPT_ENUM, "T", "type of the KV cache", "F16", state_types,
+                           0, 0};
+const opt_def opt_special = {"special", 0, OPT_FLAG, NULL,
+                             "add the special tokens, and read those that the text spells", NULL,
+                             NULL, 0, 0};
+const opt_def opt_max_memory = {"max-memory", 0, OPT_BYTES, "BYTES",
+                                "weights, state and workspace of the result together", NULL, NULL,
+                                0, 0};
 const opt_def opt_calib = {"calib", 0, OPT_FILE, "TEXT",
                            "text that says which weights matter", NULL, NULL, 0, 0};
 
