@@ -82,8 +82,8 @@ static inline int bench_measure(bench_case *cases, int n, double seconds) {
         cases[i].ratio = bench_quantile(r, rounds, 0.5);
         qsort(t[i], (size_t)rounds, sizeof **t, bench_order);
         cases[i].median = bench_quantile(t[i], rounds, 0.5);
-        cases[i].spread = (bench_quantile(t[i], rounds, 0.75) - bench_quantile(t[i], rounds, 0.25)) /
-                          2 / cases[i].median;
+        double low = bench_quantile(t[i], rounds, 0.25), high = bench_quantile(t[i], rounds, 0.75);
+        cases[i].spread = (high - low) / 2 / cases[i].median;
     }
     return rounds;
 }

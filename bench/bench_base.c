@@ -7,12 +7,14 @@ enum { N = 1 << 16 };
 
 typedef struct {
     pr_pool *pool;
-    uint8_t  bytes[N];
-    double   x, sum;
+    uint8_t bytes[N];
+    double x, sum;
 } stage;
 
 static void nothing(void *ctx, int me, int n) {}
-static void run_pool(void *ctx) { pr_pool_run(((stage *)ctx)->pool, nothing, NULL); }
+static void run_pool(void *ctx) {
+    pr_pool_run(((stage *)ctx)->pool, nothing, NULL);
+}
 
 static void run_sha256(void *ctx) {
     stage *s = ctx;
@@ -33,12 +35,13 @@ static void run_pr_exp(void *ctx) {
 
 int main(void) {
     static stage s = {.x = -2};
-    pare_err     err = {0};
+    pare_err err = {0};
     for (int n = 1; n <= pr_threads_default(); n *= 2) {
         char title[64];
         if (pr_pool_new(&s.pool, n, &err) != PARE_OK) return 1;
         snprintf(title, sizeof title, "pool of %d: one run with nothing to do", n);
-        bench_run(title, (bench_case[]){{.name = "pr_pool_run", .fn = run_pool, .ctx = &s}}, 1, 0.3);
+        bench_run(title, (bench_case[]){{.name = "pr_pool_run", .fn = run_pool, .ctx = &s}}, 1,
+                  0.3);
         pr_pool_free(s.pool);
     }
     bench_case hashes[] = {{.name = "pr_sha256_of", .fn = run_sha256, .ctx = &s, .work = N},

@@ -80,7 +80,8 @@ pare_status pr_file_read(const char *path, size_t max, pr_arena *a, pr_str *out,
     PR_TRY(open_input(path, &fd, &st, err));
     if ((uint64_t)st.st_size > max) {
         close(fd);
-        pr_fail(err, PARE_EINPUT, -1, "%lld bytes: expected at most %zu", (long long)st.st_size, max);
+        pr_fail(err, PARE_EINPUT, -1, "%lld bytes: expected at most %zu", (long long)st.st_size,
+                max);
         return pr_fail_in(err, PARE_EINPUT, path);
     }
     size_t n = (size_t)st.st_size, got = 0;
@@ -274,7 +275,8 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size_t *n, pare_err *err) {
+pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size_t *n,
+                        pare_err *err) {
     enum { MOST = 100000 };
     *names = NULL;
     *n = 0;
@@ -285,7 +287,8 @@ pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size
     pare_status  st = PARE_OK;
     for (struct dirent *e; st == PARE_OK && (e = readdir(d));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        if (count == MOST) st = pr_fail(err, PARE_EINPUT, -1, "more than %d names in the folder", MOST);
+        if (count == MOST)
+            st = pr_fail(err, PARE_EINPUT, -1, "more than %d names in the folder", MOST);
         if (count == cap) {
             cap = cap ? cap * 2 : 32;
             const char **more = pr_arena_get(a, cap, sizeof *more);
@@ -298,7 +301,7 @@ pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size
     }
     closedir(d);
     if (st != PARE_OK) return pr_fail_in(err, st, path);
-    qsort(list, count, sizeof *list, by_name);
+    if (*n > 1) qsort(list, count, sizeof *list, by_name);
     *names = list;
     *n = count;
     return PARE_OK;
