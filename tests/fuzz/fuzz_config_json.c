@@ -5,7 +5,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static void ask(const pare_doc *d) {
-    static const char *const keys[] = {"hidden_size", "rope_theta", "architectures", "rope_scaling", "a"};
+    static const char *const keys[] = {"hidden_size", "rope_theta", "architectures",
+                                       "rope_scaling", "a"};
     pare_err        e;
     int64_t         i;
     double          f;
@@ -14,8 +15,10 @@ static void ask(const pare_doc *d) {
     const pare_doc *v;
     for (size_t k = 0; k < PR_COUNT(keys); k++) {
         e = (pare_err){0};
-        if (pr_json_get_i64(d, keys[k], 1, 100, &i, &e) == PARE_OK && (i < 1 || i > 100)) __builtin_trap();
-        if (pr_json_opt_f64(d, keys[k], 0, 1, 0.5, &f, &e) == PARE_OK && !(f >= 0 && f <= 1)) __builtin_trap();
+        if (pr_json_get_i64(d, keys[k], 1, 100, &i, &e) == PARE_OK && (i < 1 || i > 100))
+            __builtin_trap();
+        if (pr_json_opt_f64(d, keys[k], 0, 1, 0.5, &f, &e) == PARE_OK && !(f >= 0 && f <= 1))
+            __builtin_trap();
         (void)pr_json_get_bool(d, keys[k], &b, &e);
         (void)pr_json_opt_str(d, keys[k], &s, &e);
         (void)pr_json_opt_arr(d, keys[k], &v, &e);

@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
         sum += touch(t->data, t->bytes);
         if (pr_container_find(c, t->name) != t) __builtin_trap();
     }
-    for (size_t i = 0; i < pr_container_meta_count(c); i++) sum += touch_meta(pr_container_meta_at(c, i));
+    for (size_t i = 0; i < pr_container_meta_count(c); i++)
+        sum += touch_meta(pr_container_meta_at(c, i));
     pr_container_close(c);
     return 0;
 }

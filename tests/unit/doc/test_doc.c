@@ -27,8 +27,9 @@ static void builds_and_walks(void **state) {
     char  *text;
     size_t n;
     CHECK_OK(pare_doc_text(doc, 0, &text, &n, &e), e);
-    assert_string_equal(text, "{\"z\":\"again\",\"a\":-9223372036854775808,\"gates\":[{\"verdict\":\"pass\","
-                              "\"value\":3.0},null],\"nul\":\"a\\u0000b\",\"yes\":true}");
+    assert_string_equal(
+        text, "{\"z\":\"again\",\"a\":-9223372036854775808,\"gates\":[{\"verdict\":\"pass\","
+              "\"value\":3.0},null],\"nul\":\"a\\u0000b\",\"yes\":true}");
     pare_doc *again;
     char     *text2;
     CHECK_OK(pare_doc_parse(&again, text, n, &e), e);
@@ -37,7 +38,8 @@ static void builds_and_walks(void **state) {
     pare_doc_text_free(text);
     pare_doc_text_free(text2);
     CHECK_OK(pare_doc_text(pare_doc_get(doc, "gates"), 2, &text, &n, &e), e);
-    assert_string_equal(text, "[\n  {\n    \"verdict\": \"pass\",\n    \"value\": 3.0\n  },\n  null\n]");
+    assert_string_equal(
+        text, "[\n  {\n    \"verdict\": \"pass\",\n    \"value\": 3.0\n  },\n  null\n]");
     pare_doc_text_free(text);
     pare_doc_free(doc);
     pare_doc_free(again);
@@ -61,9 +63,15 @@ static void what_json_cannot_say_is_refused(void **state) {
 }
 
 static void doubles_read_back(void **state) {
-    static const struct { double v; const char *s; } some[] = {
-        {0.1, "0.1"}, {1e22, "1e+22"}, {5e-324, "5e-324"}, {-0.0, "-0.0"}, {1.0 / 3, "0.3333333333333333"},
-        {DBL_MAX, "1.7976931348623157e+308"}, {100, "100.0"}, {0.1 + 0.2, "0.30000000000000004"}};
+    static const struct { double v; const char *s;
+    } some[] = {{0.1, "0.1"},
+                {1e22, "1e+22"},
+                {5e-324, "5e-324"},
+                {-0.0, "-0.0"},
+                {1.0 / 3, "0.3333333333333333"},
+                {DBL_MAX, "1.7976931348623157e+308"},
+                {100, "100.0"},
+                {0.1 + 0.2, "0.30000000000000004"}};
     pr_rng   r;
     pare_err e = {0};
     pr_rng_seed(&r, 1);

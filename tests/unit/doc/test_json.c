@@ -38,9 +38,10 @@ static void bad_text(void **state) {
 }
 
 static void members(void **state) {
-    pare_doc *d = parsed("{\"n\": 64, \"f\": 1e-5, \"whole\": 64.0, \"s\": \"a\\u0000b\", \"null\": null,"
-                         "\"inf\": {\"__float__\": \"Infinity\"}, \"list\": [1], \"t\": true,"
-                         "\"[\": \"\\\"[[[\"}");
+    pare_doc *d =
+        parsed("{\"n\": 64, \"f\": 1e-5, \"whole\": 64.0, \"s\": \"a\\u0000b\", \"null\": null,"
+               "\"inf\": {\"__float__\": \"Infinity\"}, \"list\": [1], \"t\": true,"
+               "\"[\": \"\\\"[[[\"}");
     pare_err  e = {0};
     int64_t   i;
     double    f;

@@ -4,10 +4,11 @@
 #include "doc/doc.h"
 
 static void documented_examples(void **state) {
-    static const uint8_t msg[] = {0x08, 0x96, 0x01,                                 /* 1: 150 */
-                                  0x12, 7, 't', 'e', 's', 't', 'i', 'n', 'g',       /* 2: "testing" */
-                                  0x32, 6, 0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05,      /* 6: 3, 270, 86942 */
-                                  0x1d, 0, 0, 0x80, 0x3f, 0x21, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f};
+    static const uint8_t msg[] = {
+        0x08, 0x96, 0x01,                                    /* 1: 150 */
+        0x12, 7,    't',  'e',  's',  't',  'i',  'n',  'g', /* 2: "testing" */
+        0x32, 6,    0x03, 0x8e, 0x02, 0x9e, 0xa7, 0x05,      /* 6: 3, 270, 86942 */
+        0x1d, 0,    0,    0x80, 0x3f, 0x21, 0,    0,    0,   0, 0, 0, 0xf8, 0x3f};
     pr_pb       r = pr_pb_of(msg, sizeof msg);
     pr_pb_field f;
     pare_err    e = {0};
@@ -15,7 +16,8 @@ static void documented_examples(void **state) {
     CHECK_OK(pr_pb_next(&r, &f, &e), e);
     assert_true(f.no == 1 && f.wire == PR_PB_VARINT && f.u == 150);
     CHECK_OK(pr_pb_next(&r, &f, &e), e);
-    assert_true(f.no == 2 && pr_str_eq(f.bytes, PR_STR("testing")) && f.bytes.p == (const char *)msg + 5);
+    assert_true(f.no == 2 && pr_str_eq(f.bytes, PR_STR("testing")) &&
+                f.bytes.p == (const char *)msg + 5);
     CHECK_OK(pr_pb_next(&r, &f, &e), e);
     pr_pb packed = pr_pb_of(f.bytes.p, f.bytes.n);
     assert_true(pr_pb_varint(&packed, &u) && u == 3);
@@ -49,6 +51,7 @@ static void hostile_bytes(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(documented_examples), cmocka_unit_test(hostile_bytes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(documented_examples),
+                                       cmocka_unit_test(hostile_bytes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,9 @@ static bool refuse(const char *dir, char *line) {
     pare_err_format(&e, text, sizeof text);
     bool ok = c == NULL && st == e.status && strcmp(pare_status_name(st), status) == 0 &&
               strstr(e.msg, words) && (strcmp(pos, "-") == 0 || e.pos == atoll(pos)) && e.file[0];
-    if (!ok) print_error("%s: got %s, %s\n  expected %s, byte %s, '%s'\n", name, pare_status_name(st), text, status, pos, words);
+    if (!ok)
+        print_error("%s: got %s, %s\n  expected %s, byte %s, '%s'\n", name,
+                    pare_status_name(st), text, status, pos, words);
     pr_container_close(c);
     return ok;
 }
@@ -51,7 +53,8 @@ static void cut_everywhere(const char *rel, const char *label, size_t may_pass_f
         pr_container *c;
         e = (pare_err){0};
         pare_status st = pr_container_open_memory(&c, p, n, label, &e);
-        if (n < may_pass_from && st == PARE_OK) fail_msg("%s: %zu bytes of %llu pass", rel, n, (unsigned long long)m.n);
+        if (n < may_pass_from && st == PARE_OK)
+            fail_msg("%s: %zu bytes of %llu pass", rel, n, (unsigned long long)m.n);
         if (n == m.n && st != PARE_OK) fail_msg("%s: whole: %s", rel, e.msg);
         if (st != PARE_OK) assert_true(e.msg[0] && e.file[0] && !c);
         pr_container_close(c);

@@ -89,7 +89,8 @@ static void safetensors_folders(void **state) {
     const pr_tensor *t = tensor(c, "c", PR_BF16, 1);
     assert_int_equal(t->file, 1);
     assert_true(value(t, 2) == 2);
-    assert_string_equal(pr_path_base(pr_container_path(c, t->file)), "model-00002-of-00002.safetensors");
+    assert_string_equal(pr_path_base(pr_container_path(c, t->file)),
+                        "model-00002-of-00002.safetensors");
     assert_int_equal(pr_container_bytes(c), 278);
     pr_container_close(c);
     c = golden("safetensors/valid/both");
@@ -115,7 +116,8 @@ static void gguf_tensors(void **state) {
             for (int i = 0; i < 6; i++) assert_true(value(t, i) == i);
         }
         const pr_tensor *cube = tensor(c, "t.cube", PR_F32, 3);
-        assert_true(cube->dim[0] == 2 && cube->dim[1] == 3 && cube->dim[2] == 4 && value(cube, 23) == 23);
+        assert_true(cube->dim[0] == 2 && cube->dim[1] == 3 && cube->dim[2] == 4 &&
+                    value(cube, 23) == 23);
         pr_container_close(c);
     }
 }
@@ -156,7 +158,8 @@ static void gguf_keys(void **state) {
     assert_int_equal(i, 60000);
     CHECK_OK(pr_gguf_get_i64(c, "k.i64", &i, &e), e);
     assert_true(i == -(INT64_C(1) << 62));
-    assert_true(pr_meta_u64(pr_container_meta_find(c, "k.u64"), &big) && big == (UINT64_C(1) << 63) + 5);
+    assert_true(pr_meta_u64(pr_container_meta_find(c, "k.u64"), &big) &&
+                big == (UINT64_C(1) << 63) + 5);
     CHECK_OK(pr_gguf_get_f64(c, "k.f32", &d, &e), e);
     assert_true(d == (double)0.1f);
     CHECK_OK(pr_gguf_get_f64(c, "k.f64", &d, &e), e);
@@ -182,7 +185,8 @@ static void gguf_keys(void **state) {
     assert_string_equal(pr_container_meta_at(c, 0)->key, "general.architecture");
     /* What does not fit is refused by name; what lacks may have a default. */
     assert_int_equal(pr_gguf_get_u32(c, "k.i8", &u, &e), PARE_EINPUT);
-    assert_string_equal(e.msg, "key 'k.i8': found -100 (int8), expected an integer of 0 to 4294967295");
+    assert_string_equal(
+        e.msg, "key 'k.i8': found -100 (int8), expected an integer of 0 to 4294967295");
     assert_int_equal(pr_gguf_get_u32(c, "k.f32", &u, &e), PARE_EINPUT);
     assert_int_equal(pr_gguf_get_u32(c, "k.none", &u, &e), PARE_EINPUT);
     assert_int_equal(pr_gguf_get_i64(c, "k.u64", &i, &e), PARE_EINPUT);

@@ -31,7 +31,9 @@ static void copy_gguf(const char *from, const char *to, uint32_t alignment, size
     for (size_t i = 0; i < pr_container_count(c); i++) {
         const pr_tensor *t = pr_container_at(c, i);
         for (uint64_t at = 0; at < t->bytes; at += piece)
-            CHECK_OK(pr_gguf_data(w, i, t->data + at, PR_MIN(piece, (size_t)(t->bytes - at)), &e), e);
+            CHECK_OK(
+                pr_gguf_data(w, i, t->data + at, PR_MIN(piece, (size_t)(t->bytes - at)), &e),
+                e);
     }
     assert_false(pr_path_exists(to));
     CHECK_OK(pr_gguf_writer_commit(w, &e), e);
