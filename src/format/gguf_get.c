@@ -112,6 +112,7 @@ pare_status pr_gguf_opt_u32(const pr_container *c, const char *key, uint32_t dfl
 pare_status pr_gguf_get_i64(const pr_container *c, const char *key, int64_t *out, pare_err *err) {
     const pr_meta *m = pr_container_meta_find(c, key);
     bool           ok = pr_meta_i64(m, out) && m->type != PR_META_BOOL;
+    if (!ok) *out = 0;
     return ok ? PARE_OK : unexpected(c, key, m, "a 64-bit signed integer", err);
 }
 
@@ -124,6 +125,7 @@ pare_status pr_gguf_opt_i64(const pr_container *c, const char *key, int64_t dflt
 pare_status pr_gguf_get_f64(const pr_container *c, const char *key, double *out, pare_err *err) {
     const pr_meta *m = pr_container_meta_find(c, key);
     bool           ok = pr_meta_f64(m, out) && m->type != PR_META_BOOL;
+    if (!ok) *out = 0;
     return ok ? PARE_OK : unexpected(c, key, m, "a number", err);
 }
 
