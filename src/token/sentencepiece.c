@@ -175,7 +175,8 @@ static void steps(pr_tokenizer *t, const spec *s) {
     if (s->byte_fallback) v->dec[v->n_dec++] = (pr_dec_step){.op = PR_DEC_BYTE_FALLBACK};
     v->dec[v->n_dec++] = (pr_dec_step){.op = PR_DEC_FUSE};
     if (s->prefix || s->squeeze)
-        v->dec[v->n_dec++] = (pr_dec_step){.op = PR_DEC_STRIP, .from = PR_STR(" "), .start = 1};
+        v->dec[v->n_dec++] = (pr_dec_step){.op = PR_DEC_STRIP, .from = PR_STR(" "), .start = 1,
+                                            .each = s->squeeze};
 }
 
 static void roles(pr_vocab *v, const spec *s) {

@@ -75,6 +75,7 @@ typedef struct {
     pr_str   from, to; /* REPLACE; STRIP: `from` is the character */
     uint32_t start, stop;
     bool     prepend;
+    bool     each; /* STRIP behind Fuse: of each token until something is left */
 } pr_dec_step;
 
 /* The description. Ids without a token have text.p = NULL. */
