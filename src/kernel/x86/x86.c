@@ -24,6 +24,7 @@ void pr_kernels_arch(pr_kernels *k, uint32_t flags) {
     k->level = "avx2";
     QROWS(avx2)
     LINEAR(avx2)
+    ELEMS(avx2)
     if (!(flags & PR_CPU_AVX512)) return;
     k->level = "avx512";
     QROWS(avx512)
