@@ -128,15 +128,24 @@ void pr_rope_half_avx2(float *x, int64_t ldx, int64_t n_heads, const float *cos,
 
 void pr_rope_pair_avx2(float *x, int64_t ldx, int64_t n_heads, const float *cos, const float *sin, int64_t half) {
     const __m256i twice = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
-    for (int64_t h = 0; h < n_heads; h++, x += ldx)
-        for (int64_t i = 0; i < half; i += 4) {
+#define TURN(v, c, s) _mm256_addsub_ps(_mm256_mul_ps(v, c), _mm256_mul_ps(_mm256_permute_ps(v, 0xb1), s))
+    for (int64_t h = 0; h < n_heads; h++, x += ldx) {
+        int64_t i = 0;
+        for (; i + 4 <= half; i += 4) {
+            __m256 v = _mm256_loadu_ps(x + 2 * i);
+            __m256 c = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(cos + i)), twice);
+            __m256 s = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(sin + i)), twice);
+            _mm256_storeu_ps(x + 2 * i, TURN(v, c, s));
+        }
+        if (i < half) {
             __m256i m = mask_of(2 * (half - i)), m4 = mask_of(PR_MIN(half - i, 4));
             __m256  v = some(x + 2 * i, m);
             __m256  c = _mm256_permutevar8x32_ps(some(cos + i, m4), twice);
             __m256  s = _mm256_permutevar8x32_ps(some(sin + i, m4), twice);
-            _mm256_maskstore_ps(x + 2 * i, m, _mm256_addsub_ps(_mm256_mul_ps(v, c),
-                                                               _mm256_mul_ps(_mm256_permute_ps(v, 0xb1), s)));
+            _mm256_maskstore_ps(x + 2 * i, m, TURN(v, c, s));
         }
+    }
+#undef TURN
 }
 
 /* ---- attention: elements i…i+7 of a row of the cache, and the first n of them */
