@@ -1,5 +1,6 @@
 /* x86.c - the ladder: each rung overrides what it does faster than the one below. */
 #include "../kernel_arch.h"
+#include "../codec.h"
 #include "x86_impl.h"
 
 #define QROWS(level)                                                                                \
@@ -21,12 +22,18 @@
 void pr_kernels_arch(pr_kernels *k, uint32_t flags) {
     if (!(flags & PR_CPU_AVX2)) return;
     k->level = "avx2";
+#define KERNEL(name, ret, params) k->name = pr_##name##_avx2;
+#include "../codecs.def"
+#undef KERNEL
     QROWS(avx2)
     LINEAR(avx2)
     ELEMS(avx2)
     TAKE(attn_scores_f32, avx2) TAKE(attn_scores_f16, avx2) TAKE(rope_pair, avx2)
     if (!(flags & PR_CPU_AVX512)) return;
     k->level = "avx512";
+#define KERNEL(name, ret, params) k->name = pr_##name##_avx512;
+#include "../codecs.def"
+#undef KERNEL
     QROWS(avx512)
     ELEMS(avx512)
     LINEAR(avx512)

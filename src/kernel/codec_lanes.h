@@ -1,0 +1,135 @@
+/* codec_lanes.h - sixteen lanes of float, for the encoders.
+ *
+ * A lane is one sub-block; no lane sees another except through the group functions,
+ * which add in a fixed order. `wide` is what the search's bookkeeping uses and the compiler
+ * splits to the machine's width; `native` is one register, for the loops over values. Both
+ * do one IEEE operation per lane and source operation, so the width changes no bit. */
+#ifndef PR_CODEC_LANES_H
+#define PR_CODEC_LANES_H
+#include "base/base.h"
+#include "tensor/tensor.h"
+
+enum { LANES = 16 };
+typedef float   wide PR_VECTOR(64);
+typedef int32_t wide_int PR_VECTOR(64);
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+enum { NATIVE = 16 };
+typedef __m512 native;
+static inline native lane_min(native a, native b) { return _mm512_min_ps(a, b); }
+static inline native lane_max(native a, native b) { return _mm512_max_ps(a, b); }
+#elif defined(__AVX2__)
+#include <immintrin.h>
+enum { NATIVE = 8 };
+typedef __m256  native;
+typedef int32_t native_int PR_VECTOR(32);
+static inline native lane_min(native a, native b) { return _mm256_min_ps(a, b); }
+static inline native lane_max(native a, native b) { return _mm256_max_ps(a, b); }
+#else
+enum { NATIVE = 4 };
+typedef float   native PR_VECTOR(16);
+typedef int32_t native_int PR_VECTOR(16);
+static inline native lane_pick(native_int m, native a, native b) {
+    return (native)(((native_int)a & m) | ((native_int)b & ~m));
+}
+static inline native lane_min(native a, native b) { return lane_pick(a < b, a, b); }
+static inline native lane_max(native a, native b) { return lane_pick(a > b, a, b); }
+#endif
+
+/* Loads and stores of part `c` of sixteen floats. */
+static inline native lane_load(const void *row, int c) {
+    native v;
+    memcpy(&v, (const char *)row + (size_t)c * sizeof v, sizeof v);
+    return v;
+}
+static inline void lane_store(void *row, int c, native v) {
+    memcpy((char *)row + (size_t)c * sizeof v, &v, sizeof v);
+}
+/* To the nearest integer, ties to even: exact for |x| < 2^22, which clamping sees to. */
+static inline native lane_round(native x) { return (x + 12582912.0f) - 12582912.0f; }
+
+/* Lanes of `a` where the mask `m` is set, of `b` elsewhere. */
+#define PICK(m, a, b) ((wide)(((wide_int)(a) & (m)) | ((wide_int)(b) & ~(m))))
+#define ROUND(x)      (((x) + 12582912.0f) - 12582912.0f)
+
+static PR_INLINE wide wide_splat(float x) {
+    return (wide){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+}
+static PR_INLINE wide wide_load(const float *row) {
+    wide v;
+    memcpy(&v, row, sizeof v);
+    return v;
+}
+
+/* a < b and a = b as masks, a register at a time: GCC takes a comparison of vectors wider than
+ * the machine's apart, value by value. */
+#if defined(__AVX512F__)
+static PR_INLINE wide_int wide_less(wide a, wide b) { return a < b; }
+static PR_INLINE wide_int wide_same(wide a, wide b) { return a == b; }
+#else
+static PR_INLINE wide_int wide_less(wide a, wide b) {
+    wide_int r;
+    for (int c = 0; c < LANES / NATIVE; c++) {
+        native_int m = (native_int)(lane_load(&a, c) < lane_load(&b, c));
+        memcpy((char *)&r + (size_t)c * sizeof m, &m, sizeof m);
+    }
+    return r;
+}
+static PR_INLINE wide_int wide_same(wide a, wide b) {
+    wide_int r;
+    for (int c = 0; c < LANES / NATIVE; c++) {
+        native_int m = (native_int)(lane_load(&a, c) == lane_load(&b, c));
+        memcpy((char *)&r + (size_t)c * sizeof m, &m, sizeof m);
+    }
+    return r;
+}
+#endif
+
+/* `x` held within lo…hi; NaN becomes lo. */
+static PR_INLINE wide wide_clamp(wide x, float lo, float hi) {
+    wide l = wide_splat(lo), h = wide_splat(hi);
+    x = PICK(wide_less(l, x), x, l);
+    return PICK(wide_less(x, h), x, h);
+}
+static PR_INLINE wide wide_min(wide a, wide b) { return PICK(wide_less(a, b), a, b); }
+static PR_INLINE wide wide_max(wide a, wide b) { return PICK(wide_less(b, a), a, b); }
+static PR_INLINE wide wide_abs(wide a) { return (wide)((wide_int)a & 0x7fffffff); }
+/* a / b where b is not 0, else 0. */
+static PR_INLINE wide wide_ratio(wide a, wide b) {
+    wide_int some = ~wide_same(b, wide_splat(0));
+    wide     q = a / PICK(some, b, wide_splat(1.0f));
+    return (wide)((wide_int)q & some);
+}
+
+/* The binary16 next to `x` (ties to even), never infinite: what a block can store. */
+static PR_INLINE wide wide_half(wide x) {
+    wide_int u = (wide_int)x, sign = u & (int32_t)0x80000000, a = u & 0x7fffffff;
+    wide_int top = (0x477fe000 - a) >> 31; /* a is larger: infinity and NaN too */
+    a = (a & ~top) | (0x477fe000 & top);
+    wide_int normal = (a + 0xfff + ((a >> 13) & 1)) & ~0x1fff;
+    wide     small = ((wide)a + 0.5f) - 0.5f;
+    wide_int is_small = (a - 0x38800000) >> 31;
+    return (wide)(((((wide_int)small) & is_small) | (normal & ~is_small)) | sign);
+}
+
+/* Over each group of `g` lanes: the sum, or the largest, in every lane of the group. */
+static PR_INLINE wide group_sum(wide v, int g) {
+    wide r = v;
+    for (int i = 0; i < LANES; i += g) {
+        float s = 0;
+        for (int k = 0; k < g; k++) s += v[i + k];
+        for (int k = 0; k < g; k++) r[i + k] = s;
+    }
+    return r;
+}
+static PR_INLINE wide group_max(wide v, int g) {
+    wide r = v;
+    for (int i = 0; i < LANES; i += g) {
+        float s = v[i];
+        for (int k = 1; k < g; k++) s = v[i + k] > s ? v[i + k] : s;
+        for (int k = 0; k < g; k++) r[i + k] = s;
+    }
+    return r;
+}
+#endif

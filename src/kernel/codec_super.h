@@ -1,0 +1,196 @@
+/* codec_super.h - the search for a super-block: integer block scales under shared d and dmin.
+ *
+ * Starts from the free scales of each sub-block (codec_search.h), then in turn: d and dmin
+ * by least squares over the group, the integers of each lane by its quadratic, levels by a real
+ * pass. What the groups end with is never worse than where they started. */
+#ifndef PR_CODEC_SUPER_H
+#define PR_CODEC_SUPER_H
+#include "kernel/codec_search.h"
+
+typedef struct {
+    int   lanes;       /* sub-blocks per super-block */
+    float lo, hi;      /* integer scales */
+    float m_hi;        /* integer minima: 0…m_hi */
+    int   n_span;      /* how many other d are tried before the first pass */
+    int   rounds;
+    bool  probe;       /* try each neighbouring scale by a real pass */
+} shared_grid;
+
+typedef struct { /* f.s = d·sc, f.b = -(dm·mn) */
+    wide d, dm, sc, mn;
+    fit  f;
+} coded;
+
+/* The grid steps of d tried: levels of the largest scale beyond the grid's end. */
+static const float span[8] = {-0.5f, 0.5f, -1, 1, 1.5f, -1.5f, 2, 3};
+
+static PR_INLINE wide near_half(const tile *t, wide d) { return wide_half(d * t->up) * t->down; }
+
+static PR_INLINE void coded_pass(coded *c, const tile *t, grid g) {
+    c->f.s = c->d * c->sc;
+    c->f.b = -(c->dm * c->mn);
+    fit_pass(&c->f, t, g);
+}
+
+static PR_INLINE void coded_keep(coded *best, const coded *c, wide_int m, grid g) {
+    best->d = PICK(m, c->d, best->d);
+    best->sc = PICK(m, c->sc, best->sc);
+    if (g.offset) {
+        best->dm = PICK(m, c->dm, best->dm);
+        best->mn = PICK(m, c->mn, best->mn);
+    }
+    fit_keep(&best->f, &c->f, m, g);
+}
+
+/* The best integers for the levels of `f` under c->d, c->dm; the predicted error. */
+static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid g, shared_grid sg) {
+    wide s, b;
+    fit_minimum(f, t, g, &s, &b);
+    wide mid = wide_ratio(s, c->d);
+    if (!g.offset) {
+        c->sc = wide_clamp(ROUND(wide_clamp(mid, sg.lo, sg.hi)), sg.lo, sg.hi);
+        return fit_predict(f, t, g, c->d * c->sc, b);
+    }
+    mid = ROUND(wide_clamp(mid, sg.lo, sg.hi));
+    wide least = wide_splat(WORST);
+    for (int k = -1; k <= 1; k++) {
+        wide sc = wide_clamp(mid + (float)k, sg.lo, sg.hi), s1 = c->d * sc;
+        wide b1 = f->b + wide_ratio(f->c0 - (s1 - f->s) * f->q1, t->sw);
+        wide mn = ROUND(wide_clamp(wide_ratio(-b1, c->dm), 0, sg.m_hi));
+        wide e = fit_predict(f, t, g, s1, -(c->dm * mn));
+        wide_int m = wide_less(e, least);
+        least = PICK(m, e, least);
+        c->sc = PICK(m, sc, c->sc);
+        c->mn = PICK(m, mn, c->mn);
+    }
+    return least;
+}
+
+/* Keep the (d, dm) of `c` if its groups are predicted to be better than `least`. */
+static PR_INLINE void span_try(coded *best, wide *least, coded *c, const fit *free, const tile *t,
+                               grid g, shared_grid sg) {
+    wide     e = group_sum(coded_integers(c, free, t, g, sg), sg.lanes);
+    wide_int m = wide_less(e, *least);
+    *least = PICK(m, e, *least);
+    best->d = PICK(m, c->d, best->d);
+    best->dm = PICK(m, c->dm, best->dm);
+    best->sc = PICK(m, c->sc, best->sc);
+    best->mn = PICK(m, c->mn, best->mn);
+}
+
+/* First d (and dm): the usual one, and others around it. */
+static PR_INLINE void coded_start(coded *best, const fit *free, const tile *t, grid g,
+                                  shared_grid sg) {
+    wide s, b, top, deep, least;
+    fit_minimum(free, t, g, &s, &b);
+    wide  high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
+    float end = g.offset ? sg.hi : sg.lo;
+    top = g.offset ? high : PICK(wide_less(low, high), high, -low);
+    deep = g.offset ? group_max(-b, sg.lanes) : wide_splat(0);
+    *best = (coded){.d = near_half(t, top / end)};
+    if (g.offset) best->dm = near_half(t, deep / sg.m_hi);
+    least = group_sum(coded_integers(best, free, t, g, sg), sg.lanes);
+    coded c = *best, other = *best;
+    coded_pass(best, t, g);
+    for (int i = 0; i < sg.n_span; i++) {
+        c.d = near_half(t, top / (end < 0 ? end - span[i] : end + span[i]));
+        c.dm = other.dm;
+        span_try(&other, &least, &c, free, t, g, sg);
+    }
+    for (int i = 0; i < sg.n_span; i++) {
+        if (g.offset) {
+            c.d = other.d;
+            c.dm = near_half(t, deep / (sg.m_hi + span[i]));
+        } else {
+            c.d = near_half(t, top / (sg.hi + span[i]));
+        }
+        span_try(&other, &least, &c, free, t, g, sg);
+    }
+    coded_pass(&other, t, g);
+    wide_int m = wide_less(group_sum(other.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
+    coded_keep(best, &other, m, g);
+}
+
+/* d and dm by least squares over the group, integers and levels held. */
+static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_grid sg) {
+    wide a11 = group_sum(c->sc * c->sc * c->f.q2, sg.lanes);
+    wide r1 = group_sum(c->sc * c->f.c1, sg.lanes);
+    if (!g.offset) {
+        c->d = near_half(t, c->d + wide_ratio(r1, a11));
+        return;
+    }
+    wide     a12 = group_sum(-c->sc * c->mn * c->f.q1, sg.lanes);
+    wide     a22 = group_sum(c->mn * c->mn * t->sw, sg.lanes);
+    wide     r2 = group_sum(-c->mn * c->f.c0, sg.lanes);
+    wide     det = a11 * a22 - a12 * a12;
+    wide_int solid = wide_less(1e-6f * (a11 * a22), det);
+    wide     safe = PICK(solid, det, wide_splat(1));
+    wide     dd = PICK(solid, (r1 * a22 - r2 * a12) / safe, wide_ratio(r1, a11));
+    wide     dm = PICK(solid, (r2 * a11 - r1 * a12) / safe, wide_splat(0));
+    wide_int fine = wide_less(wide_splat(0), c->d + dd) & ~wide_less(c->dm + dm, wide_splat(0));
+    c->d = near_half(t, PICK(fine, c->d + dd, c->d));
+    c->dm = near_half(t, PICK(fine, c->dm + dm, c->dm));
+}
+
+/* Each lane alone, d and dm held: integers by the quadratic, and neighbours by passes. */
+static PR_INLINE void lanes_improve(coded *best, const tile *t, grid g, shared_grid sg) {
+    coded c = *best;
+    coded_integers(&c, &best->f, t, g, sg);
+    coded_pass(&c, t, g);
+    coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
+    if (!sg.probe) return;
+    wide here = best->sc;
+    for (int k = -1; k <= 1; k += 2) {
+        c = *best;
+        c.sc = wide_clamp(here + (float)k, sg.lo, sg.hi);
+        if (g.offset) { /* keep the middle of the levels where it was */
+            wide b = best->f.b - (c.sc - best->sc) * c.d * wide_ratio(best->f.q1, t->sw);
+            c.mn = ROUND(wide_clamp(wide_ratio(-b, c.dm), 0, sg.m_hi));
+        }
+        coded_pass(&c, t, g);
+        coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
+    }
+}
+
+static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, grid g,
+                                 shared_grid sg) {
+    coded_start(best, free, t, g, sg);
+    for (int i = 0; i < sg.rounds; i++) {
+        lanes_improve(best, t, g, sg);
+        coded c = *best;
+        shared_minimum(&c, t, g, sg);
+        coded_integers(&c, &best->f, t, g, sg);
+        coded_pass(&c, t, g);
+        wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
+        coded_keep(best, &c, m, g);
+    }
+}
+
+/* Sub-blocks that stand alone, their scale (and offset) stored as binary16. */
+static PR_INLINE void alone_try(fit *best, const tile *t, grid g, wide s, wide b) {
+    fit f = {.s = near_half(t, s), .b = g.offset ? near_half(t, b) : b};
+    fit_pass(&f, t, g);
+    fit_keep(best, &f, wide_less(f.e, best->e), g);
+}
+
+/* `plain`: where round-to-nearest would start; the result is never worse. */
+static PR_INLINE void code_alone(fit *best, const fit *free, const fit *plain, const tile *t,
+                                 grid g, int rounds) {
+    wide s, b;
+    *best = (fit){.s = near_half(t, plain->s), .b = g.offset ? near_half(t, plain->b) : plain->b};
+    fit_pass(best, t, g);
+    fit_minimum(free, t, g, &s, &b);
+    alone_try(best, t, g, s, b);
+    for (int i = 0; i < rounds; i++) {
+        fit_minimum(best, t, g, &s, &b);
+        alone_try(best, t, g, s, b);
+        for (int k = -1; k <= 1; k += 2) { /* the next binary16 on either side */
+            wide s1 = best->s * (1 + (float)k * 0x1.6p-11f);
+            wide b1 = best->b;
+            if (g.offset)
+                b1 += wide_ratio(best->c0 - (s1 - best->s) * best->q1, t->sw);
+            alone_try(best, t, g, s1, b1);
+        }
+    }
+}
+#endif
