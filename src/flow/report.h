@@ -19,9 +19,9 @@ pare_status pr_report_html(const pare_doc *report, pr_buf *out, pare_err *err);
 
 /* What judging a report again, from its metrics alone, gave. */
 typedef struct {
-    size_t n_checked;  /* verdicts, standings and choices compared */
-    size_t n_differ;   /* … that came out otherwise than written */
-    char   first[256]; /* the first difference in words; "" if there is none */
+    size_t n_checked; /* verdicts, standings and choices compared */
+    size_t n_differ;  /* … that came out otherwise than written */
+    char first[256];  /* the first difference in words; "" if there is none */
 } pr_recheck;
 /* Judge every gate and constraint again, then front, scores, choice and verdict. PARE_OK also
  * where something differs: see `out`. PARE_EINPUT if the report cannot be read. */
