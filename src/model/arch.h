@@ -134,6 +134,10 @@ pr_val gb_decoder_layer(pr_gb *g, int layer, pr_val x);
     {PR_ROLE_FFN_UP_BIAS, PR_DIALECT_GGUF, "blk.{i}.ffn_up.bias", PR_XF_NONE},                     \
     {PR_ROLE_FFN_DOWN_BIAS, PR_DIALECT_GGUF, "blk.{i}.ffn_down.bias", PR_XF_NONE}
 
+/* Bind every tensor of m->file to a role (weights.c); the tokenizer.ggml.* keys into m->tok. */
+pare_status pr_weights_bind(pr_model *m, pare_err *err);
+pare_status pr_gguf_tokenizer(pr_model *m, pare_err *err);
+
 /* Limits that every GGUF of these architectures shares: windows, dynamic. */
 int gguf_limits_common(const pr_model *m, pr_buf *why);
 /* And of those whose runtime takes no table of frequencies: llama3, yarn beyond its defaults. */

@@ -2,7 +2,6 @@
 #include "arch.h"
 #include <stdio.h>
 
-pare_status pr_gguf_tokenizer(pr_model *m, pare_err *err);
 
 static pare_status flag(const pr_container *c, const char *key, int *out, pare_err *err) {
     bool v;

@@ -4,8 +4,6 @@
 
 enum { ARENA_MAX = 256 << 20, TEXT_MAX = 16 << 20 };
 
-pare_status pr_weights_bind(pr_model *m, pare_err *err);
-pare_status pr_gguf_tokenizer(pr_model *m, pare_err *err);
 
 static const pr_arch *find_arch(pr_dialect d, pr_str name) {
     for (int i = 0; pr_archs[i]; i++)
