@@ -103,6 +103,7 @@ static void axes_make(plot *g, bool log_y) {
     }
     double top = 14, bottom = g->h - 46;
     g->ax = axis_linear(x_lo, x_hi, 54, g->w - 12);
+    if (g->w < 420) g->ax.lo -= (g->ax.hi - g->ax.lo) * 0.1; /* room for labels on the left */
     g->ay = axis_linear(y_lo, y_hi, bottom, top);
     if (!log_y || !isfinite(y_lo)) return;
     double lo = lg(y_lo), hi = lg(y_hi), pad = hi > lo ? (hi - lo) * 0.07 : 0.5;

@@ -85,6 +85,8 @@ bool pr_op_parse(const char *sign, pr_op *out);
 
 /* Append the result to an array, as a "gate" of a report. */
 void pr_gate_put(pr_doc_build *b, pare_doc *array, const pr_gate_result *r);
+/* Append what is asked, without a verdict: an entry of policy.gates or settings.constraints. */
+void pr_gate_put_asked(pr_doc_build *b, pare_doc *array, const pr_gate *g);
 /* Set "policy" of a report. */
 void pr_policy_put(pr_doc_build *b, pare_doc *report, const pr_policy *p);
 /* A gate back from an object of a report (a result, or an entry of policy.gates); it borrows

@@ -38,6 +38,12 @@ void pr_gate_put(pr_doc_build *b, pare_doc *array, const pr_gate_result *r) {
     pr_doc_set_str(b, o, "reason", r->reason);
 }
 
+void pr_gate_put_asked(pr_doc_build *b, pare_doc *array, const pr_gate *g) {
+    pare_doc *o = pr_doc_add_object(b, array);
+    put_asked(b, o, g);
+    pr_doc_set_str(b, o, "bound", g->bound == PR_BOUND_VALUE ? "value" : "unfavourable");
+}
+
 void pr_policy_put(pr_doc_build *b, pare_doc *report, const pr_policy *p) {
     pare_doc *o = pr_doc_set_object(b, report, "policy");
     pr_doc_set_str(b, o, "name", p->name);
@@ -47,12 +53,7 @@ void pr_policy_put(pr_doc_build *b, pare_doc *report, const pr_policy *p) {
     else
         pr_doc_set_null(b, o, "sha256");
     pare_doc *gates = pr_doc_set_array(b, o, "gates");
-    for (size_t i = 0; i < p->n_gates; i++) {
-        pare_doc *g = pr_doc_add_object(b, gates);
-        put_asked(b, g, &p->gates[i]);
-        pr_doc_set_str(b, g, "bound",
-                       p->gates[i].bound == PR_BOUND_VALUE ? "value" : "unfavourable");
-    }
+    for (size_t i = 0; i < p->n_gates; i++) pr_gate_put_asked(b, gates, &p->gates[i]);
 }
 
 static const char *text_at(const pare_doc *o, const char *key) {
