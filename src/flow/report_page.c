@@ -150,8 +150,8 @@ static void legend(pr_buf *b) {
     } rows[] = {{true, true, true, "chosen"},
                 {true, true, false, "on the front, passes everything"},
                 {false, true, false, "on the front, does not pass"},
-                {true, false, false, "dominated, passes"},
-                {false, false, false, "dominated, does not pass"}};
+                {true, false, false, "off the front, passes"},
+                {false, false, false, "off the front, does not pass"}};
     pr_buf_puts(b, "<ul class=\"legend\">");
     for (size_t i = 0; i < PR_COUNT(rows); i++) {
         pr_buf_puts(b, "<li><svg viewBox=\"0 0 22 20\" aria-hidden=\"true\">");
@@ -272,7 +272,7 @@ static void variant_row(pr_buf *b, const pare_doc *r, const pare_doc *v, const c
         pr_html(b, "<span class=\"tag key\">%s</span>",
                 pare_doc_bool(pare_doc_path(r, "choice/accepted")) ? "chosen" : "nearest");
     if (!picked && !tag && !pr_names_have(pare_doc_path(r, "front/members"), name))
-        pr_buf_puts(b, "<span class=\"tag\">dominated</span>");
+        pr_buf_puts(b, "<span class=\"tag\">off the front</span>");
     pr_buf_puts(b, "</th>");
     for (size_t i = 0; i < PR_COUNT(columns); i++)
         cell(b, pr_metric_at(v, columns[i].metric, columns[i].against), true);

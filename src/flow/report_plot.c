@@ -200,14 +200,14 @@ static void error_bars(pr_buf *b, const plot *g, const point *p) {
                 p->py, x2, p->py);
 }
 
-/* The line through those that are best in the two measures of this picture. */
+/* The line through members of the front that are best in the two measures of this picture. */
 static void front_line(pr_buf *b, const plot *g, bool higher) {
     double best = higher ? -INFINITY : INFINITY;
     size_t n = 0;
     pr_buf_puts(b, "<polyline class=\"front\" points=\"");
     for (size_t i = 0; i < g->n; i++) {
         const point *p = &g->p[i];
-        if (higher ? p->y <= best : p->y >= best) continue;
+        if (!p->on_front || (higher ? p->y <= best : p->y >= best)) continue;
         best = p->y;
         pr_html(b, n++ ? " %.1f,%.1f" : "%.1f,%.1f", p->px, p->py);
     }

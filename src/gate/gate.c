@@ -48,6 +48,10 @@ static void say_judged(pr_gate_result *r, double deciding) {
     pr_metric_show_gap(info, fabs(r->margin), by, sizeof by);
     const char *side = wants_more(g->op) ? "above" : "below";
     if (r->verdict != PR_PASS) side = wants_more(g->op) ? "short of" : "over";
+    if (r->margin == 0 && r->verdict == PR_PASS) {
+        snprintf(r->reason, sizeof r->reason, "%s %s is at the limit", bound, got);
+        return;
+    }
     snprintf(r->reason, sizeof r->reason, "%s %s is %s %s the limit of %s%s", bound, got, by,
              side, limit,
              r->verdict == PR_UNDECIDED ? "; the other bound is inside it: measure longer"

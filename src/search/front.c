@@ -97,9 +97,9 @@ static void scores_find(const pr_candidate *c, pr_front *f) {
         for (size_t k = 0; k < f->n_objectives; k++) {
             const pr_est *e = est_of(&c[i], &f->objectives[k]);
             double range = f->best[k] - f->worst[k];
-            s->normalised[k] = !e || s->excluded ? NAN
-                               : range == 0      ? 1
-                                                 : (e->value - f->worst[k]) / range;
+            s->normalised[k] = !e || s->excluded ? NAN : 1;
+            /* + 0.0: no minus zero where the range is negative */
+            if (e && range != 0) s->normalised[k] *= (e->value - f->worst[k]) / range + 0.0;
             s->score += s->normalised[k] * f->objectives[k].weight;
         }
     }
@@ -196,8 +196,7 @@ static void say_refused(const pr_candidate *c, const pr_front *f, pr_buf *b) {
         x->name, f->standing[f->choice].failed, x->n_results);
     for (size_t i = 0, said = 0; i < x->n_results; i++) {
         if (x->results[i].verdict == PR_PASS) continue;
-        pr_buf_printf(b, "%s%s (%s)", said++ ? "; " : "", x->results[i].gate->name,
-                      x->results[i].reason);
+        pr_buf_printf(b, "%s%s", said++ ? ", " : "", x->results[i].gate->name);
     }
     pr_buf_puts(b, "; ");
     say_score(f, b);

@@ -97,80 +97,105 @@ static void unreadable_reports_are_refused(void **state) {
     }
 }
 
-/* A report built by pr_report_put_search, nothing passing, is found to say the truth, also
- * after its text; and the page says what failed. */
-static void what_search_writes_is_confirmed(void **state) {
-    (void)state;
-    static const double speeds[] = {1.2, 1.9, 1.5};
-    static const char *const names[] = {"a", "b", "c"};
-    pr_metric m[3][4];
-    pr_gate_result res[3][5];
-    pr_candidate c[3];
+enum { N = 3, N_RESULTS = 5 };
+static const double speeds[N] = {1.2, 1.9, 1.5};
+static const char *const names[N] = {"a", "b", "c"};
+static pr_metric metrics[N][4];
+static pr_gate_result results[N][N_RESULTS];
+static pr_gate limit[PR_CONSTRAINTS_MAX];
+
+/* Three candidates: none passes, and c lacks an objective. */
+static void candidates_make(pr_candidate c[N]) {
+    pr_limits asked = {.max_bytes = 100};
+    assert_int_equal(pr_limits_gates(&asked, limit), 1);
+    for (int i = 0; i < N; i++) {
+        pr_est s = {.value = speeds[i],
+                    .lo = speeds[i] - .1,
+                    .hi = speeds[i] + .1,
+                    .n = 9,
+                    .conf = .95};
+        pr_est k = i == 2 ? pr_est_none("no text") : pr_est_counted(0.1 * i);
+        pr_metric *m = metrics[i];
+        m[0] = (pr_metric){pr_metric_info_find("speedup"), PR_AGAINST_SOURCE, s};
+        m[1] = (pr_metric){pr_metric_info_find("kld_mean"), PR_AGAINST_SOURCE, k};
+        m[2] = (pr_metric){pr_metric_info_find("memory_bytes"), PR_AGAINST_NONE,
+                           pr_est_counted(90 - i)};
+        m[3] = (pr_metric){pr_metric_info_find("file_bytes"), PR_AGAINST_NONE,
+                           pr_est_counted(99 + i)};
+        pr_gate_judge(&limit[0], names[i], m, 4, &results[i][0]);
+        pr_policy_judge(pr_policy_default(), names[i], m, 4, &results[i][1]);
+        c[i] = (pr_candidate){.name = names[i],
+                              .bytes = 99,
+                              .metrics = m,
+                              .n_metrics = 4,
+                              .results = results[i],
+                              .n_results = N_RESULTS};
+    }
+}
+
+/* Their report, owned by the caller. */
+static pare_doc *report_make(const pr_candidate c[N]) {
     pr_objective o[PR_OBJECTIVES_MAX];
-    pr_gate limit[PR_CONSTRAINTS_MAX];
     size_t n_o;
     pr_front f;
     pare_err e = {0};
-    pr_limits asked = {.max_bytes = 100};
-    assert_int_equal(pr_limits_gates(&asked, limit), 1);
-    CHECK_OK(pr_prefer_parse(NULL, o, &n_o, &e), e);
     pr_doc_build b = {0};
-    pare_doc *r = pr_doc_object(&b), *list = pr_doc_set_array(&b, r, "variants"), *v[3],
+    pare_doc *r = pr_doc_object(&b), *list = pr_doc_set_array(&b, r, "variants"), *v[N],
              *done = NULL;
     pr_doc_set_i64(&b, r, "schema", 1);
     pr_doc_set_str(&b, r, "kind", "pare.report");
-    pare_doc *settings = pr_doc_set_object(&b, r, "settings"),
-             *box = pr_doc_set_array(&b, settings, "constraints");
+    pare_doc *settings = pr_doc_set_object(&b, r, "settings");
+    pr_gate_put_asked(&b, pr_doc_set_array(&b, settings, "constraints"), &limit[0]);
     pr_policy_put(&b, r, pr_policy_default());
-    for (int i = 0; i < 3; i++) {
-        m[i][0] = (pr_metric){pr_metric_info_find("speedup"),
-                              PR_AGAINST_SOURCE,
-                              {.value = speeds[i],
-                               .lo = speeds[i] - .1,
-                               .hi = speeds[i] + .1,
-                               .n = 9,
-                               .conf = .95}};
-        m[i][1] = (pr_metric){pr_metric_info_find("kld_mean"), PR_AGAINST_SOURCE,
-                              i == 2 ? pr_est_none("no text") : pr_est_counted(0.1 * i)};
-        m[i][2] = (pr_metric){pr_metric_info_find("memory_bytes"), PR_AGAINST_NONE,
-                              pr_est_counted(90 - i)};
-        m[i][3] = (pr_metric){pr_metric_info_find("file_bytes"), PR_AGAINST_NONE,
-                              pr_est_counted(99 + i)};
-        pr_gate_judge(&limit[0], names[i], m[i], 4, &res[i][0]);
-        pr_policy_judge(pr_policy_default(), names[i], m[i], 4, &res[i][1]);
-        c[i] = (pr_candidate){.name = names[i],
-                              .bytes = 99,
-                              .metrics = m[i],
-                              .n_metrics = 4,
-                              .results = res[i],
-                              .n_results = 5};
+    for (int i = 0; i < N; i++) {
         v[i] = pr_doc_add_object(&b, list);
         pr_doc_set_str(&b, v[i], "name", names[i]);
         pr_doc_set_i64(&b, v[i], "bytes", 99);
-        pare_doc *metrics = pr_doc_set_array(&b, v[i], "metrics");
-        for (int k = 0; k < 4; k++) pr_metric_put(&b, metrics, &m[i][k]);
+        pare_doc *box = pr_doc_set_array(&b, v[i], "metrics");
+        for (int k = 0; k < 4; k++) pr_metric_put(&b, box, &metrics[i][k]);
     }
-    pr_gate_put_asked(&b, box, &limit[0]);
-    CHECK_OK(pr_front_make(c, 3, o, n_o, arena, &f, &e), e);
+    CHECK_OK(pr_prefer_parse(NULL, o, &n_o, &e), e);
+    CHECK_OK(pr_front_make(c, N, o, n_o, arena, &f, &e), e);
     assert_int_equal(pr_report_put_search(&b, r, v, c, &f, 1), 1);
     CHECK_OK(pr_doc_done(&b, r, &done, &e), e);
+    return done;
+}
+
+/* What a search writes is found to be true, also after its way through text. */
+static void what_search_writes_is_confirmed(void **state) {
+    (void)state;
+    pr_candidate c[N];
+    pare_err e = {0};
+    candidates_make(c);
+    pare_doc *r = report_make(c);
     char *text = NULL;
     size_t len = 0;
-    CHECK_OK(pare_doc_text(done, 0, &text, &len, &e), e);
+    CHECK_OK(pare_doc_text(r, 0, &text, &len, &e), e);
     pr_recheck k = check_text(text, len);
     assert_string_equal(k.first, "");
     assert_int_equal(k.n_differ, 0);
-    assert_string_equal(pare_doc_str(pare_doc_get(done, "verdict")), "fail");
+    assert_string_equal(pare_doc_str(pare_doc_get(r, "verdict")), "fail");
     assert_non_null(strstr(text, "kld_mean is missing: no text"));
-    pr_buf page;
-    pr_buf_init(&page, PR_REPORT_HTML_MAX);
-    CHECK_OK(pr_report_html(done, &page, &e), e);
-    CHECK_OK(pr_file_write("failing.html", page.p, page.n, &e), e);
-    assert_non_null(strstr(page.p, "Does not pass: "));
-    assert_non_null(strstr(page.p, "is missing: it was not measured"));
-    pr_buf_done(&page);
     pare_doc_text_free(text);
-    pare_doc_free(done);
+    pare_doc_free(r);
+}
+
+/* If nothing passes, the page says what failed. */
+static void the_page_of_a_failure_says_why(void **state) {
+    (void)state;
+    pr_candidate c[N];
+    pare_err e = {0};
+    pr_buf page;
+    candidates_make(c);
+    pare_doc *r = report_make(c);
+    pr_buf_init(&page, PR_REPORT_HTML_MAX);
+    CHECK_OK(pr_report_html(r, &page, &e), e);
+    CHECK_OK(pr_file_write("failing.html", page.p, page.n, &e), e);
+    assert_non_null(strstr(page.p, "Does not pass: b"));
+    assert_non_null(strstr(page.p, "token_cv is missing: it was not measured"));
+    assert_non_null(strstr(page.p, "lower bound 1.8 × is 0.2 × short of the limit of 2 ×"));
+    pr_buf_done(&page);
+    pare_doc_free(r);
 }
 
 int main(void) {
@@ -179,6 +204,7 @@ int main(void) {
         cmocka_unit_test(lies_are_found),
         cmocka_unit_test(unreadable_reports_are_refused),
         cmocka_unit_test(what_search_writes_is_confirmed),
+        cmocka_unit_test(the_page_of_a_failure_says_why),
     };
     return cmocka_run_group_tests(tests, open_sample, close_sample);
 }
