@@ -148,7 +148,7 @@ static void read_caches(hw_tree *t, pr_hw *hw, const hw_cpus *online) {
         for (int i = 0; i < INDEXES; i++) {
             pr_hw_cache cache;
             hw_cpus     mates;
-            char        index[16];
+            char        index[24];
             snprintf(index, sizeof index, "index%d", i);
             if (!cache_read(t, c, index, &cache, &mates)) break;
             if (cpus_first(&mates) == c || cpus_first(&mates) < 0) cache_add(hw, KINDS, &cache);

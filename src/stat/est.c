@@ -135,8 +135,9 @@ pr_est pr_est_cv(const double *x, int64_t n, double conf) {
     double m = 0, v = 0;
     for (int64_t i = 0; i < n; i++) {
         if (!(x[i] > 0) || !isfinite(x[i])) return pr_est_none("a value is not positive");
-        m += x[i] / (double)n;
+        m += x[i];
     }
+    m /= (double)n;
     for (int64_t i = 0; i < n; i++) v += (x[i] - m) * (x[i] - m) / (double)(n - 1);
     double *z = pr_calloc((size_t)n, sizeof *z);
     if (!z) return pr_est_none(why_memory);

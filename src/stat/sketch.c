@@ -64,6 +64,16 @@ static int by_double(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* A level that was the top had the most room; give back what it no longer needs. */
+static void level_shrink(level *l, int64_t room) {
+    int64_t cap = PR_MAX(room + room / 2, l->n) + 16;
+    if (l->cap <= 2 * cap) return;
+    double *x = pr_realloc(l->x, (size_t)cap, sizeof *x);
+    if (!x) return; /* still has what it had */
+    l->x = x;
+    l->cap = cap;
+}
+
 static pare_status level_compact(pr_sketch *s, int h, pare_err *err) {
     level *from = &s->at[h], *to = &s->at[h + 1];
     PR_TRY(level_reserve(to, from->n / 2 + 1, err));
@@ -74,6 +84,7 @@ static pare_status level_compact(pr_sketch *s, int h, pare_err *err) {
     from->n = odd;
     s->squares += ldexp(1, 2 * h);
     if (h + 1 == s->n_levels) s->n_levels++;
+    level_shrink(from, level_room(s, h));
     return PARE_OK;
 }
 
