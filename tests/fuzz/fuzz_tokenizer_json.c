@@ -10,7 +10,8 @@ static void use(const pr_tokenizer *t) {
     pr_buf        b;
     pr_gguf_vocab g;
     pr_buf_init(&b, 1 << 20);
-    if (pr_encode(t, text, sizeof text - 1, PR_ENCODE_ADD | PR_ENCODE_SPECIAL, &ids, NULL) == PARE_OK)
+    if (pr_encode(t, text, sizeof text - 1, PR_ENCODE_ADD | PR_ENCODE_SPECIAL, &ids, NULL) ==
+        PARE_OK)
         (void)pr_decode(t, ids.p, ids.n, true, &b, NULL);
     pr_arena *a = pr_arena_new(64 << 20);
     if (a) (void)pr_tokenizer_to_gguf(t, 0, a, &g, NULL);
