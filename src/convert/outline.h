@@ -72,7 +72,9 @@ typedef struct {
 } pr_key_plan;
 void pr_keys_put(pr_gguf_writer *w, const pr_key_plan *p);
 
-/* config.json and its companions. `dtype`: "bfloat16" … or NULL where types are mixed. */
+/* The rotation as config.json can say it; false: it cannot (then the nearest). */
+bool pr_rope_for_hf(const pr_model *m, pr_rope *out);
+/* config.json and its companions. `dtype`: "bfloat16" … */
 pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype, const pr_written *out,
                           pr_arena *a, pare_err *err);
 /* The tokenizer's files: copied from an HF source, made from a GGUF's vocabulary and read back to see that

@@ -10,6 +10,7 @@ typedef enum {
     ADDED,    /* pare writes it, the converter does not */
     OTHER     /* both write it, with different values */
 } how;
+#define TOKENS_5 "transformers 5 gives Qwen2's class a token '<|endoftext|>' that tokenizer.json does not have"
 static const struct {
     how         how;
     const char *which; /* start of the case's name; "": any */
@@ -25,6 +26,7 @@ static const struct {
     {OTHER, "stories260K", "tokenizer.ggml.scores",
      "the converter loses the order of merges (all scores equal); pare's scores follow the rank"},
     {OTHER, "stories260K", "tokenizer.ggml.token_type", "<unk> is 'unknown' (2), as from tokenizer.model; there 'control'"},
+    {OTHER, "qwen2", "tokenizer.ggml.tokens", TOKENS_5}, {OTHER, "qwen2", "tokenizer.ggml.token_type", TOKENS_5},
     /* YaRN: nobody reads these keys for llama, qwen2, qwen3. */
     {LEFT_OUT, "", ".rope.scaling.yarn_beta_fast", "nobody reads it"},
     {LEFT_OUT, "", ".rope.scaling.yarn_beta_slow", "nobody reads it"},
