@@ -180,29 +180,30 @@ void   table_print(const cli *c, table *t);
 
 /* ---- JSON (write_json.c): built in memory, printed whole ------------------------ */
 
-/*   json *j = json_new();
- *   json_open(j, NULL, '{');
- *   json_str(j, "model", path);
- *   json_num(j, "bpw", 4.5);
- *   json_close(j);
- *   return json_print(j);            // 0, and frees it
+/*   json *j = js_new();
+ *   js_open(j, NULL, '{');
+ *   js_str(j, "model", path);
+ *   js_num(j, "bpw", 4.5);
+ *   js_close(j);
+ *   return js_print(j);            // 0, and frees it
  *
  * `key` is NULL inside a list. Numbers are written with as few digits as give
  * the same double back; what is not finite becomes null. Text that is not
- * UTF-8 has its bad bytes replaced by U+FFFD. */
+ * UTF-8 has its bad bytes replaced by U+FFFD. (Not json_…: the program is linked with
+ * jansson, which has a json_null of its own.) */
 typedef struct json json;
-json *json_new(void);
-void  json_open(json *j, const char *key, char bracket); /* '{' or '[' */
-void  json_close(json *j);
-void  json_str(json *j, const char *key, const char *s); /* NULL: null */
-void  json_text(json *j, const char *key, const char *s, size_t n);
-void  json_num(json *j, const char *key, double v);
-void  json_int(json *j, const char *key, int64_t v);
-void  json_bool(json *j, const char *key, bool v);
-void  json_null(json *j, const char *key);
+json *js_new(void);
+void  js_open(json *j, const char *key, char bracket); /* '{' or '[' */
+void  js_close(json *j);
+void  js_str(json *j, const char *key, const char *s); /* NULL: null */
+void  js_text(json *j, const char *key, const char *s, size_t n);
+void  js_num(json *j, const char *key, double v);
+void  js_int(json *j, const char *key, int64_t v);
+void  js_bool(json *j, const char *key, bool v);
+void  js_null(json *j, const char *key);
 /* A value that is JSON already (made by the library); not checked. */
-void  json_raw(json *j, const char *key, const char *s);
-int   json_print(json *j);
+void  js_raw(json *j, const char *key, const char *s);
+int   js_print(json *j);
 
 /* ---- documents (show.c): results of the library --------------------------- */
 

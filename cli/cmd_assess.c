@@ -141,16 +141,16 @@ static void print_all(cli *c, const pare_doc *d) {
 static int print_json(cli *c, const pare_doc *d) {
     const pare_doc *a = pare_doc_get(d, "quantizations");
     if (!cli_str(c, "max-memory")) return show_json(c, d);
-    json *j = json_new();
-    json_open(j, NULL, '{');
+    json *j = js_new();
+    js_open(j, NULL, '{');
     show_members(j, d);
-    json_num(j, "state_bytes", state_bytes(c, d));
-    json_int(j, "max_memory_bytes", (int64_t)cli_bytes(c, "max-memory"));
-    json_open(j, "fits", '[');
+    js_num(j, "state_bytes", state_bytes(c, d));
+    js_int(j, "max_memory_bytes", (int64_t)cli_bytes(c, "max-memory"));
+    js_open(j, "fits", '[');
     for (size_t i = 0; i < pare_doc_count(a); i++)
-        if (fits(c, d, pare_doc_at(a, i))) json_str(j, NULL, show_str(pare_doc_at(a, i), "name"));
-    json_close(j);
-    return json_print(j);
+        if (fits(c, d, pare_doc_at(a, i))) js_str(j, NULL, show_str(pare_doc_at(a, i), "name"));
+    js_close(j);
+    return js_print(j);
 }
 
 static int run(cli *c) {

@@ -125,14 +125,14 @@ static int print_json(cli *c, const char *prompt, const char *text, size_t n, co
     pare_err err = {0};
     char    *raw;
     if (pare_doc_text(stats, 0, &raw, NULL, &err) != PARE_OK) return cli_fail(c, &err);
-    json *j = json_new();
-    json_open(j, NULL, '{');
-    json_str(j, "model", cli_arg(c, 0));
-    json_str(j, "prompt", prompt);
-    json_text(j, "text", text, n);
-    json_raw(j, "stats", raw);
+    json *j = js_new();
+    js_open(j, NULL, '{');
+    js_str(j, "model", cli_arg(c, 0));
+    js_str(j, "prompt", prompt);
+    js_text(j, "text", text, n);
+    js_raw(j, "stats", raw);
     pare_doc_text_free(raw);
-    return json_print(j);
+    return js_print(j);
 }
 
 static int generate(cli *c, const pare_model *m, const char *prompt, size_t n_prompt) {

@@ -112,11 +112,11 @@ static void print_hw(cli *c, const pare_doc *d) {
 /* The machine's document with "kernels" at its end. */
 static int print_json(cli *c, const pare_doc *d, const pare_doc *kernels) {
     if (!kernels) return show_json(c, d);
-    json *j = json_new();
-    json_open(j, NULL, '{');
+    json *j = js_new();
+    js_open(j, NULL, '{');
     show_members(j, d);
     show_member(j, "kernels", kernels);
-    return json_print(j);
+    return js_print(j);
 }
 
 static int run(cli *c) {

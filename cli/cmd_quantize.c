@@ -14,10 +14,10 @@ static int list(cli *c) {
     pare_doc *d;
     if (pare_quant_list(&d, &err) != PARE_OK) return cli_fail(c, &err);
     if (c->json) {
-        json *j = json_new();
-        json_open(j, NULL, '{');
+        json *j = js_new();
+        js_open(j, NULL, '{');
         show_member(j, "quantizations", d);
-        json_print(j);
+        js_print(j);
     } else {
         table *t = table_new("name|main type|its bits a weight>");
         for (size_t i = 0; i < pare_doc_count(d); i++) {

@@ -80,10 +80,10 @@ static int decode(cli *c, const pare_model *m, const char *text) {
     free(ids);
     if (st != PARE_OK) return cli_fail(c, &err);
     if (c->json) {
-        json *j = json_new();
-        json_open(j, NULL, '{');
-        json_text(j, "text", out, len);
-        json_print(j);
+        json *j = js_new();
+        js_open(j, NULL, '{');
+        js_text(j, "text", out, len);
+        js_print(j);
     } else {
         out_text(out, len);
         out_puts("\n");

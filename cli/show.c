@@ -88,7 +88,7 @@ void show_lines(const cli *c, const pare_doc *d, const char *path, const char *l
 void show_member(json *j, const char *key, const pare_doc *v) {
     char *text;
     if (pare_doc_text(v, 0, &text, NULL, NULL) != PARE_OK) return;
-    json_raw(j, key, text);
+    js_raw(j, key, text);
     pare_doc_text_free(text);
 }
 
