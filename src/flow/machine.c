@@ -1,5 +1,6 @@
 /* machine.c - include/pare/hw.h: what `hw` and `kernel` know, as documents. */
 #include <math.h>
+#include <stdio.h>
 #include "flow.h"
 #include "hw/hw.h"
 #include "kernel/kernel.h"
@@ -197,9 +198,12 @@ void pr_machine_doc(pr_doc_build *b, pare_doc *obj, const pr_hw *hw, int threads
     set_int(b, d, "memory_bytes", hw->memory_bytes);
     a = pr_doc_set_array(b, d, "caches");
     for (int i = 0; i < hw->n_caches; i++) {
-        pare_doc *o = pr_doc_add_object(b, a);
-        pr_doc_set_i64(b, o, "level", hw->caches[i].level);
-        pr_doc_set_i64(b, o, "bytes", hw->caches[i].bytes);
+        const pr_hw_cache *c = &hw->caches[i];
+        pare_doc          *o = pr_doc_add_object(b, a);
+        char               level[16];
+        snprintf(level, sizeof level, "L%d%s", c->level, c->type == 'd' ? "d" : c->type == 'i' ? "i" : "");
+        pr_doc_set_str(b, o, "level", level);
+        pr_doc_set_i64(b, o, "bytes", c->bytes);
     }
     set_str(b, d, "system", hw->os);
     set_str(b, d, "energy", energy);

@@ -30,7 +30,8 @@ static pr_tokenizer *open_gguf(const char *path) {
     CHECK_OK(pr_gguf_opt_arr(c, "tokenizer.ggml.scores", PR_META_F32, &scores, &e), e);
     CHECK_OK(pr_gguf_opt_arr(c, "tokenizer.ggml.token_type", PR_META_I32, &types, &e), e);
     CHECK_OK(pr_gguf_opt_arr(c, "tokenizer.ggml.merges", PR_META_STR, &merges, &e), e);
-    pr_str  *text = calloc(tokens->n, sizeof *text), *pair = calloc(merges ? merges->n : 1, sizeof *pair);
+    pr_str *text = calloc(tokens->n, sizeof *text),
+           *pair = calloc(merges ? merges->n : 1, sizeof *pair);
     float   *score = calloc(tokens->n, sizeof *score);
     int32_t *type = calloc(tokens->n, sizeof *type);
     for (uint64_t i = 0; i < tokens->n; i++) {
@@ -89,7 +90,8 @@ static void check_one(const pr_tokenizer *t, const char *name, int k, const char
     while (*row && *row != '\n') {
         char *end;
         long  want = strtol(row, &end, 10);
-        if (i >= ids.n || ids.p[i] != want) fail_msg("%s: text %d, id %zu, expected %ld", name, k, i, want);
+        if (i >= ids.n || ids.p[i] != want)
+            fail_msg("%s: text %d, id %zu, expected %ld", name, k, i, want);
         row = end;
         while (*row == ' ') row++;
         i++;
@@ -143,7 +145,8 @@ static void expect_hash(const char *meta, const char *key, const char *hex) {
     char *line = strstr(meta, key);
     if (!line) fail_msg("no %s in the table", key);
     char *end = strchr(line, '\n');
-    if (strncmp(end - 64, hex, 64) != 0) fail_msg("%s: %s, the converter's is %.64s", key, hex, end - 64);
+    if (strncmp(end - 64, hex, 64) != 0)
+        fail_msg("%s: %s, the converter's is %.64s", key, hex, end - 64);
 }
 
 static void check_written(const char *dir, const char *table, uint64_t rows) {
@@ -185,7 +188,8 @@ static void check_written(const char *dir, const char *table, uint64_t rows) {
 }
 
 static void test_write_austen(void **state) {
-    check_written(check_source("models/austen-3.7m"), "tests/vectors/convert/austen-3.7m-f32.meta.tsv", 2048);
+    check_written(check_source("models/austen-3.7m"),
+                  "tests/vectors/convert/austen-3.7m-f32.meta.tsv", 2048);
 }
 
 static void test_write_stories(void **state) {
@@ -196,8 +200,9 @@ static void test_write_stories(void **state) {
 /* Written and read again it encodes the same, though one merges by rank and the
  * other by score. */
 static void check_again(const pr_tokenizer *t) {
-    static const char *const texts[] = {"Once upon a time, there was a little girl.", "  two  spaces ",
-                                        "caf\xC3\xA9 \xF0\x9F\x98\x80\n\nx", "aaaaaaaaaaaaaaaa", ""};
+    static const char *const texts[] = {"Once upon a time, there was a little girl.",
+                                        "  two  spaces ", "caf\xC3\xA9 \xF0\x9F\x98\x80\n\nx",
+                                        "aaaaaaaaaaaaaaaa", ""};
     pr_arena     *a = pr_arena_new(64 << 20);
     pr_gguf_vocab g;
     pr_tokenizer *back;

@@ -121,10 +121,12 @@ static void test_austen(void **state) {
     check_file(check_source("models/austen-3.7m/tokenizer.json"), "austen", false);
 }
 static void test_llama3(void **state) {
-    check_file(check_source("tests/vectors/token/llama3-small.tokenizer.json"), "llama3-small", false);
+    check_file(check_source("tests/vectors/token/llama3-small.tokenizer.json"), "llama3-small",
+               false);
 }
 static void test_qwen2(void **state) {
-    check_file(check_source("tests/vectors/token/qwen2-small.tokenizer.json"), "qwen2-small", false);
+    check_file(check_source("tests/vectors/token/qwen2-small.tokenizer.json"), "qwen2-small",
+               false);
 }
 static void test_spm_bytes(void **state) {
     check_file(check_source("tests/vectors/token/spm-bytes.model"), "spm-bytes", true);
