@@ -50,7 +50,7 @@ typedef struct {
 } pr_gguf_job;
 
 typedef struct {
-    const char *dir;             /* to make, or an empty one */
+    const char *dir;             /* to make, or an empty one; else EENV */
     uint64_t    max_shard_bytes; /* 0: 5 GB */
     bool        keep_types;      /* floats as stored, blocks (which safetensors has not) as `type` */
     pr_type     type;            /* F32, F16 or BF16, for all that keep_types does not keep */
@@ -82,7 +82,7 @@ typedef struct {
     int                n_inexact;
     const char       **warnings; /* what else somebody should know, one line each */
     int                n_warnings;
-    pr_sha256          sha256; /* of the GGUF file; of a directory: of its weight files' bytes, file by file */
+    pr_sha256          sha256; /* of the GGUF file; of a directory: of its tensors' names, types and bytes in order */
 } pr_written;
 
 /* Write `m` as a GGUF file. `out` is filled from `a` and lives as long. EREFUSED: GGUF cannot say
