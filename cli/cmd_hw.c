@@ -33,7 +33,7 @@ static void print_cpu(table *t, const pare_doc *d) {
         const pare_doc *x = pare_doc_at(caches, i);
         const char     *kind = show_str(x, "type");
         table_row(t, INK_PLAIN, "%s|L%lld%s %s × %lld", i ? "" : "caches",
-                  (long long)pare_doc_int(pare_doc_get(x, "level")), *kind == 'D' ? "d" : *kind == 'I' ? "i" : "",
+                  (long long)pare_doc_int(pare_doc_get(x, "level")), *kind == 'u' ? "" : kind,
                   show_bytes(h, x, "bytes"), (long long)pare_doc_int(pare_doc_get(x, "n")));
     }
 }

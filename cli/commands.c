@@ -3,7 +3,7 @@
 #include <string.h>
 #include "cli.h"
 
-extern const command cmd_hw, cmd_assess, cmd_tokenize, cmd_generate, cmd_completion, cmd_help,
+extern const command cmd_hw, cmd_assess, cmd_tokenize, cmd_generate, cmd_convert, cmd_quantize, cmd_completion, cmd_help,
     cmd_version;
 
 const command *const commands[] = {
@@ -11,6 +11,8 @@ const command *const commands[] = {
     &cmd_assess,
     &cmd_tokenize,
     &cmd_generate,
+    &cmd_convert,
+    &cmd_quantize,
     &cmd_completion,
     &cmd_help,
     &cmd_version,

@@ -27,8 +27,8 @@ static void print_fallen(cli *c, const pare_doc *list) {
     for (size_t i = 0; i < pare_doc_count(list); i++) {
         const pare_doc *o = pare_doc_at(list, i);
         if (!fell(o) || n++ >= MAX_FELL) continue;
-        out_printf("%sfell back:%s %s: asked %s, got %s: %s\n", ink_on(c, INK_YELLOW), ink_off(c),
-                   show_str(o, "name"), show_str(o, "asked"), show_str(o, "got"), show_str(o, "why"));
+        out_printf("%sfell back:%s %s: %s\n", ink_on(c, INK_YELLOW), ink_off(c),
+                   show_str(o, "name"), show_str(o, "why"));
     }
     if (n > MAX_FELL) out_printf("… and %zu more; --json names all\n", n - MAX_FELL);
 }
