@@ -96,6 +96,7 @@ struct cli {
     const command *cmd;  /* NULL before it is known */
     const char   **args; /* what is not an option */
     int            n_args;
+    char         **argv; /* all words as given, NULL at the end */
     opt_value      values[CLI_MAX_OPTS]; /* parallel to command_opt() */
     bool           json, quiet;
     bool           colour; /* standard output is a terminal that likes it */
@@ -229,6 +230,19 @@ void show_members(json *j, const pare_doc *d);
 void show_member(json *j, const char *key, const pare_doc *v);
 /* What pare_convert() wrote (written.c). */
 void show_written(cli *c, const pare_doc *d);
+
+/* Metrics (metric_text.c): {"name","value","lo","hi","n","unit","against","reason"}. */
+typedef char metric_cell[96];
+const char *metric_value(metric_cell dst, const pare_doc *m);  /* "30.33", "98.6 %"; "–" */
+const char *metric_bounds(metric_cell dst, const pare_doc *m); /* "29.5 … 31.1"; "" if it has none */
+const char *metric_pm(metric_cell dst, const pare_doc *m);     /* "30.33 ± 0.80" */
+/* The metric of that name and baseline ("source", "f32", NULL) in owner's "metrics", or NULL. */
+const pare_doc *metric_find(const pare_doc *owner, const char *name, const char *against);
+void metric_table(cli *c, const pare_doc *metrics);
+/* Gates and constraints with their margins (gate_text.c). */
+void gate_table(cli *c, const pare_doc *gates);
+/* The verdict's word in its colour, then what it rests on. */
+void verdict_line(const cli *c, const pare_doc *d);
 
 /* ---- progress (progress.c) ------------------------------------------------ */
 

@@ -44,7 +44,7 @@ static int run(cli *c, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    cli c = {0};
+    cli c = {.argv = argv};
     stop_init();
     look_around(&c, argc, argv);
     int status = run(&c, argc, argv);
