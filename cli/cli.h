@@ -151,6 +151,7 @@ void out_printf(const char *fmt, ...) CLI_PRINTF(1, 2);
  * failed; a closed pipe ends the process by SIGPIPE, as of old. */
 int out_finish(int status);
 
+void out_flush(void);
 bool out_broken(void); /* a write has failed */
 
 typedef enum { INK_PLAIN, INK_BOLD, INK_DIM, INK_RED, INK_GREEN, INK_YELLOW, INK_BLUE } ink;

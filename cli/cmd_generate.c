@@ -79,7 +79,7 @@ static int on_text(void *user, const char *text, size_t n) {
         fwrite(text, 1, n, s->memory);
     } else {
         out_text(text, n);
-        if (fflush(stdout) != 0) stop_ask();
+        out_flush();
     }
     s->last = text[n - 1];
     return out_broken();
@@ -152,7 +152,7 @@ static int generate(cli *c, const pare_model *m, const char *prompt, size_t n_pr
     pare_status st = pare_generate(m, prompt, n_prompt, &o, &c->ctl, on_text, &s, &stats, &err);
     if (s.memory) fclose(s.memory);
     if (!c->json && s.last && s.last != '\n') out_puts("\n");
-    fflush(stdout);
+    out_flush();
     if (st == PARE_ECANCELLED && out_broken())
         status = pare_status_exit(st); /* out_finish() tells why */
     else if (st != PARE_OK)
