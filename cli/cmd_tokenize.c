@@ -78,6 +78,7 @@ static int decode(cli *c, const pare_model *m, const char *text) {
     }
     pare_status st = pare_detokenize(m, ids, n, &out, &len, &err);
     free(ids);
+    err.pos = -1; /* an index of the ids, no byte of a file */
     if (st != PARE_OK) return cli_fail(c, &err);
     if (c->json) {
         json *j = js_new();
