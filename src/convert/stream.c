@@ -96,14 +96,24 @@ static void note(slab *b, int64_t task, verdict v, int64_t row, int64_t col, flo
     b->found[task].value = value;
 }
 
-static void look_back(slab *b, int64_t task, int64_t row, const void *out, const float *x, float *y) {
-    int64_t n = b->w->cols;
-    b->back(y, out, n);
-    if (memcmp(x, y, (size_t)n * sizeof *x) != 0) b->found[task].changed = true;
-    if (!b->s->k->row_nonfinite(y, n)) return;
-    int64_t col = 0;
-    while (y[col] - y[col] == 0) col++;
-    note(b, task, TOO_LARGE, row, col, x[col]);
+/* The first value that the written row lost to the limits of its type, or -1. Scales of blocks that
+ * F16 cannot hold are cut to its largest number: what comes back then is far too small; rounding
+ * alone never halves the largest value of a row. */
+static int64_t lost_value(const slab *b, const float *x, const float *y, float most) {
+    bool blocks = pr_type_get(b->as.type)->kind == PR_KIND_QUANT;
+    if (!blocks && !b->s->k->row_nonfinite(y, b->w->cols)) return -1;
+    for (int64_t i = 0; i < b->w->cols; i++) {
+        float v = x[i] < 0 ? -x[i] : x[i], u = y[i] < 0 ? -y[i] : y[i];
+        if (u - u != 0 || (blocks && v == most && u < v / 2)) return i;
+    }
+    return -1;
+}
+
+static void look_back(slab *b, int64_t task, int64_t row, const void *out, const float *x, float *y, float most) {
+    b->back(y, out, b->w->cols);
+    if (memcmp(x, y, (size_t)b->w->cols * sizeof *x) != 0) b->found[task].changed = true;
+    int64_t col = lost_value(b, x, y, most);
+    if (col >= 0) note(b, task, TOO_LARGE, row, col, x[col]);
 }
 
 static void one_row(slab *b, int64_t task, int64_t r, float *x) {
@@ -126,8 +136,9 @@ static void one_row(slab *b, int64_t task, int64_t r, float *x) {
         return;
     }
     b->encode(dst, x, n, NULL);
-    if (b->back && (b->compare || may_overflow(b->as.type, largest(x, n))))
-        look_back(b, task, from, dst, x, x + b->s->widest);
+    float most = b->back ? largest(x, n) : 0;
+    if (b->back && (b->compare || may_overflow(b->as.type, most)))
+        look_back(b, task, from, dst, x, x + b->s->widest, most);
 }
 
 static void some_rows(void *ctx, int64_t task, int me) {
@@ -201,7 +212,7 @@ static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, p
         }
     permute_values(b, x, y);
     b->encode(b->s->slab, y, n, NULL);
-    look_back(b, 0, 0, b->s->slab, y, x);
+    look_back(b, 0, 0, b->s->slab, y, x, largest(y, n));
     if (b->found[0].bad != FINE) return complain(b, 0, err);
     if (b->found[0].changed) *lossless = false;
     PR_TRY(sink(to, b->s->slab, (size_t)b->out_bytes, err));
