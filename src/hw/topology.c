@@ -165,7 +165,7 @@ static void read_nodes(hw_tree *t, pr_hw *hw) {
         const char *base = tree_str(t, "sys/devices/system/node/%s", names[i]);
         const char *info = tree_textf(t, "%s/meminfo", base);
         const char *cpus = tree_textf(t, "%s/cpulist", base);
-        pr_hw_node  node = {atoi(names[i] + 4), -1, -1, cpus ? cpus : ""};
+        pr_hw_node  node = {(int)strtol(names[i] + 4, NULL, 10), -1, -1, cpus ? cpus : ""};
         const char *total = info ? strstr(info, "MemTotal:") : NULL;
         const char *left = info ? strstr(info, "MemFree:") : NULL;
         if (total) node.memory_bytes = strtoll(total + 9, NULL, 10) * 1024;

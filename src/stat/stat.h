@@ -168,7 +168,7 @@ double pr_looks_next(pr_looks *l, double fraction);
 
 /* ---- distributions (double; about 1e-12 relative unless said) ---- */
 
-double pr_normal_cdf(double x);
+double pr_normal_cdf(double x);                /* any x; standard normal */
 double pr_normal_quantile(double p);           /* 0 < p < 1 */
 double pr_t_cdf(double x, double df);          /* df > 0 */
 double pr_t_quantile(double p, double df);

@@ -72,6 +72,7 @@ void        pr_store_rollback(pr_store *s); /* fine when there is none */
 typedef struct {
     pr_sha256_ctx *c;
 } pr_key;
+/* Begin a key of `kind`, made by `version`. A lack of memory is told by the end. */
 void pr_key_begin(pr_key *k, const char *kind, const char *version);
 void pr_key_str(pr_key *k, const char *name, const char *value); /* NULL is a value of its own */
 void pr_key_bytes(pr_key *k, const char *name, const void *p, size_t n);
