@@ -25,7 +25,8 @@ static void check_line(const char *line, const char *name, const double *x) {
     }
     if (strcmp(name, "order") == 0) {
         double v[2000];
-        for (int i = 0; i < (int)x[0]; i++) v[i] = (i * 7919) % (int)x[0] + 1; /* 1…n, shuffled */
+        for (int i = 0; i < (int)x[0]; i++)
+            v[i] = (i * 7919) % (int)x[0] + 1; /* 1…n, shuffled */
         pr_est e = pr_est_quantile(v, (int64_t)x[0], x[1], 0.95);
         near(line, e.lo, x[2]);
         near(line, e.hi, x[3]);
@@ -36,9 +37,9 @@ static void as_scipy(void **state) {
     FILE *f = fopen(check_source("tests/vectors/stat/curves.txt"), "r");
     assert_non_null(f);
     char line[256];
-    int  n = 0;
+    int n = 0;
     while (fgets(line, sizeof line, f)) {
-        char   name[16] = "", *p = line;
+        char name[16] = "", *p = line;
         double x[6] = {0};
         if (*line == '#') continue;
         assert_int_equal(sscanf(line, "%15s", name), 1);

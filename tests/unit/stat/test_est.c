@@ -89,14 +89,15 @@ static void ratio_bounds_cover(void **state) {
     /* Blocks cannot know a correlation that reaches across them: where n is small for
      * rho the stated coverage is lower, and written here as found (README.md). */
     static const struct {
-        double  rho, coverage;
+        double rho, coverage;
         int64_t n;
-    } cases[] = {{0, .95, 16},   {0, .95, 64},   {0, .95, 256},  {0.2, .94, 64}, {0.2, .95, 256},
-                 {0.4, .93, 64}, {0.4, .95, 256}, {0.6, .93, 256}, {-0.3, .95, 64}};
+    } cases[] = {{0, .95, 16},    {0, .95, 64},    {0, .95, 256},
+                 {0.2, .94, 64},  {0.2, .95, 256}, {0.4, .93, 64},
+                 {0.4, .95, 256}, {0.6, .93, 256}, {-0.3, .95, 64}};
     for (size_t c = 0; c < PR_COUNT(cases); c++) {
         pr_rng r;
         pr_win w[256];
-        int    hits = 0;
+        int hits = 0;
         pr_rng_seed(&r, 77 + c);
         for (int k = 0; k < REPS; k++) {
             ar_windows(&r, cases[c].rho, 3, w, cases[c].n);
@@ -112,7 +113,7 @@ static void treating_windows_as_independent_would_not(void **state) {
     /* The control: the same data with one block per window covers far too rarely. */
     pr_rng r;
     pr_win w[256];
-    int    hits = 0;
+    int hits = 0;
     pr_rng_seed(&r, 78);
     for (int k = 0; k < REPS; k++) {
         ar_windows(&r, 0.6, 3, w, 256);
@@ -165,7 +166,7 @@ static void share_bounds(void **state) {
 static void share_bounds_cover(void **state) {
     pr_rng r;
     pr_win w[64];
-    int    hits = 0;
+    int hits = 0;
     pr_rng_seed(&r, 11);
     for (int k = 0; k < REPS; k++) {
         for (int i = 0; i < 64; i++) { /* tokens of a window share its own rate, mean 0.96 */
@@ -182,7 +183,7 @@ static void share_bounds_cover(void **state) {
 static void pairs_are_tighter_than_their_parts(void **state) {
     pr_rng r;
     pr_win a[64], b[64];
-    int    hits = 0, ratio_hits = 0;
+    int hits = 0, ratio_hits = 0;
     pr_rng_seed(&r, 12);
     for (int k = 0; k < REPS; k++) {
         ar_windows(&r, 0.3, 10, b, 64);
@@ -204,7 +205,7 @@ static void pairs_are_tighter_than_their_parts(void **state) {
 static void spread_of_times(void **state) {
     pr_rng r;
     double x[200];
-    int    hits = 0;
+    int hits = 0;
     pr_rng_seed(&r, 13);
     for (int k = 0; k < REPS; k++) {
         for (int i = 0; i < 200; i++) x[i] = 10 + pr_rng_normal(&r);
@@ -220,7 +221,7 @@ static void spread_of_times(void **state) {
 static void paired_times(void **state) {
     pr_rng r;
     double a[41], b[41];
-    int    median_hits = 0, mean_hits = 0;
+    int median_hits = 0, mean_hits = 0;
     pr_rng_seed(&r, 14);
     for (int k = 0; k < REPS; k++) {
         for (int i = 0; i < 41; i++) { /* a common drift, own noise, now and then a hiccup */

@@ -24,7 +24,7 @@ static void the_unfavourable_bound_decides(void **state) {
     assert_int_equal(at_most(0.3, 0.4, 0.5, 0.5), PR_PASS);
     assert_int_equal(at_most(0.3, 0.4, 0.6, 0.5), PR_UNDECIDED);
     assert_int_equal(at_most(0.6, 0.7, 0.8, 0.5), PR_FAIL);
-    pr_est       e = {2.2, 1.9, 2.4, 0.1, 10, 0.95, NULL};
+    pr_est e = {2.2, 1.9, 2.4, 0.1, 10, 0.95, NULL};
     pr_judgement j = pr_judge(&e, 2, PR_AT_LEAST);
     assert_true(j.bound == 1.9);
     check_near(j.margin, -0.1, 1e-12);
@@ -39,7 +39,7 @@ static void the_unfavourable_bound_decides(void **state) {
 }
 
 static void missing_is_a_fail(void **state) {
-    pr_est       e = pr_est_none("no powercap counter");
+    pr_est e = pr_est_none("no powercap counter");
     pr_judgement j = pr_judge(&e, 0, PR_AT_LEAST);
     assert_int_equal(j.verdict, PR_FAIL);
     assert_string_equal(j.why, "missing: no powercap counter");
@@ -64,7 +64,7 @@ static void several_gates(void **state) {
 
 static void looks_spend_alpha_once(void **state) {
     pr_looks l = {.alpha = 0.05};
-    double   spent = 0;
+    double spent = 0;
     /* 2(1 - Φ(1.95996/√t)): by hand for t = ¼: 2(1 - Φ(3.91993)) = 8.857e-5 */
     double first = pr_looks_next(&l, 0.25);
     check_near(1 - first, 8.857e-5, 5e-8);
@@ -82,13 +82,13 @@ static void looking_often_stays_honest(void **state) {
     /* A true mean of 0 looked at 5 times: crossing either way at any look is an error.
      * Plain 95 % intervals err about 14 % of the time (Armitage et al. 1969). */
     enum { REPS = 1000, N = 200 };
-    int    wrong = 0, plain = 0;
+    int wrong = 0, plain = 0;
     pr_rng r;
     double x[N];
     pr_rng_seed(&r, 31);
     for (int k = 0; k < REPS; k++) {
         pr_looks l = {.alpha = 0.05};
-        bool     err = false, err_plain = false;
+        bool err = false, err_plain = false;
         for (int i = 0; i < N; i++) {
             x[i] = pr_rng_normal(&r);
             if ((i + 1) % (N / 5)) continue;
@@ -108,8 +108,10 @@ static void looking_often_stays_honest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_unfavourable_bound_decides), cmocka_unit_test(missing_is_a_fail),
-        cmocka_unit_test(several_gates), cmocka_unit_test(looks_spend_alpha_once),
+        cmocka_unit_test(the_unfavourable_bound_decides),
+        cmocka_unit_test(missing_is_a_fail),
+        cmocka_unit_test(several_gates),
+        cmocka_unit_test(looks_spend_alpha_once),
         cmocka_unit_test(looking_often_stays_honest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static void small_and_exact(void **state) {
  * variance 1.25, so the true quantile p is exp(√1.25 z_p). */
 static int tail_hits(double p, int64_t max, int reps) {
     double truth = exp(sqrt(1.25) * pr_normal_quantile(p));
-    int    hits = 0;
+    int hits = 0;
     pr_rng r;
     pr_rng_seed(&r, 21);
     for (int k = 0; k < reps; k++) {
@@ -37,7 +37,7 @@ static int tail_hits(double p, int64_t max, int reps) {
         pare_err e = {0};
         CHECK_OK(pr_dist_new(&d, max, (uint64_t)k, &e), e);
         for (int w = 0; w < 64; w++) {
-            float  x[48];
+            float x[48];
             double level = 0.5 * pr_rng_normal(&r);
             for (int i = 0; i < 48; i++) x[i] = (float)exp(level + pr_rng_normal(&r));
             CHECK_OK(pr_dist_add(d, x, 48, &e), e);
@@ -82,7 +82,7 @@ static void many_windows_stay_bounded(void **state) {
 
 static void sketch_is_exact_while_small(void **state) {
     pr_sketch *s;
-    pare_err   e = {0};
+    pare_err e = {0};
     CHECK_OK(pr_sketch_new(&s, 0, 1, &e), e);
     assert_true(isnan(pr_sketch_quantile(s, 0.5)) && isnan(pr_sketch_rank(s, 1)));
     for (int i = 0; i < 1000; i++) CHECK_OK(pr_sketch_add(s, (i * 7) % 1000, &e), e);
@@ -113,7 +113,7 @@ static void check_sketch(const pr_sketch *s, int64_t n) {
 static void sketch_keeps_its_bound(void **state) {
     enum { N = 200000 };
     pr_sketch *all, *part[2], *again;
-    pare_err   e = {0};
+    pare_err e = {0};
     CHECK_OK(pr_sketch_new(&all, 512, 1, &e), e);
     CHECK_OK(pr_sketch_new(&again, 512, 1, &e), e);
     CHECK_OK(pr_sketch_new(&part[0], 512, 2, &e), e);
@@ -137,9 +137,12 @@ static void sketch_keeps_its_bound(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(small_and_exact),           cmocka_unit_test(tail_bounds_cover),
-        cmocka_unit_test(thinned_bounds_cover),      cmocka_unit_test(many_windows_stay_bounded),
-        cmocka_unit_test(sketch_is_exact_while_small), cmocka_unit_test(sketch_keeps_its_bound),
+        cmocka_unit_test(small_and_exact),
+        cmocka_unit_test(tail_bounds_cover),
+        cmocka_unit_test(thinned_bounds_cover),
+        cmocka_unit_test(many_windows_stay_bounded),
+        cmocka_unit_test(sketch_is_exact_while_small),
+        cmocka_unit_test(sketch_keeps_its_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

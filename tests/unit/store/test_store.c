@@ -18,7 +18,7 @@ static const char *fresh(void) {
 
 static pr_store *open_ok(pr_store_mode mode) {
     pr_store *s;
-    pare_err  e = {0};
+    pare_err e = {0};
     CHECK_OK(pr_store_open(&s, path, mode, &e), e);
     return s;
 }
@@ -28,7 +28,7 @@ static pare_status put(pr_store *s, const char *key, const char *text, pare_err 
 }
 
 static int64_t count(pr_store *s, const char *kind) {
-    int64_t  n;
+    int64_t n;
     pare_err e = {0};
     CHECK_OK(pr_store_count(s, kind, &n, &e), e);
     return n;
@@ -36,10 +36,10 @@ static int64_t count(pr_store *s, const char *kind) {
 
 static void put_and_find(void **state) {
     const char *dir = fresh();
-    pr_store   *s = open_ok(PR_STORE_WRITE);
-    pr_arena   *a = pr_arena_new(1 << 20);
-    pare_err    e = {0};
-    pr_str      t;
+    pr_store *s = open_ok(PR_STORE_WRITE);
+    pr_arena *a = pr_arena_new(1 << 20);
+    pare_err e = {0};
+    pr_str t;
     CHECK_OK(pr_store_find(s, "k1", a, &t, &e), e);
     assert_null(t.p);
     CHECK_OK(put(s, "k1", "{\"v\":1}", &e), e);
@@ -67,9 +67,9 @@ static void put_and_find(void **state) {
 }
 
 typedef struct {
-    int     n;
+    int n;
     int64_t last;
-    char    keys[200];
+    char keys[200];
 } listed;
 
 static pare_status on_record(void *ctx, const pr_record *r, pare_err *err) {
@@ -84,9 +84,9 @@ static pare_status on_record(void *ctx, const pr_record *r, pare_err *err) {
 
 static void list_in_order(void **state) {
     const char *dir = fresh();
-    pr_store   *s = open_ok(PR_STORE_WRITE);
-    pare_err    e = {0};
-    listed      l = {0};
+    pr_store *s = open_ok(PR_STORE_WRITE);
+    pare_err e = {0};
+    listed l = {0};
     for (const char *k = "zay"; *k; k++) CHECK_OK(put(s, (char[2]){*k, 0}, "{}", &e), e);
     CHECK_OK(pr_store_put(s, "other", "bench", "{}", 2, &e), e);
     CHECK_OK(pr_store_list(s, "bench", on_record, &l, &e), e);
@@ -100,8 +100,8 @@ static void list_in_order(void **state) {
 
 static void transactions(void **state) {
     const char *dir = fresh();
-    pr_store   *s = open_ok(PR_STORE_WRITE);
-    pare_err    e = {0};
+    pr_store *s = open_ok(PR_STORE_WRITE);
+    pare_err e = {0};
     CHECK_OK(pr_store_begin(s, &e), e);
     assert_int_equal(pr_store_begin(s, &e), PARE_EINTERNAL);
     CHECK_OK(put(s, "a", "1", &e), e);
@@ -125,9 +125,9 @@ static void transactions(void **state) {
 /* Nobody may change a record, by whatever way. */
 static void records_are_only_added(void **state) {
     const char *dir = fresh();
-    pr_store   *s = open_ok(PR_STORE_WRITE);
-    pare_err    e = {0};
-    sqlite3    *db;
+    pr_store *s = open_ok(PR_STORE_WRITE);
+    pare_err e = {0};
+    sqlite3 *db;
     CHECK_OK(put(s, "a", "1", &e), e);
     pr_store_close(s);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -155,10 +155,11 @@ static void write_for_ever(int ready) {
 static void killed_in_the_middle(void **state) {
     for (int round = 0; round < 8; round++) {
         const char *dir = fresh();
-        int         fds[2];
+        int fds[2];
         assert_int_equal(pipe(fds), 0);
         pid_t pid = fork();
         if (pid == 0) write_for_ever(fds[1]);
+        close(fds[1]); /* a writer that failed gives an end, not a wait */
         char c;
         assert_int_equal(read(fds[0], &c, 1), 1);
         usleep((useconds_t)(1700 * round + 300));
@@ -167,9 +168,9 @@ static void killed_in_the_middle(void **state) {
         waitpid(pid, &status, 0);
         assert_true(WIFSIGNALED(status));
         close(fds[0]);
-        close(fds[1]);
-        pr_store *s = open_ok(round % 2 ? PR_STORE_READ : PR_STORE_WRITE); /* checks all pages */
-        int64_t   n = count(s, NULL);
+        pr_store *s =
+            open_ok(round % 2 ? PR_STORE_READ : PR_STORE_WRITE); /* checks all pages */
+        int64_t n = count(s, NULL);
         assert_true(n >= 10 && n % 10 == 0); /* whole transactions only */
         pr_store_close(s);
         check_scratch_remove(dir);
@@ -178,7 +179,7 @@ static void killed_in_the_middle(void **state) {
 
 static void two_processes_share(void **state) {
     const char *dir = fresh();
-    pid_t       pid[2];
+    pid_t pid[2];
     for (int p = 0; p < 2; p++) {
         if ((pid[p] = fork()) != 0) continue;
         pr_store *s;
@@ -207,7 +208,7 @@ static void two_processes_share(void **state) {
 
 static void check_refused(pr_store_mode mode, pare_status want, const char *word) {
     pr_store *s = (pr_store *)1;
-    pare_err  e = {0};
+    pare_err e = {0};
     assert_int_equal(pr_store_open(&s, path, mode, &e), want);
     assert_null(s);
     if (!strstr(e.msg, word)) fail_msg("'%s' lacks '%s'", e.msg, word);
@@ -244,9 +245,9 @@ static void files_that_are_not_ours(void **state) {
 
 static void damaged_pages(void **state) {
     const char *dir = fresh();
-    pr_store   *s = open_ok(PR_STORE_WRITE);
-    pare_err    e = {0};
-    char        text[2000];
+    pr_store *s = open_ok(PR_STORE_WRITE);
+    pare_err e = {0};
+    char text[2000];
     memset(text, 'y', sizeof text);
     for (int i = 0; i < 50; i++) {
         char key[20];
@@ -285,9 +286,9 @@ static void no_right_to_write(void **state) {
 
 /* A limit on the size of the process's files stands for a full disk. */
 static void put_without_space(void) {
-    static char   text[400000];
+    static char text[400000];
     struct rlimit limit = {100000, 100000};
-    pr_store     *s;
+    pr_store *s;
     memset(text, 'z', sizeof text);
     signal(SIGXFSZ, SIG_IGN);
     if (pr_store_open(&s, path, PR_STORE_WRITE, NULL) != PARE_OK) _exit(90);
@@ -313,7 +314,7 @@ static void no_space(void **state) {
 }
 
 static void key_of(char hex[65], const char *a, const char *b, int64_t i, double f) {
-    pr_key   k;
+    pr_key k;
     pare_err e = {0};
     pr_key_begin(&k, "eval", "0.1.0");
     pr_key_str(&k, "a", a);
@@ -339,9 +340,9 @@ static void keys_tell_apart(void **state) {
     key_of(h, "x", "yz", 1, 0.0);
     key_of(same, "x", "yz", 1, -0.0);
     assert_string_equal(h, same);
-    pr_key    k, l;
+    pr_key k, l;
     pr_sha256 sum = pr_sha256_of("abc", 3);
-    pare_err  e = {0};
+    pare_err e = {0};
     pr_key_begin(&k, "eval", "0.1.0");
     pr_key_sha(&k, "m", &sum);
     CHECK_OK(pr_key_end(&k, h, &e), e);
@@ -357,12 +358,13 @@ static void keys_tell_apart(void **state) {
 /* The exact bytes that are hashed: records outlive the program that wrote them. */
 static void key_bytes_are_fixed(void **state) {
     static const char bytes[] = "s\4\0\0\0\0\0\0\0kind\4\0\0\0\0\0\0\0eval"
-                                "s\4\0\0\0\0\0\0\0pare\1\0\0\0\0\0\0\0" "1"
+                                "s\4\0\0\0\0\0\0\0pare\1\0\0\0\0\0\0\0"
+                                "1"
                                 "i\1\0\0\0\0\0\0\0n\10\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0";
-    char              want[65], got[65];
-    pr_sha256         sum = pr_sha256_of(bytes, sizeof bytes - 1);
+    char want[65], got[65];
+    pr_sha256 sum = pr_sha256_of(bytes, sizeof bytes - 1);
     pr_sha256_hex(&sum, want);
-    pr_key   k;
+    pr_key k;
     pare_err e = {0};
     pr_key_begin(&k, "eval", "1");
     pr_key_i64(&k, "n", 5);
@@ -372,12 +374,18 @@ static void key_bytes_are_fixed(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(put_and_find),          cmocka_unit_test(list_in_order),
-        cmocka_unit_test(transactions),          cmocka_unit_test(records_are_only_added),
-        cmocka_unit_test(killed_in_the_middle),  cmocka_unit_test(two_processes_share),
-        cmocka_unit_test(files_that_are_not_ours), cmocka_unit_test(damaged_pages),
-        cmocka_unit_test(no_right_to_write),     cmocka_unit_test(no_space),
-        cmocka_unit_test(keys_tell_apart),       cmocka_unit_test(key_bytes_are_fixed),
+        cmocka_unit_test(put_and_find),
+        cmocka_unit_test(list_in_order),
+        cmocka_unit_test(transactions),
+        cmocka_unit_test(records_are_only_added),
+        cmocka_unit_test(killed_in_the_middle),
+        cmocka_unit_test(two_processes_share),
+        cmocka_unit_test(files_that_are_not_ours),
+        cmocka_unit_test(damaged_pages),
+        cmocka_unit_test(no_right_to_write),
+        cmocka_unit_test(no_space),
+        cmocka_unit_test(keys_tell_apart),
+        cmocka_unit_test(key_bytes_are_fixed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
