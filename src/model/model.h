@@ -183,6 +183,9 @@ bool pr_model_spell(const pr_model *m, pr_dialect d, pr_tid id, char name[128], 
 /* The architecture's name in a dialect ("LlamaForCausalLM", "llama"), NULL: it has none there. */
 const char *pr_model_name_in(const pr_model *m, pr_dialect d);
 
+/* config.json's model_type of this architecture. */
+const char *pr_model_hf_type(const pr_model *m);
+
 /* Why the dialect cannot express this model, one reason a line into `why`; returns their number. */
 int pr_model_inexact_in(const pr_model *m, pr_dialect d, pr_buf *why);
 
