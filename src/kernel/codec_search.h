@@ -1,4 +1,4 @@
-/* codec_search.h - the search for scales, sixteen sub-blocks at a time.
+/* codec_search.h - the search for scales, LANES sub-blocks at a time.
  *
  * A sub-block is coded as x ≈ s·q + b, q from a short grid of levels, and its error
  * is E = Σ w (x - s·q - b)². With the levels q held, E is a quadratic in (s, b) whose

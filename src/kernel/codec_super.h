@@ -127,9 +127,9 @@ static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_gri
     wide     safe = PICK(solid, det, wide_splat(1));
     wide     dd = PICK(solid, (r1 * a22 - r2 * a12) / safe, wide_ratio(r1, a11));
     wide     dm = PICK(solid, (r2 * a11 - r1 * a12) / safe, wide_splat(0));
-    wide_int fine = wide_less(wide_splat(0), c->d + dd) & ~wide_less(c->dm + dm, wide_splat(0));
-    c->d = near_half(t, PICK(fine, c->d + dd, c->d));
-    c->dm = near_half(t, PICK(fine, c->dm + dm, c->dm));
+    wide_int wrong = wide_less(c->d + dd, wide_splat(0)) | wide_less(c->dm + dm, wide_splat(0));
+    c->d = near_half(t, PICK(wrong, c->d, c->d + dd));
+    c->dm = near_half(t, PICK(wrong, c->dm, c->dm + dm));
 }
 
 /* Each lane alone, d and dm held: integers by the quadratic, and neighbours by passes. */
