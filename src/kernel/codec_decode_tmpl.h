@@ -10,10 +10,10 @@ static const int8_t iq4_value[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                      1,    13,   25,  38,  53,  69,  89,  113};
 
 /* For each block of `src`, wherever it lies: a copy in `blk`. */
-#define BLOCKS(type, per)                                                       \
-    const uint8_t *p = src;                                                     \
-    type           blk;                                                         \
-    for (int64_t i = 0; i < n / (per) && (memcpy(&blk, p, sizeof blk), true);   \
+#define BLOCKS(type, per)                                                                      \
+    const uint8_t *p = src;                                                                    \
+    type blk;                                                                                  \
+    for (int64_t i = 0; i < n / (per) && (memcpy(&blk, p, sizeof blk), true);                  \
          i++, p += sizeof blk, dst += (per))
 
 /* pr_f16_to_f32 without branches, so that loops over it are widened. */
@@ -27,7 +27,9 @@ static inline float half_value(uint16_t h) {
     return pr_f32_bits(sign | u);
 }
 
-void NAME(decode_f32)(float *dst, const void *src, int64_t n) { memcpy(dst, src, (size_t)n * 4); }
+void NAME(decode_f32)(float *dst, const void *src, int64_t n) {
+    memcpy(dst, src, (size_t)n * 4);
+}
 
 void NAME(decode_f16)(float *dst, const void *src, int64_t n) {
     const uint8_t *p = src;
@@ -100,18 +102,19 @@ static inline void fifth_bits(uint8_t out[32], const uint8_t qh[4]) {
 void NAME(decode_q5_0)(float *dst, const void *src, int64_t n) {
     BLOCKS(pr_blk_q5_0, 32) {
         const pr_blk_q5_0 *b = &blk;
-        float   d = half_value(b->d);
+        float d = half_value(b->d);
         uint8_t h[32];
         fifth_bits(h, b->qh);
         for (int j = 0; j < 16; j++) dst[j] = (float)(((b->qs[j] & 15) | h[j]) - 16) * d;
-        for (int j = 0; j < 16; j++) dst[j + 16] = (float)(((b->qs[j] >> 4) | h[j + 16]) - 16) * d;
+        for (int j = 0; j < 16; j++)
+            dst[j + 16] = (float)(((b->qs[j] >> 4) | h[j + 16]) - 16) * d;
     }
 }
 
 void NAME(decode_q5_1)(float *dst, const void *src, int64_t n) {
     BLOCKS(pr_blk_q5_1, 32) {
         const pr_blk_q5_1 *b = &blk;
-        float   d = half_value(b->d), m = half_value(b->m);
+        float d = half_value(b->d), m = half_value(b->m);
         uint8_t h[32];
         fifth_bits(h, b->qh);
         for (int j = 0; j < 16; j++) dst[j] = (float)((b->qs[j] & 15) | h[j]) * d + m;
@@ -125,10 +128,11 @@ void NAME(decode_q2_k)(float *dst, const void *src, int64_t n) {
         const pr_blk_q2_k *b = &blk;
         float d = half_value(b->d), m = half_value(b->dmin);
         for (int s = 0; s < 16; s++) {
-            float          ds = d * (float)(b->scales[s] & 15), ms = m * (float)(b->scales[s] >> 4);
+            float ds = d * (float)(b->scales[s] & 15), ms = m * (float)(b->scales[s] >> 4);
             const uint8_t *q = b->qs + 32 * (s / 8) + 16 * (s % 2);
-            int            shift = 2 * (s % 8 / 2);
-            for (int l = 0; l < 16; l++) dst[16 * s + l] = ds * (float)((q[l] >> shift) & 3) - ms;
+            int shift = 2 * (s % 8 / 2);
+            for (int l = 0; l < 16; l++)
+                dst[16 * s + l] = ds * (float)((q[l] >> shift) & 3) - ms;
         }
     }
 }
@@ -142,9 +146,10 @@ void NAME(decode_q3_k)(float *dst, const void *src, int64_t n) {
         for (int s = 0; s < 16; s++) {
             int low = s < 8 ? b->scales[s] & 15 : b->scales[s - 8] >> 4;
             int high = (b->scales[8 + s % 4] >> (2 * (s / 4))) & 3;
-            float          ds = d * (float)((low | high << 4) - 32);
-            const uint8_t *q = b->qs + 32 * (s / 8) + 16 * (s % 2), *h = b->hmask + 16 * (s % 2);
-            int            shift = 2 * (s % 8 / 2), bit = s / 2;
+            float ds = d * (float)((low | high << 4) - 32);
+            const uint8_t *q = b->qs + 32 * (s / 8) + 16 * (s % 2),
+                          *h = b->hmask + 16 * (s % 2);
+            int shift = 2 * (s % 8 / 2), bit = s / 2;
             for (int l = 0; l < 16; l++)
                 dst[16 * s + l] =
                     ds * (float)(((q[l] >> shift) & 3) + (((h[l] >> bit) & 1) << 2) - 4);
@@ -171,10 +176,11 @@ void NAME(decode_q4_k)(float *dst, const void *src, int64_t n) {
         for (int s = 0; s < 8; s++) {
             int si, mi;
             scales_k4(&si, &mi, b->scales, s);
-            float          ds = d * (float)si, ms = m * (float)mi;
+            float ds = d * (float)si, ms = m * (float)mi;
             const uint8_t *q = b->qs + 32 * (s / 2);
-            int            shift = 4 * (s % 2);
-            for (int l = 0; l < 32; l++) dst[32 * s + l] = ds * (float)((q[l] >> shift) & 15) - ms;
+            int shift = 4 * (s % 2);
+            for (int l = 0; l < 32; l++)
+                dst[32 * s + l] = ds * (float)((q[l] >> shift) & 15) - ms;
         }
     }
 }
@@ -186,9 +192,9 @@ void NAME(decode_q5_k)(float *dst, const void *src, int64_t n) {
         for (int s = 0; s < 8; s++) {
             int si, mi;
             scales_k4(&si, &mi, b->scales, s);
-            float          ds = d * (float)si, ms = m * (float)mi;
+            float ds = d * (float)si, ms = m * (float)mi;
             const uint8_t *q = b->qs + 32 * (s / 2);
-            int            shift = 4 * (s % 2);
+            int shift = 4 * (s % 2);
             for (int l = 0; l < 32; l++) {
                 int v = ((q[l] >> shift) & 15) | ((b->qh[l] >> s) & 1) << 4;
                 dst[32 * s + l] = ds * (float)v - ms;
@@ -204,8 +210,8 @@ void NAME(decode_q6_k)(float *dst, const void *src, int64_t n) {
         const pr_blk_q6_k *b = &blk;
         float d = half_value(b->d);
         for (int s = 0; s < 16; s++) {
-            float          ds = d * (float)b->scales[s];
-            int            k = s % 8 / 2, at = 16 * (s % 2);
+            float ds = d * (float)b->scales[s];
+            int k = s % 8 / 2, at = 16 * (s % 2);
             const uint8_t *l4 = b->ql + 64 * (s / 8) + 32 * (k % 2) + at;
             const uint8_t *h2 = b->qh + 32 * (s / 8) + at;
             for (int l = 0; l < 16; l++) {
@@ -230,11 +236,13 @@ void NAME(decode_iq4_xs)(float *dst, const void *src, int64_t n) {
         const pr_blk_iq4_xs *b = &blk;
         float d = half_value(b->d);
         for (int s = 0; s < 8; s++) {
-            int low = (b->scales_l[s / 2] >> (4 * (s % 2))) & 15, high = (b->scales_h >> (2 * s)) & 3;
-            float          ds = d * (float)((low | high << 4) - 32);
+            int low = (b->scales_l[s / 2] >> (4 * (s % 2))) & 15,
+                high = (b->scales_h >> (2 * s)) & 3;
+            float ds = d * (float)((low | high << 4) - 32);
             const uint8_t *q = b->qs + 16 * s;
             for (int j = 0; j < 16; j++) dst[32 * s + j] = ds * (float)iq4_value[q[j] & 15];
-            for (int j = 0; j < 16; j++) dst[32 * s + j + 16] = ds * (float)iq4_value[q[j] >> 4];
+            for (int j = 0; j < 16; j++)
+                dst[32 * s + j + 16] = ds * (float)iq4_value[q[j] >> 4];
         }
     }
 }

@@ -11,14 +11,14 @@ static void pack_crumbs(uint8_t *qs, const uint8_t *lev) { /* two bits each, see
 }
 
 void NAME(encode_q2_k)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid        g = {.n = 16, .lo = 0, .hi = 3, .offset = true, .below = true};
+    const grid g = {.n = 16, .lo = 0, .hi = 3, .offset = true, .below = true};
     const shared_grid sg = {16, 0, 15, 15, 6, 3, true};
-    const weighing    how = {WEIGH_ABS, 1, false};
+    const weighing how = {WEIGH_ABS, 1, false};
     static const float stretch[6] = {0.3f, -0.3f, 0.7f, -0.7f, 1.2f, -1.0f};
-    pr_blk_q2_k      *b = dst;
-    uint8_t           lev[512];
-    tile              t;
-    coded             c;
+    pr_blk_q2_k *b = dst;
+    uint8_t lev[512];
+    tile t;
+    coded c;
     for (int64_t i = 0; i < n / 256; i++, b++) {
         super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch, 6, 0, 3);
         b->d = half_of(&t, c.d, 0);
@@ -29,13 +29,13 @@ void NAME(encode_q2_k)(void *dst, const float *src, int64_t n, const float *weig
 }
 
 void NAME(encode_q3_k)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid        g = {.n = 16, .lo = -4, .hi = 3};
+    const grid g = {.n = 16, .lo = -4, .hi = 3};
     const shared_grid sg = {16, -32, 31, 0, 6, 2, true};
-    const weighing    how = {WEIGH_SQUARE, 2, false};
-    pr_blk_q3_k      *b = dst;
-    uint8_t           lev[512];
-    tile              t;
-    coded             c;
+    const weighing how = {WEIGH_SQUARE, 2, false};
+    pr_blk_q3_k *b = dst;
+    uint8_t lev[512];
+    tile t;
+    coded c;
     for (int64_t i = 0; i < n / 256; i++, b++) {
         super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_even, 8, 5, 2);
         b->d = half_of(&t, c.d, 0);
@@ -55,13 +55,13 @@ void NAME(encode_q3_k)(void *dst, const float *src, int64_t n, const float *weig
 }
 
 void NAME(encode_q6_k)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid        g = {.n = 16, .lo = -32, .hi = 31};
+    const grid g = {.n = 16, .lo = -32, .hi = 31};
     const shared_grid sg = {16, -128, 127, 0, 2, 2, false};
-    const weighing    how = {WEIGH_SQUARE, 0, false};
-    pr_blk_q6_k      *b = dst;
-    uint8_t           lev[512];
-    tile              t;
-    coded             c;
+    const weighing how = {WEIGH_SQUARE, 0, false};
+    pr_blk_q6_k *b = dst;
+    uint8_t lev[512];
+    tile t;
+    coded c;
     for (int64_t i = 0; i < n / 256; i++, b++) {
         super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_even, 8, 4, 3);
         b->d = half_of(&t, c.d, 0);

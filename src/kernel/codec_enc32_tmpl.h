@@ -74,9 +74,11 @@ static PR_INLINE void search_alone(fit *best, const tile *t, grid g) {
     code_alone(best, &free, &plain, t, g, 2);
 }
 
-/* Load blocks i…i+16 of a row of blocks of 32, search them, take their levels; how many there are. */
-static PR_INLINE int block_tile(tile *t, fit *f, uint8_t *lev, const float *src, const float *weight,
-                                int64_t i, int64_t n, grid g, weighing how, double ms) {
+/* Load blocks i…i+16 of a row of blocks of 32, search them, take their levels; how many there
+ * are. */
+static PR_INLINE int block_tile(tile *t, fit *f, uint8_t *lev, const float *src,
+                                const float *weight, int64_t i, int64_t n, grid g, weighing how,
+                                double ms) {
     int have = (int)PR_MIN(n / 32 - i, LANES);
     tile_load(t, src + 32 * i, weight ? weight + 32 * i : NULL, have, 1, 32, how, ms);
     search_alone(f, t, g);
@@ -97,12 +99,12 @@ static void pack_fifths(uint8_t *qh, const uint8_t *lev) {
 }
 
 void NAME(encode_q4_0)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid   g = {.n = 32, .lo = -8, .hi = 7};
+    const grid g = {.n = 32, .lo = -8, .hi = 7};
     pr_blk_q4_0 *b = dst;
-    double       ms = weight ? row_mean_square(src, n) : 0;
-    uint8_t      lev[32 * LANES];
-    tile         t;
-    fit          f;
+    double ms = weight ? row_mean_square(src, n) : 0;
+    uint8_t lev[32 * LANES];
+    tile t;
+    fit f;
     for (int64_t i = 0; i < n / 32; i += LANES) {
         int have = block_tile(&t, &f, lev, src, weight, i, n, g, weigh_one, ms);
         for (int k = 0; k < have; k++, b++) {
@@ -113,12 +115,12 @@ void NAME(encode_q4_0)(void *dst, const float *src, int64_t n, const float *weig
 }
 
 void NAME(encode_q4_1)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid   g = {.n = 32, .lo = 0, .hi = 15, .offset = true};
+    const grid g = {.n = 32, .lo = 0, .hi = 15, .offset = true};
     pr_blk_q4_1 *b = dst;
-    double       ms = weight ? row_mean_square(src, n) : 0;
-    uint8_t      lev[32 * LANES];
-    tile         t;
-    fit          f;
+    double ms = weight ? row_mean_square(src, n) : 0;
+    uint8_t lev[32 * LANES];
+    tile t;
+    fit f;
     for (int64_t i = 0; i < n / 32; i += LANES) {
         int have = block_tile(&t, &f, lev, src, weight, i, n, g, weigh_one, ms);
         for (int k = 0; k < have; k++, b++) {
@@ -130,12 +132,12 @@ void NAME(encode_q4_1)(void *dst, const float *src, int64_t n, const float *weig
 }
 
 void NAME(encode_q5_0)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid   g = {.n = 32, .lo = -16, .hi = 15};
+    const grid g = {.n = 32, .lo = -16, .hi = 15};
     pr_blk_q5_0 *b = dst;
-    double       ms = weight ? row_mean_square(src, n) : 0;
-    uint8_t      lev[32 * LANES];
-    tile         t;
-    fit          f;
+    double ms = weight ? row_mean_square(src, n) : 0;
+    uint8_t lev[32 * LANES];
+    tile t;
+    fit f;
     for (int64_t i = 0; i < n / 32; i += LANES) {
         int have = block_tile(&t, &f, lev, src, weight, i, n, g, weigh_one, ms);
         for (int k = 0; k < have; k++, b++) {
@@ -147,12 +149,12 @@ void NAME(encode_q5_0)(void *dst, const float *src, int64_t n, const float *weig
 }
 
 void NAME(encode_q5_1)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid   g = {.n = 32, .lo = 0, .hi = 31, .offset = true};
+    const grid g = {.n = 32, .lo = 0, .hi = 31, .offset = true};
     pr_blk_q5_1 *b = dst;
-    double       ms = weight ? row_mean_square(src, n) : 0;
-    uint8_t      lev[32 * LANES];
-    tile         t;
-    fit          f;
+    double ms = weight ? row_mean_square(src, n) : 0;
+    uint8_t lev[32 * LANES];
+    tile t;
+    fit f;
     for (int64_t i = 0; i < n / 32; i += LANES) {
         int have = block_tile(&t, &f, lev, src, weight, i, n, g, weigh_one, ms);
         for (int k = 0; k < have; k++, b++) {
@@ -165,11 +167,11 @@ void NAME(encode_q5_1)(void *dst, const float *src, int64_t n, const float *weig
 }
 
 void NAME(encode_iq4_nl)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid     g = {.n = 32, .lo = -127, .hi = 113, .book = true};
+    const grid g = {.n = 32, .lo = -127, .hi = 113, .book = true};
     pr_blk_iq4_nl *b = dst;
-    uint8_t        lev[32 * LANES];
-    tile           t;
-    fit            f;
+    uint8_t lev[32 * LANES];
+    tile t;
+    fit f;
     for (int64_t i = 0; i < n / 32; i += LANES) {
         int have = block_tile(&t, &f, lev, src, weight, i, n, g, weigh_iq4, 0);
         for (int k = 0; k < have; k++, b++) {
@@ -198,15 +200,16 @@ static void pack_pairs(uint8_t *qs, const uint8_t *lev) { /* nibbles of 64 value
 }
 
 void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid        g = {.n = 32, .lo = 0, .hi = 15, .offset = true, .below = true};
+    const grid g = {.n = 32, .lo = 0, .hi = 15, .offset = true, .below = true};
     const shared_grid sg = {8, 0, 63, 63, 6, 2, true};
-    const weighing    how = {WEIGH_RMS, 2, false};
-    pr_blk_q4_k      *b = dst;
-    uint8_t           lev[32 * LANES];
-    tile              t;
-    coded             c;
+    const weighing how = {WEIGH_RMS, 2, false};
+    pr_blk_q4_k *b = dst;
+    uint8_t lev[32 * LANES];
+    tile t;
+    coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
-        int have = super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 0, 3);
+        int have =
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 0, 3);
         for (int k = 0; k < have; k++, b++) {
             b->d = half_of(&t, c.d, 8 * k);
             b->dmin = half_of(&t, c.dm, 8 * k);
@@ -217,15 +220,16 @@ void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weig
 }
 
 void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid        g = {.n = 32, .lo = 0, .hi = 31, .offset = true, .below = true};
+    const grid g = {.n = 32, .lo = 0, .hi = 31, .offset = true, .below = true};
     const shared_grid sg = {8, 0, 63, 63, 6, 2, true};
-    const weighing    how = {WEIGH_RMS, 2, false};
-    pr_blk_q5_k      *b = dst;
-    uint8_t           lev[32 * LANES];
-    tile              t;
-    coded             c;
+    const weighing how = {WEIGH_RMS, 2, false};
+    pr_blk_q5_k *b = dst;
+    uint8_t lev[32 * LANES];
+    tile t;
+    coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
-        int have = super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 0, 3);
+        int have =
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 0, 3);
         for (int k = 0; k < have; k++, b++) {
             const uint8_t *v = lev + 256 * k;
             b->d = half_of(&t, c.d, 8 * k);
@@ -242,14 +246,15 @@ void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weig
 }
 
 void NAME(encode_iq4_xs)(void *dst, const float *src, int64_t n, const float *weight) {
-    const grid        g = {.n = 32, .lo = -127, .hi = 113, .book = true};
+    const grid g = {.n = 32, .lo = -127, .hi = 113, .book = true};
     const shared_grid sg = {8, -32, 31, 0, 4, 2, true};
-    pr_blk_iq4_xs    *b = dst;
-    uint8_t           lev[32 * LANES];
-    tile              t;
-    coded             c;
+    pr_blk_iq4_xs *b = dst;
+    uint8_t lev[32 * LANES];
+    tile t;
+    coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
-        int have = super_tile(&t, &c, lev, src, weight, i, n, g, sg, weigh_iq4, stretch_iq4, 6, 4, 2);
+        int have =
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, weigh_iq4, stretch_iq4, 6, 4, 2);
         for (int k = 0; k < have; k++, b++) {
             b->d = half_of(&t, c.d, 8 * k);
             b->scales_h = 0;

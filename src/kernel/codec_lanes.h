@@ -9,31 +9,43 @@
 #include "base/base.h"
 #include "tensor/tensor.h"
 
-typedef float   wide PR_VECTOR(LANES * 4);
+typedef float wide PR_VECTOR(LANES * 4);
 typedef int32_t wide_int PR_VECTOR(LANES * 4);
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
 enum { NATIVE = 16 };
 typedef __m512 native;
-static inline native lane_min(native a, native b) { return _mm512_min_ps(a, b); }
-static inline native lane_max(native a, native b) { return _mm512_max_ps(a, b); }
+static inline native lane_min(native a, native b) {
+    return _mm512_min_ps(a, b);
+}
+static inline native lane_max(native a, native b) {
+    return _mm512_max_ps(a, b);
+}
 #elif defined(__AVX2__)
 #include <immintrin.h>
 enum { NATIVE = 8 };
-typedef __m256  native;
+typedef __m256 native;
 typedef int32_t native_int PR_VECTOR(32);
-static inline native lane_min(native a, native b) { return _mm256_min_ps(a, b); }
-static inline native lane_max(native a, native b) { return _mm256_max_ps(a, b); }
+static inline native lane_min(native a, native b) {
+    return _mm256_min_ps(a, b);
+}
+static inline native lane_max(native a, native b) {
+    return _mm256_max_ps(a, b);
+}
 #else
 enum { NATIVE = 4 };
-typedef float   native PR_VECTOR(16);
+typedef float native PR_VECTOR(16);
 typedef int32_t native_int PR_VECTOR(16);
 static inline native lane_pick(native_int m, native a, native b) {
     return (native)(((native_int)a & m) | ((native_int)b & ~m));
 }
-static inline native lane_min(native a, native b) { return lane_pick(a < b, a, b); }
-static inline native lane_max(native a, native b) { return lane_pick(a > b, a, b); }
+static inline native lane_min(native a, native b) {
+    return lane_pick(a < b, a, b);
+}
+static inline native lane_max(native a, native b) {
+    return lane_pick(a > b, a, b);
+}
 #endif
 
 /* Loads and stores of part `c` of LANES floats. */
@@ -46,7 +58,9 @@ static inline void lane_store(void *row, int c, native v) {
     memcpy((char *)row + (size_t)c * sizeof v, &v, sizeof v);
 }
 /* To the nearest integer, ties to even: exact for |x| < 2^22, which clamping sees to. */
-static inline native lane_round(native x) { return (x + 12582912.0f) - 12582912.0f; }
+static inline native lane_round(native x) {
+    return (x + 12582912.0f) - 12582912.0f;
+}
 
 /* Lanes of `a` where the mask `m` is set, of `b` elsewhere. */
 #define PICK(m, a, b) ((wide)((((wide_int)(a) ^ (wide_int)(b)) & (m)) ^ (wide_int)(b)))
@@ -64,8 +78,12 @@ static PR_INLINE wide wide_load(const float *row) {
 /* a < b and a = b as masks, a register at a time: GCC takes a comparison of vectors wider than
  * the machine's apart, value by value. */
 #if defined(__AVX512F__) || (defined(__AVX2__) && LANES == 8)
-static PR_INLINE wide_int wide_less(wide a, wide b) { return a < b; }
-static PR_INLINE wide_int wide_same(wide a, wide b) { return a == b; }
+static PR_INLINE wide_int wide_less(wide a, wide b) {
+    return a < b;
+}
+static PR_INLINE wide_int wide_same(wide a, wide b) {
+    return a == b;
+}
 #else
 static PR_INLINE wide_int wide_less(wide a, wide b) {
     wide_int r;
@@ -91,9 +109,15 @@ static PR_INLINE wide wide_clamp(wide x, float lo, float hi) {
     x = PICK(wide_less(l, x), x, l);
     return PICK(wide_less(x, h), x, h);
 }
-static PR_INLINE wide wide_min(wide a, wide b) { return PICK(wide_less(a, b), a, b); }
-static PR_INLINE wide wide_max(wide a, wide b) { return PICK(wide_less(b, a), a, b); }
-static PR_INLINE wide wide_abs(wide a) { return (wide)((wide_int)a & 0x7fffffff); }
+static PR_INLINE wide wide_min(wide a, wide b) {
+    return PICK(wide_less(a, b), a, b);
+}
+static PR_INLINE wide wide_max(wide a, wide b) {
+    return PICK(wide_less(b, a), a, b);
+}
+static PR_INLINE wide wide_abs(wide a) {
+    return (wide)((wide_int)a & 0x7fffffff);
+}
 /* a / b where b is not 0, else 0. */
 static PR_INLINE wide wide_ratio(wide a, wide b) {
     wide_int none = wide_same(b, wide_splat(0));
@@ -106,7 +130,7 @@ static PR_INLINE wide wide_half(wide x) {
     wide_int top = (0x477fe000 - a) >> 31; /* a is larger: infinity and NaN too */
     a ^= (a ^ 0x477fe000) & top;
     wide_int normal = (a + 0xfff + ((a >> 13) & 1)) & -0x2000;
-    wide     small = ((wide)a + 0.5f) - 0.5f;
+    wide small = ((wide)a + 0.5f) - 0.5f;
     wide_int is_small = (a - 0x38800000) >> 31;
     return (wide)((normal ^ ((normal ^ (wide_int)small) & is_small)) | sign);
 }

@@ -8,23 +8,25 @@
 #include "kernel/codec_search.h"
 
 typedef struct {
-    int   lanes;       /* sub-blocks per super-block */
-    float lo, hi;      /* integer scales */
-    float m_hi;        /* integer minima: 0…m_hi */
-    int   n_span;      /* how many other d are tried before the first pass */
-    int   rounds;
-    bool  probe;       /* try each neighbouring scale by a real pass */
+    int lanes;    /* sub-blocks per super-block */
+    float lo, hi; /* integer scales */
+    float m_hi;   /* integer minima: 0…m_hi */
+    int n_span;   /* how many other d are tried before the first pass */
+    int rounds;
+    bool probe; /* try each neighbouring scale by a real pass */
 } shared_grid;
 
 typedef struct { /* f.s = d·sc, f.b = -(dm·mn) */
     wide d, dm, sc, mn;
-    fit  f;
+    fit f;
 } coded;
 
 /* The grid steps of d tried: levels of the largest scale beyond the grid's end. */
 static const float span[8] = {-0.5f, 0.5f, -1, 1, 1.5f, -1.5f, 2, 3};
 
-static PR_INLINE wide near_half(const tile *t, wide d) { return wide_half(d * t->up) * t->down; }
+static PR_INLINE wide near_half(const tile *t, wide d) {
+    return wide_half(d * t->up) * t->down;
+}
 
 static PR_INLINE void coded_pass(coded *c, const tile *t, grid g) {
     c->f.s = c->d * c->sc;
@@ -43,7 +45,8 @@ static PR_INLINE void coded_keep(coded *best, const coded *c, wide_int m, grid g
 }
 
 /* The best integers for the levels of `f` under c->d, c->dm; the predicted error. */
-static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid g, shared_grid sg) {
+static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid g,
+                                     shared_grid sg) {
     wide s, b;
     fit_minimum(f, t, g, &s, &b);
     wide mid = wide_ratio(s, c->d);
@@ -67,9 +70,9 @@ static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid
 }
 
 /* Keep the (d, dm) of `c` if its groups are predicted to be better than `least`. */
-static PR_INLINE void span_try(coded *best, wide *least, coded *c, const fit *free, const tile *t,
-                               grid g, shared_grid sg) {
-    wide     e = group_sum(coded_integers(c, free, t, g, sg), sg.lanes);
+static PR_INLINE void span_try(coded *best, wide *least, coded *c, const fit *free,
+                               const tile *t, grid g, shared_grid sg) {
+    wide e = group_sum(coded_integers(c, free, t, g, sg), sg.lanes);
     wide_int m = wide_less(e, *least);
     *least = PICK(m, e, *least);
     best->d = PICK(m, c->d, best->d);
@@ -83,11 +86,13 @@ static PR_INLINE void coded_start(coded *best, const fit *free, const tile *t, g
                                   shared_grid sg) {
     wide s, b, top, deep, least;
     fit_minimum(free, t, g, &s, &b);
-    wide  high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
+    wide high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
     float end = g.offset ? sg.hi : sg.lo;
     top = g.offset ? high : PICK(wide_less(low, high), high, -low);
     deep = g.offset ? group_max(-b, sg.lanes) : wide_splat(0);
     *best = (coded){.d = near_half(t, top / end)};
+    best->d =
+        PICK(wide_same(best->d, wide_splat(0)), 0x1p-24f * t->down, best->d); /* the least */
     if (g.offset) best->dm = near_half(t, deep / sg.m_hi);
     least = group_sum(coded_integers(best, free, t, g, sg), sg.lanes);
     coded c = *best, other = *best;
@@ -119,14 +124,14 @@ static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_gri
         c->d = near_half(t, c->d + wide_ratio(r1, a11));
         return;
     }
-    wide     a12 = group_sum(-c->sc * c->mn * c->f.q1, sg.lanes);
-    wide     a22 = group_sum(c->mn * c->mn * t->sw, sg.lanes);
-    wide     r2 = group_sum(-c->mn * c->f.c0, sg.lanes);
-    wide     det = a11 * a22 - a12 * a12;
+    wide a12 = group_sum(-c->sc * c->mn * c->f.q1, sg.lanes);
+    wide a22 = group_sum(c->mn * c->mn * t->sw, sg.lanes);
+    wide r2 = group_sum(-c->mn * c->f.c0, sg.lanes);
+    wide det = a11 * a22 - a12 * a12;
     wide_int solid = wide_less(1e-6f * (a11 * a22), det);
-    wide     safe = PICK(solid, det, wide_splat(1));
-    wide     dd = PICK(solid, (r1 * a22 - r2 * a12) / safe, wide_ratio(r1, a11));
-    wide     dm = PICK(solid, (r2 * a11 - r1 * a12) / safe, wide_splat(0));
+    wide safe = PICK(solid, det, wide_splat(1));
+    wide dd = PICK(solid, (r1 * a22 - r2 * a12) / safe, wide_ratio(r1, a11));
+    wide dm = PICK(solid, (r2 * a11 - r1 * a12) / safe, wide_splat(0));
     wide_int wrong = wide_less(c->d + dd, wide_splat(0)) | wide_less(c->dm + dm, wide_splat(0));
     c->d = near_half(t, PICK(wrong, c->d, c->d + dd));
     c->dm = near_half(t, PICK(wrong, c->dm, c->dm + dm));
@@ -177,7 +182,8 @@ static PR_INLINE void alone_try(fit *best, const tile *t, grid g, wide s, wide b
 static PR_INLINE void code_alone(fit *best, const fit *free, const fit *plain, const tile *t,
                                  grid g, int rounds) {
     wide s, b;
-    *best = (fit){.s = near_half(t, plain->s), .b = g.offset ? near_half(t, plain->b) : plain->b};
+    *best =
+        (fit){.s = near_half(t, plain->s), .b = g.offset ? near_half(t, plain->b) : plain->b};
     fit_pass(best, t, g);
     fit_minimum(free, t, g, &s, &b);
     alone_try(best, t, g, s, b);
@@ -187,8 +193,7 @@ static PR_INLINE void code_alone(fit *best, const fit *free, const fit *plain, c
         for (int k = -1; k <= 1; k += 2) { /* the next binary16 on either side */
             wide s1 = best->s * (1 + (float)k * 0x1.6p-11f);
             wide b1 = best->b;
-            if (g.offset)
-                b1 += wide_ratio(best->c0 - (s1 - best->s) * best->q1, t->sw);
+            if (g.offset) b1 += wide_ratio(best->c0 - (s1 - best->s) * best->q1, t->sw);
             alone_try(best, t, g, s1, b1);
         }
     }

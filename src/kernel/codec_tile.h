@@ -20,7 +20,7 @@ typedef enum {
 typedef struct {
     weigh plain;
     float part;
-    bool  row;
+    bool row;
 } weighing;
 
 /* Scale lanes at…at+lanes by a power of two so that the largest value lies in 1…2. Where
@@ -31,8 +31,8 @@ static void tile_scale(tile *t, const float *src, int at, int lanes, int n) {
         float a = pr_f32_bits(pr_bits_f32(src[i]) & 0x7fffffffu);
         top = a > top ? a : top;
     }
-    int   e = PR_MIN((int)(pr_bits_f32(top) >> 23) - 127, 126);
-    bool  none = top < 0x1p-25f;
+    int e = PR_MIN((int)(pr_bits_f32(top) >> 23) - 127, 126);
+    bool none = top < 0x1p-25f;
     float up = none ? 1 : pr_f32_bits((uint32_t)(e + 127) << 23);
     float down = none ? 0 : pr_f32_bits((uint32_t)(127 - e) << 23);
     for (int k = at; k < at + lanes; k++) {
@@ -51,10 +51,18 @@ static void tile_weigh_plain(tile *t, int n, weigh how) {
     for (int l = 0; l < n; l++) {
         wide x = wide_load(t->x[l]), w, one = wide_splat(1);
         switch (how) {
-        case WEIGH_ONE: w = one; break;
-        case WEIGH_ABS: w = wide_abs(x); break;
-        case WEIGH_SQUARE: w = x * x; break;
-        default: w = rms + wide_abs(x); break;
+        case WEIGH_ONE:
+            w = one;
+            break;
+        case WEIGH_ABS:
+            w = wide_abs(x);
+            break;
+        case WEIGH_SQUARE:
+            w = x * x;
+            break;
+        default:
+            w = rms + wide_abs(x);
+            break;
         }
         memcpy(t->w[l], &w, sizeof w);
     }
@@ -63,7 +71,7 @@ static void tile_weigh_plain(tile *t, int n, weigh how) {
 /* Lanes at…at+lanes by importance; `row_ms` is the row's mean square, before scaling. */
 static void tile_weigh(tile *t, const float *weight, int at, int lanes, int n, weighing how,
                        double row_ms) {
-    float  top = 0;
+    float top = 0;
     double ms = 0;
     for (int i = 0; i < lanes * n; i++) top = weight[i] > top ? weight[i] : top;
     int e = PR_MIN(PR_MAX((int)(pr_bits_f32(top) >> 23) - 127, -126), 126);
@@ -81,8 +89,8 @@ static void tile_weigh(tile *t, const float *weight, int at, int lanes, int n, w
 }
 
 /* Up to sixteen sub-blocks of `n` values from `src`; lanes beyond `have` are zero. */
-static void tile_load(tile *t, const float *src, const float *weight, int have, int lanes, int n,
-                      weighing how, double row_ms) {
+static void tile_load(tile *t, const float *src, const float *weight, int have, int lanes,
+                      int n, weighing how, double row_ms) {
     static const float none[MAX_SUB * LANES] = {0};
     for (int k = 0; k < LANES; k += lanes)
         tile_scale(t, k < have ? src + (int64_t)k * n : none, k, lanes, n);
@@ -97,7 +105,7 @@ static void tile_load(tile *t, const float *src, const float *weight, int have, 
 /* The nearest levels, counted from the lowest, sub-block after sub-block. */
 static PR_INLINE void tile_levels(uint8_t *out, const fit *f, const tile *t, grid g) {
     static const float ones[15] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    wide               inv = wide_ratio(wide_splat(1), f->s);
+    wide inv = wide_ratio(wide_splat(1), f->s);
     for (int l = 0; l < g.n; l++) {
         float q[LANES];
         for (int c = 0; c < LANES / NATIVE; c++) {
@@ -124,13 +132,13 @@ static PR_INLINE uint16_t half_of(const tile *t, wide v, int k) {
 
 /* Load super-blocks i… of a row, search them, take their levels; how many there are. */
 static PR_INLINE int super_tile(tile *t, coded *c, uint8_t *lev, const float *src,
-                                const float *weight, int64_t i, int64_t n, grid g, shared_grid sg,
-                                weighing how, const float *stretch, int n_stretch, int n_other,
-                                int rounds) {
+                                const float *weight, int64_t i, int64_t n, grid g,
+                                shared_grid sg, weighing how, const float *stretch,
+                                int n_stretch, int n_other, int rounds) {
     int have = (int)PR_MIN(n / 256 - i, LANES / sg.lanes);
     fit free, plain;
-    tile_load(t, src + 256 * i, weight ? weight + 256 * i : NULL, have * sg.lanes, sg.lanes, g.n,
-              how, 0);
+    tile_load(t, src + 256 * i, weight ? weight + 256 * i : NULL, have * sg.lanes, sg.lanes,
+              g.n, how, 0);
     if (g.offset)
         fit_affine(&free, &plain, t, g, stretch, n_stretch, rounds);
     else
