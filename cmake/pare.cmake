@@ -1,4 +1,5 @@
 # Flags and the two words the rooms use: pare_room() and pare_test().
+set_property(GLOBAL PROPERTY TARGET_MESSAGES OFF) # "Built target …" says nothing
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
@@ -57,7 +58,8 @@ function(pare_room name)
 endfunction()
 
 # pare_test(NAME TIER file.c …): one cmocka program, run by CTest, linked to the
-# static library with its private doors open. TIER: short, medium or long.
+# static library with its private doors open. TIER: short, medium or long. One
+# that uses threads gets the label "threads", and is run under the thread sanitizer too.
 function(pare_test name tier)
   add_executable(test_${name} ${ARGN})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
@@ -65,5 +67,15 @@ function(pare_test name tier)
   target_link_libraries(test_${name} PRIVATE pare_flags pare_static cmocka)
   target_compile_definitions(test_${name} PRIVATE PARE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS ${tier} SKIP_RETURN_CODE 77 TIMEOUT 600)
+  set(labels ${tier})
+  foreach(file ${ARGN})
+    if(file MATCHES "^[a-z_0-9]+\\.c$")
+      file(STRINGS ${file} uses REGEX "pr_pool_new|pthread_create|n_threads" LIMIT_COUNT 1)
+      if(uses)
+        list(APPEND labels threads)
+      endif()
+    endif()
+  endforeach()
+  list(REMOVE_DUPLICATES labels)
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77 TIMEOUT 600)
 endfunction()

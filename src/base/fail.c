@@ -59,7 +59,8 @@ pare_status pr_fail(pare_err *err, pare_status status, int64_t pos, const char *
 pare_status pr_fail_errno(pare_err *err, const char *path, const char *doing) {
     int         e = errno;
     pare_status st = PARE_EENV;
-    if (e == ENOENT || e == ENOTDIR || e == EISDIR || e == ELOOP || e == ENAMETOOLONG) st = PARE_EINPUT;
+    if (e == ENOENT || e == ENOTDIR || e == EISDIR || e == ELOOP || e == ENAMETOOLONG)
+        st = PARE_EINPUT;
     if (e == ENOMEM) st = PARE_ENOMEM;
     if (e == EINTR) st = PARE_ECANCELLED;
     pr_fail(err, st, -1, "%s: %s", doing, strerror(e));

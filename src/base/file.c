@@ -298,7 +298,7 @@ pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size
     }
     closedir(d);
     if (st != PARE_OK) return pr_fail_in(err, st, path);
-    qsort(list, count, sizeof *list, by_name);
+    if (count) qsort(list, count, sizeof *list, by_name);
     *names = list;
     *n = count;
     return PARE_OK;

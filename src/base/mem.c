@@ -76,7 +76,8 @@ static bool grow(pr_arena *a, size_t need) {
 
 void *pr_arena_get(pr_arena *a, size_t n, size_t size) {
     uint64_t bytes;
-    if (!pr_mul_u64(n, size, &bytes) || !pr_round_up_u64(bytes ? bytes : 1, ALIGN, &bytes)) return NULL;
+    if (!pr_mul_u64(n, size, &bytes) || !pr_round_up_u64(bytes ? bytes : 1, ALIGN, &bytes))
+        return NULL;
     if (bytes > a->max) return NULL;
     if ((!a->head || a->head->size - a->head->used < bytes) && !grow(a, (size_t)bytes)) return NULL;
     char *p = (char *)a->head + 32 + a->head->used;

@@ -8,7 +8,7 @@
             X(IQ4_NL, iq4_nl) X(IQ4_XS, iq4_xs)
 #define CODEC_DECODE(X) CODEC_BOTH(X) X(F64, f64) X(F8_E4M3, f8_e4m3) X(F8_E5M2, f8_e5m2)
 
-pr_decode pr_decode_get(const pr_kernels *k, pr_type type) {
+pr_row_decode pr_decode_get(const pr_kernels *k, pr_type type) {
     switch (type) {
 #define X(T, t)                                                                                \
     case PR_##T:                                                                               \
@@ -20,7 +20,7 @@ pr_decode pr_decode_get(const pr_kernels *k, pr_type type) {
     }
 }
 
-pr_encode pr_encode_get(const pr_kernels *k, pr_type type) {
+pr_row_encode pr_encode_get(const pr_kernels *k, pr_type type) {
     switch (type) {
 #define X(T, t)                                                                                \
     case PR_##T:                                                                               \

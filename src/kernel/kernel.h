@@ -142,11 +142,11 @@ const pr_kernels *pr_kernels_get(uint32_t flags);
 void pr_kernels_each(const pr_kernels *k, void (*visit)(void *arg, const char *name, const char *level),
                      void *arg);
 
-typedef void (*pr_decode)(float *dst, const void *src, int64_t n);
-typedef void (*pr_encode)(void *dst, const float *src, int64_t n, const float *weight);
+typedef void (*pr_row_decode)(float *dst, const void *src, int64_t n);
+typedef void (*pr_row_encode)(void *dst, const float *src, int64_t n, const float *weight);
 /* The codec of a type (codecs.def says what they promise); NULL: pare cannot read, or write, it. */
-pr_decode pr_decode_get(const pr_kernels *k, pr_type type);
-pr_encode pr_encode_get(const pr_kernels *k, pr_type type);
+pr_row_decode pr_decode_get(const pr_kernels *k, pr_type type);
+pr_row_encode pr_encode_get(const pr_kernels *k, pr_type type);
 
 /* NULL: the type has no int8 kernels (decode it and use gemm_f32, or gemv_f32/f16/bf16). */
 const pr_qtype *pr_qtype_get(pr_type type);

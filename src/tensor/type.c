@@ -3,7 +3,8 @@
 #include <strings.h>
 
 static const pr_type_info types[PR_TYPE_N] = {
-#define TYPE(name, text, block, bytes, gguf, st, kind) {text, block, bytes, gguf, st, PR_KIND_##kind},
+#define TYPE(name, text, block, bytes, gguf, st, kind)                                         \
+    {text, block, bytes, gguf, st, PR_KIND_##kind},
 #include "types.def"
 #undef TYPE
 };
@@ -14,7 +15,8 @@ const pr_type_info *pr_type_get(pr_type t) {
 
 bool pr_type_from_gguf(uint32_t id, pr_type *out) {
     for (int t = 0; t < PR_TYPE_N; t++)
-        if (types[t].gguf_id >= 0 && (uint32_t)types[t].gguf_id == id) return *out = (pr_type)t, true;
+        if (types[t].gguf_id >= 0 && (uint32_t)types[t].gguf_id == id)
+            return *out = (pr_type)t, true;
     return false;
 }
 

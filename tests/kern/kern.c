@@ -14,7 +14,7 @@ const pr_kernels *kern_ref, *kern_k, *kern_lower;
 bool              kern_is_bench;
 pr_rng            kern_rng;
 
-enum { GUARD = 128, MAX_BUFFERS = 64, N_CASES = 160 };
+enum { GUARD = 128, MAX_BUFFERS = 256, N_CASES = 160 };
 static struct {
     uint8_t *base, *p;
     size_t   bytes, slack;

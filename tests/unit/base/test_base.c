@@ -110,9 +110,12 @@ static void random_numbers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_keep_place_and_file), cmocka_unit_test(arena_stays_below_its_maximum),
-        cmocka_unit_test(buffer_fails_softly),        cmocka_unit_test(numbers),
-        cmocka_unit_test(sha256_of_abc),              cmocka_unit_test(random_numbers),
+        cmocka_unit_test(errors_keep_place_and_file),
+        cmocka_unit_test(arena_stays_below_its_maximum),
+        cmocka_unit_test(buffer_fails_softly),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(sha256_of_abc),
+        cmocka_unit_test(random_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

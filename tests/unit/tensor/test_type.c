@@ -8,7 +8,8 @@ static void table_is_consistent(void **state) {
         pr_type             back;
         assert_true(i->block > 0 && i->bytes > 0);
         assert_true(pr_type_from_name(i->name, &back) && (int)back == t);
-        if (i->gguf_id >= 0) assert_true(pr_type_from_gguf((uint32_t)i->gguf_id, &back) && (int)back == t);
+        if (i->gguf_id >= 0)
+            assert_true(pr_type_from_gguf((uint32_t)i->gguf_id, &back) && (int)back == t);
         if (i->st_name)
             assert_true(pr_type_from_safetensors(pr_str_of(i->st_name), &back) && (int)back == t);
     }

@@ -1,0 +1,19 @@
+/* commands.c - the list of verbs, in the order of the work. It is the only place
+ * that knows all of them; a verb that does not work is not in it. */
+#include <string.h>
+#include "cli.h"
+
+extern const command cmd_completion, cmd_help, cmd_version;
+
+const command *const commands[] = {
+    &cmd_completion,
+    &cmd_help,
+    &cmd_version,
+    NULL,
+};
+
+const command *command_find(const char *name) {
+    for (size_t i = 0; commands[i]; i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}

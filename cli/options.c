@@ -1,0 +1,57 @@
+/* options.c - the options that mean the same everywhere, written once. */
+#include "cli.h"
+
+const opt_def opt_out = {"out", 'o', OPT_FILE, "OUT", "write here", NULL, NULL, 0, 0};
+const opt_def opt_text = {"prompt", 'p', OPT_STRING, "TEXT", "the text itself", NULL, NULL, 0, 0};
+const opt_def opt_text_file = {"file", 'f', OPT_FILE, "FILE",
+                               "the text is in FILE (\"-\": standard input)", NULL, NULL, 0, 0};
+const opt_def opt_n = {"tokens", 'n', OPT_INT, "N", "make at most N tokens", "128", NULL, 0, 1e9};
+const opt_def opt_threads = {"threads", 't', OPT_INT, "N",
+                             "threads; 0: the CPUs this process may use", "0", NULL, 0, 1024};
+const opt_def opt_context = {"context", 'c', OPT_INT, "N",
+                             "tokens of context; 0: what the model was made for", "0", NULL, 0,
+                             1e9};
+const opt_def opt_temp = {"temp", 0, OPT_FLOAT, "X", "temperature; 0: always the likeliest token",
+                          "0", NULL, 0, 100};
+const opt_def opt_top_k = {"top-k", 0, OPT_INT, "N", "keep the N likeliest tokens; 0: all", "0",
+                           NULL, 0, 1e9};
+const opt_def opt_top_p = {"top-p", 0, OPT_FLOAT, "X",
+                           "keep the likeliest tokens that add up to X", "1", NULL, 0, 1};
+const opt_def opt_min_p = {"min-p", 0, OPT_FLOAT, "X",
+                           "keep tokens at least X times as likely as the likeliest", "0", NULL,
+                           0, 1};
+const opt_def opt_seed = {"seed", 0, OPT_INT, "N", "start of the random numbers", "0", NULL, 0,
+                          9007199254740992.0};
+const opt_def opt_runner = {"runner", 0, OPT_STRING, "R", "the runtime that runs the model",
+                            "native", NULL, 0, 0};
+const opt_def opt_target = {"target", 0, OPT_STRING, "T", "the machine that is meant",
+                            NULL, NULL, 0, 0};
+const opt_def opt_work_memory = {"work-memory", 0, OPT_BYTES, "BYTES",
+                                 "anonymous memory that pare itself may use", "512M", NULL, 0, 0};
+const opt_def opt_allow_inexact = {
+    "allow-inexact", 0, OPT_FLAG, NULL,
+    "write even what the format cannot say exactly; the file says so too", NULL, NULL, 0, 0};
+const opt_def opt_strict = {"strict", 0, OPT_FLAG, NULL,
+                            "refuse if a tensor cannot take the type that was asked for", NULL,
+                            NULL, 0, 0};
+const opt_def opt_quant = {"quant", 0, OPT_STRING, "T",
+                           "type of the weights: F32, F16, Q8_0, Q4_K_M, …", NULL, NULL, 0, 0};
+static const char *const state_types[] = {"F32", "F16", "Q8_0", NULL};
+const opt_def opt_state = {"state", 0, OPT_ENUM, "T", "type of the KV cache", "F16", state_types,
+                           0, 0};
+const opt_def opt_special = {"special", 0, OPT_FLAG, NULL,
+                             "add the special tokens, and read those that the text spells", NULL,
+                             NULL, 0, 0};
+const opt_def opt_max_memory = {"max-memory", 0, OPT_BYTES, "BYTES",
+                                "weights, state and workspace of the result together", NULL, NULL,
+                                0, 0};
+const opt_def opt_calib = {"calib", 0, OPT_FILE, "TEXT",
+                           "text that says which weights matter", NULL, NULL, 0, 0};
+
+static const opt_def opt_json = {"json", 0, OPT_FLAG, NULL,
+                                 "one JSON object on standard output, nothing else there", NULL,
+                                 NULL, 0, 0};
+static const opt_def opt_quiet = {"quiet", 'q', OPT_FLAG, NULL,
+                                  "no progress, no notes; errors remain", NULL, NULL, 0, 0};
+static const opt_def opt_help = {"help", 'h', OPT_FLAG, NULL, "show this", NULL, NULL, 0, 0};
+const opt_def *const opts_everywhere[] = {&opt_json, &opt_quiet, &opt_help, NULL};

@@ -1,0 +1,205 @@
+/* term.c - standard output: written through one place that notices failures;
+ * colours, widths, tables. Whether it is a terminal is asked once, in main.c.
+ * The remembered failure is a file-scope variable because standard output is
+ * one per process. */
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <utf8proc.h>
+#include "cli.h"
+
+static int out_errno; /* of the first write that failed */
+
+/* ---- writing -------------------------------------------------------------- */
+
+static void out_failed(void) {
+    if (!out_errno) out_errno = errno ? errno : EIO;
+    stop_ask();
+}
+
+void out_text(const char *s, size_t n) {
+    if (out_errno || n == 0) return;
+    if (fwrite(s, 1, n, stdout) != n) out_failed();
+}
+
+void out_puts(const char *s) { out_text(s, strlen(s)); }
+
+void out_printf(const char *fmt, ...) {
+    if (out_errno) return;
+    va_list ap;
+    va_start(ap, fmt);
+    if (vfprintf(stdout, fmt, ap) < 0) out_failed();
+    va_end(ap);
+}
+
+int out_finish(int status) {
+    if (!out_errno && (fflush(stdout) != 0 || ferror(stdout))) out_failed();
+    if (!out_errno) return status;
+    if (out_errno == EPIPE) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    fprintf(stderr, "pare: standard output: %s\n", strerror(out_errno));
+    return pare_status_exit(PARE_EENV);
+}
+
+/* ---- colour and width ------------------------------------------------------ */
+
+const char *ink_on(const cli *c, ink k) {
+    static const char *const codes[] = {"",         "\033[1m",  "\033[2m", "\033[31m",
+                                        "\033[32m", "\033[33m", "\033[34m"};
+    return c->colour ? codes[k] : "";
+}
+
+const char *ink_off(const cli *c) { return c->colour ? "\033[0m" : ""; }
+
+int text_width(const char *s) {
+    int columns = 0;
+    while (*s) {
+        utf8proc_int32_t  point;
+        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s, -1, &point);
+        if (n <= 0) n = 1, point = 0xFFFD;
+        columns += utf8proc_charwidth(point);
+        s += n;
+    }
+    return columns;
+}
+
+int term_columns(FILE *f) {
+    struct winsize w;
+    if (isatty(fileno(f)) && ioctl(fileno(f), TIOCGWINSZ, &w) == 0 && w.ws_col >= 20)
+        return w.ws_col;
+    return 80;
+}
+
+void out_wrapped(const char *s, int indent, int columns) {
+    int at = indent;
+    while (*s) {
+        size_t n = strcspn(s, " ");
+        char   word[256];
+        snprintf(word, sizeof word, "%.*s", (int)(n < 255 ? n : 255), s);
+        int w = text_width(word);
+        if (at > indent && at + 1 + w > columns) {
+            out_printf("\n%*s", indent, "");
+            at = indent;
+        } else if (at > indent) {
+            out_puts(" ");
+            at++;
+        }
+        out_puts(word);
+        at += w;
+        s += n + strspn(s + n, " ");
+    }
+    out_puts("\n");
+}
+
+/* ---- numbers for people ---------------------------------------------------- */
+
+/* Three digits that matter, in the largest unit that is not below one. */
+static const char *scaled(char *h, double x, const char *const *units, int n_units) {
+    int u = 0;
+    while (u + 1 < n_units && (x >= 999.5 || x <= -999.5)) x /= 1000, u++;
+    double a = x < 0 ? -x : x;
+    int    digits = u == 0 || a >= 99.95 ? 0 : a >= 9.995 ? 1 : 2;
+    snprintf(h, sizeof(human), "%.*f%s%s", digits, x, units[u][0] ? " " : "", units[u]);
+    return h;
+}
+
+const char *human_bytes(human h, double bytes) {
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    return scaled(h, bytes, units, 6);
+}
+
+const char *human_count(human h, double n) {
+    static const char *const units[] = {"", "k", "M", "B", "T"};
+    return scaled(h, n, units, 5);
+}
+
+const char *human_time(human h, double seconds) {
+    long s = seconds < 0 ? 0 : seconds > 3.6e8 ? 360000000 : (long)(seconds + 0.5);
+    if (s < 3600)
+        snprintf(h, sizeof(human), "%ld:%02ld", s / 60, s % 60);
+    else
+        snprintf(h, sizeof(human), "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    return h;
+}
+
+/* ---- tables ----------------------------------------------------------------- */
+
+enum { MAX_ROWS = 1000, MAX_COLS = 24 };
+
+struct table {
+    size_t n_cols, n_rows; /* row 0 is the head */
+    bool   right[MAX_COLS];
+    char  *cells[MAX_ROWS + 1][MAX_COLS];
+    ink    inks[MAX_ROWS + 1];
+};
+
+/* Cut `text` at each '|' into the cells of the next row. */
+static void add_row(table *t, const char *text, ink k) {
+    if (!t || t->n_rows > MAX_ROWS) return;
+    size_t col = 0;
+    for (const char *s = text; s && col < MAX_COLS; col++) {
+        const char *bar = strchr(s, '|');
+        t->cells[t->n_rows][col] = bar ? strndup(s, (size_t)(bar - s)) : strdup(s);
+        s = bar ? bar + 1 : NULL;
+    }
+    if (col > t->n_cols) t->n_cols = col;
+    t->inks[t->n_rows++] = k;
+}
+
+table *table_new(const char *heads) {
+    table *t = calloc(1, sizeof *t);
+    if (!t) return NULL;
+    add_row(t, heads, INK_DIM);
+    for (size_t i = 0; i < t->n_cols; i++) {
+        char *s = t->cells[0][i];
+        if (!s || !*s || s[strlen(s) - 1] != '>') continue;
+        s[strlen(s) - 1] = 0;
+        t->right[i] = true;
+    }
+    return t;
+}
+
+void table_row(table *t, ink k, const char *fmt, ...) {
+    char    line[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    add_row(t, line, k);
+}
+
+static void print_row(const cli *c, const table *t, size_t row, const int *width) {
+    out_puts(ink_on(c, t->inks[row]));
+    for (size_t i = 0; i < t->n_cols; i++) {
+        const char *s = t->cells[row][i] ? t->cells[row][i] : "";
+        int         pad = width[i] - text_width(s);
+        bool        last = i + 1 == t->n_cols;
+        if (t->right[i])
+            out_printf("%*s%s", pad, "", s);
+        else
+            out_printf("%s%*s", s, last ? 0 : pad, "");
+        if (!last) out_puts("  ");
+    }
+    out_printf("%s\n", ink_off(c));
+}
+
+void table_print(const cli *c, table *t) {
+    if (!t) return;
+    int width[MAX_COLS] = {0};
+    for (size_t r = 0; r < t->n_rows; r++)
+        for (size_t i = 0; i < t->n_cols; i++) {
+            int w = t->cells[r][i] ? text_width(t->cells[r][i]) : 0;
+            if (w > width[i]) width[i] = w;
+        }
+    for (size_t r = 0; r < t->n_rows; r++) print_row(c, t, r, width);
+    for (size_t r = 0; r < t->n_rows; r++)
+        for (size_t i = 0; i < t->n_cols; i++) free(t->cells[r][i]);
+    free(t);
+}

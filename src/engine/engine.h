@@ -1,0 +1,91 @@
+/* engine.h - runs a model on this machine's CPU.
+ *
+ *   pr_session *s;
+ *   pr_session_opts o = {.n_ctx = 512};            // {0}: the model's own context
+ *   PR_TRY(pr_session_new(&s, model, &o, err));
+ *   PR_GO(pr_session_prompt(s, ids, n, ctl, err));  // any length, in batches
+ *   while (…) {
+ *       id = pr_sampler_next(sampler, pr_session_logits(s, 0));
+ *       PR_GO(pr_session_eval(s, &id, 1, err));
+ *   }
+ *   pr_session_free(s);
+ *
+ * Weights are read where they are mapped. All other memory is taken by
+ * pr_session_new(): a token allocates nothing. Results do not depend on the
+ * number of threads, on the batches a text is cut into, nor on the SIMD level
+ * (kernel.h). A session belongs to one thread at a time; any number of sessions
+ * may share a model. */
+#ifndef PR_ENGINE_H
+#define PR_ENGINE_H
+#include "base/base.h"
+#include "kernel/kernel.h"
+#include "model/model.h"
+
+typedef struct pr_session pr_session;
+
+typedef struct {
+    int      n_threads;  /* 0: pr_threads_default() */
+    int64_t  n_ctx;      /* positions; 0: the model's, at most 4096 */
+    int      n_batch;    /* tokens per call of pr_session_eval; 0: 64 */
+    bool     all_logits; /* keep the logits of every token of a batch, not only the last */
+    bool     exact;      /* multiply quantized weights as float32, not with 8-bit activations */
+    pr_type  state;      /* PR_F32 (0), PR_F16 or PR_Q8_0: how keys and values are kept */
+    uint32_t cpu_flags;  /* PR_CPU_… to use; 0: those of pr_cpu_flags() */
+    bool     reference;  /* no SIMD at all, whatever cpu_flags says */
+} pr_session_opts;
+
+/* "f32", "f16", "q8_0" (any case); NULL is F16. PARE_EUSAGE: another. */
+pare_status pr_state_type(const char *name, pr_type *out, pare_err *err);
+
+/* What a session of these options holds, without making one. Bytes. */
+typedef struct {
+    uint64_t weights;   /* mapped */
+    uint64_t state;     /* keys and values */
+    uint64_t workspace; /* all else, threads' scratch included */
+} pr_memory;
+pare_status pr_session_plan(const pr_model *m, const pr_session_opts *o, pr_memory *out, pare_err *err);
+
+/* PARE_EUNSUPPORTED names a weight whose type cannot be multiplied here. */
+pare_status pr_session_new(pr_session **out, const pr_model *m, const pr_session_opts *o, pare_err *err);
+void        pr_session_free(pr_session *s); /* NULL is fine */
+
+/* Append `n` ≤ n_batch tokens. PARE_EUSAGE: too many, or past the context; PARE_EINPUT: an id
+ * outside the vocabulary. */
+pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *err);
+/* Append any number of tokens; logits of the last remain. `ctl` may be NULL. */
+pare_status pr_session_prompt(pr_session *s, const pr_id *ids, int64_t n, const pare_ctl *ctl, pare_err *err);
+/* The coming batches belong to one text of this total length (RoPE of kind dynamic
+ * looks at it); 0: each call stands for itself. */
+void pr_session_expect(pr_session *s, int64_t total);
+/* Row `i` of the last call's logits (0 … n-1 with all_logits, else 0 is the last
+ * token's); n_vocab floats, borrowed until the next call. */
+const float *pr_session_logits(const pr_session *s, int i);
+int64_t      pr_session_pos(const pr_session *s);
+/* Forget all positions from `pos` on. */
+void      pr_session_rewind(pr_session *s, int64_t pos);
+pr_memory pr_session_memory(const pr_session *s); /* as allocated */
+const char *pr_session_level(const pr_session *s); /* "avx512", … */
+int         pr_session_threads(const pr_session *s);
+
+/* ------------------------------------------------------------------ choosing a token */
+
+typedef struct {
+    float    temp;  /* 0: greedy */
+    int      top_k; /* 0: off */
+    float    top_p; /* 1: off */
+    float    min_p; /* 0: off */
+    float    repeat_penalty;    /* 1: off; divides positive, multiplies negative logits */
+    float    frequency_penalty; /* 0: off; times the token's count */
+    float    presence_penalty;  /* 0: off */
+    int      last_n;            /* tokens looked back at by the penalties */
+    uint64_t seed;
+} pr_sampling;
+
+typedef struct pr_sampler pr_sampler;
+pare_status pr_sampler_new(pr_sampler **out, const pr_sampling *p, int n_vocab, pare_err *err);
+void        pr_sampler_free(pr_sampler *s);
+/* The next token from `logits` (n_vocab, untouched); ties go to the smaller id. */
+pr_id pr_sampler_next(pr_sampler *s, const float *logits);
+/* Tell the penalties that `id` stands in the text. */
+void pr_sampler_accept(pr_sampler *s, pr_id id);
+#endif

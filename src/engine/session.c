@@ -1,0 +1,226 @@
+/* session.c - memory of a session, and the run of its plan by the team.
+ *
+ * Everything a token needs stands in one block that is laid out twice by the same
+ * code: first without memory, to count (pr_session_plan), then with it. */
+#include "session.h"
+
+enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 64, MOST_BATCH = 4096, PLAN_ARENA = 64 << 20 };
+
+/* Gives out aligned pieces; with base NULL it only counts. */
+typedef struct {
+    uint8_t *base;
+    uint64_t used;
+    bool     overflow;
+} layout;
+
+static void *piece(layout *l, uint64_t n, uint64_t size) {
+    uint64_t bytes, end;
+    if (!pr_mul_u64(n, size, &bytes) || !pr_round_up_u64(bytes, 64, &bytes) || !pr_add_u64(l->used, bytes, &end))
+        return l->overflow = true, NULL;
+    void *p = l->base ? l->base + l->used : NULL;
+    l->used = end;
+    return p;
+}
+
+static pare_status fill_defaults(const pr_model *m, pr_session_opts *o, pare_err *err) {
+    if (o->n_threads == 0) o->n_threads = pr_threads_default();
+    if (o->n_ctx == 0) o->n_ctx = PR_MIN(m->hp.n_ctx, (int64_t)DEFAULT_CTX);
+    if (o->n_batch == 0) o->n_batch = DEFAULT_BATCH;
+    if (o->n_batch > o->n_ctx) o->n_batch = (int)o->n_ctx;
+    if (o->cpu_flags == 0) o->cpu_flags = pr_cpu_flags();
+    if (o->reference) o->cpu_flags = 0;
+    if (o->n_ctx < 1 || o->n_ctx > 1 << 24)
+        return pr_fail(err, PARE_EUSAGE, -1, "context of %lld: expected 1 to %d", (long long)o->n_ctx, 1 << 24);
+    if (o->n_batch < 1 || o->n_batch > MOST_BATCH)
+        return pr_fail(err, PARE_EUSAGE, -1, "batch of %d: expected 1 to %d", o->n_batch, MOST_BATCH);
+    if (o->state != PR_F32 && o->state != PR_F16 && o->state != PR_Q8_0)
+        return pr_fail(err, PARE_EUSAGE, -1, "state type %s: expected F32, F16 or Q8_0", pr_type_get(o->state)->name);
+    for (int i = 0; i < m->hp.n_layer; i++)
+        if (o->state == PR_Q8_0 && m->hp.layers[i].d_head % 32)
+            return pr_fail(err, PARE_EUNSUPPORTED, -1, "state type Q8_0 needs heads of a multiple of 32, not %d",
+                           m->hp.layers[i].d_head);
+    return PARE_OK;
+}
+
+static void lay_workspace(pr_session *s, layout *l) {
+    uint64_t batch = (uint64_t)s->o.n_batch;
+    int      half = 1;
+    s->slot = piece(l, (uint64_t)s->plan.n_slots + 1, sizeof *s->slot);
+    s->acts = piece(l, (uint64_t)s->plan.n_acts + 1, sizeof *s->acts);
+    for (int i = 0; i < s->plan.n_slots; i++) {
+        float *p = piece(l, batch * (uint64_t)s->plan.slot_width[i], sizeof *p);
+        if (l->base) s->slot[i] = p;
+    }
+    for (int i = 0; i < s->plan.n_acts; i++) {
+        void *p = piece(l, pr_acts_bytes(s->plan.acts_width[i], s->o.n_batch), 1);
+        if (l->base) s->acts[i] = p;
+    }
+    for (int i = 0; i < s->m->hp.n_ropes; i++) half = PR_MAX(half, s->m->hp.ropes[i].dim / 2);
+    s->logits = piece(l, (s->o.all_logits ? batch : 1) * (uint64_t)s->m->hp.n_vocab, sizeof *s->logits);
+    s->cos = piece(l, batch * (uint64_t)half, sizeof *s->cos);
+    s->sin = piece(l, batch * (uint64_t)half, sizeof *s->sin);
+    s->inv_freq = piece(l, (uint64_t)half, sizeof *s->inv_freq);
+    s->counter = piece(l, (uint64_t)s->plan.n_steps, sizeof *s->counter);
+    s->scratch = piece(l, (uint64_t)s->o.n_threads, s->scratch_bytes);
+}
+
+static uint64_t lay_state(pr_session *s) {
+    const pr_hp *h = &s->m->hp;
+    uint64_t     at = 0;
+    for (int i = 0; i < h->n_layer; i++) {
+        uint64_t row;
+        pr_type_row_bytes(s->o.state, (uint64_t)h->layers[i].d_head, &row);
+        uint64_t all = row * (uint64_t)h->layers[i].n_kv * (uint64_t)s->o.n_ctx;
+        s->kv_row[i] = (size_t)row;
+        s->k_off[i] = (size_t)at;
+        s->v_off[i] = (size_t)(at + all);
+        at += 2 * all;
+    }
+    return at;
+}
+
+/* Everything but the memory blocks and the threads. */
+static pare_status prepare(pr_session *s, const pr_model *m, const pr_session_opts *o, pare_err *err) {
+    s->m = m;
+    if (o) s->o = *o;
+    PR_TRY(fill_defaults(m, &s->o, err));
+    s->k = pr_kernels_get(s->o.cpu_flags);
+    if (!(s->arena = pr_arena_new(PLAN_ARENA))) return pr_fail_nomem(err, 4096);
+    PR_TRY(pr_plan_make(&s->plan, m, &s->o, s->k, s->arena, err));
+    PR_NEW(s->kv_row, s->arena, m->hp.n_layer, err);
+    PR_NEW(s->k_off, s->arena, m->hp.n_layer, err);
+    PR_NEW(s->v_off, s->arena, m->hp.n_layer, err);
+    s->scratch_bytes = pr_step_scratch(m, &s->plan, &s->o, &s->scores_cap);
+    layout count = {0};
+    lay_workspace(s, &count);
+    if (count.overflow) return pr_fail(err, PARE_EUSAGE, -1, "the workspace's size does not fit 64 bits");
+    s->memory = (pr_memory){.weights = pr_model_weight_bytes(m), .state = lay_state(s),
+                            .workspace = count.used + pr_arena_bytes(s->arena)};
+    return PARE_OK;
+}
+
+pare_status pr_session_plan(const pr_model *m, const pr_session_opts *o, pr_memory *out, pare_err *err) {
+    *out = (pr_memory){0};
+    pr_session *s = pr_calloc(1, sizeof *s);
+    if (!s) return pr_fail_nomem(err, sizeof *s);
+    pare_status st = prepare(s, m, o, err);
+    if (st == PARE_OK) *out = s->memory;
+    pr_session_free(s);
+    return st;
+}
+
+static pare_status open_session(pr_session *s, const pr_model *m, const pr_session_opts *o, pare_err *err) {
+    PR_TRY(prepare(s, m, o, err));
+    layout l = {0};
+    lay_workspace(s, &l);
+    if (!(s->block = pr_alloc_aligned((size_t)l.used, 64))) return pr_fail_nomem(err, l.used);
+    l = (layout){.base = s->block};
+    lay_workspace(s, &l);
+    if (!(s->state = pr_alloc_aligned((size_t)s->memory.state, 64))) return pr_fail_nomem(err, s->memory.state);
+    return pr_pool_new(&s->pool, s->o.n_threads, err);
+}
+
+pare_status pr_session_new(pr_session **out, const pr_model *m, const pr_session_opts *o, pare_err *err) {
+    *out = NULL;
+    pr_session *s = pr_calloc(1, sizeof *s);
+    if (!s) return pr_fail_nomem(err, sizeof *s);
+    pare_status st = open_session(s, m, o, err);
+    if (st != PARE_OK) {
+        pr_session_free(s);
+        return st;
+    }
+    *out = s;
+    return PARE_OK;
+}
+
+void pr_session_free(pr_session *s) {
+    if (!s) return;
+    pr_pool_free(s->pool);
+    pr_free(s->block);
+    pr_free(s->state);
+    pr_arena_free(s->arena);
+    pr_free(s);
+}
+
+/* ------------------------------------------------------------------ running */
+
+static void run_plan(void *ctx, int me, int n_members) {
+    pr_session *s = ctx;
+    for (int i = 0; i < s->plan.n_steps; i++) {
+        const pr_step *st = &s->plan.steps[i];
+        int64_t        n = pr_step_tasks(s, st), t;
+        while ((t = atomic_fetch_add_explicit(&s->counter[i].next, 1, memory_order_relaxed)) < n)
+            pr_step_task(s, st, t, me);
+        if (n_members > 1) pr_pool_barrier(s->pool, me);
+    }
+}
+
+/* Angles are rounded to float32 before cos and sin are taken, as transformers does. */
+static void rotations(pr_session *s) {
+    for (int r = 0; r < s->m->hp.n_ropes; r++) { /* one table today; layers point at theirs */
+        const pr_rope *rope = &s->m->hp.ropes[r];
+        int64_t        total = s->expect > s->pos + s->n ? s->expect : s->pos + s->n;
+        pr_rope_frequencies(rope, total, s->inv_freq);
+        for (int t = 0; t < s->n; t++)
+            for (int i = 0; i < rope->dim / 2; i++) {
+                double sn, cs;
+                pr_sincos((double)((float)(s->pos + t) * s->inv_freq[i]), &sn, &cs);
+                size_t at = (size_t)t * (size_t)(rope->dim / 2) + (size_t)i;
+                s->cos[at] = (float)cs * (float)rope->magnitude;
+                s->sin[at] = (float)sn * (float)rope->magnitude;
+            }
+    }
+}
+
+pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *err) {
+    if (n < 1 || n > s->o.n_batch)
+        return pr_fail(err, PARE_EUSAGE, -1, "%d tokens in a batch: expected 1 to %d", n, s->o.n_batch);
+    if (s->pos + n > s->o.n_ctx)
+        return pr_fail(err, PARE_EUSAGE, -1, "the text reaches %lld tokens: the context holds %lld",
+                       (long long)(s->pos + n), (long long)s->o.n_ctx);
+    for (int i = 0; i < n; i++)
+        if (ids[i] < 0 || ids[i] >= s->m->hp.n_vocab)
+            return pr_fail(err, PARE_EINPUT, i, "token %d: the vocabulary has 0 to %d", (int)ids[i],
+                           s->m->hp.n_vocab - 1);
+    s->ids = ids;
+    s->n = n;
+    rotations(s);
+    for (int i = 0; i < s->plan.n_steps; i++) atomic_store_explicit(&s->counter[i].next, 0, memory_order_relaxed);
+    pr_pool_run(s->pool, run_plan, s);
+    s->pos += n;
+    return PARE_OK;
+}
+
+pare_status pr_session_prompt(pr_session *s, const pr_id *ids, int64_t n, const pare_ctl *ctl, pare_err *err) {
+    int64_t before = s->expect;
+    s->expect = PR_MAX(s->expect, s->pos + n);
+    pare_status st = PARE_OK;
+    for (int64_t at = 0; at < n && st == PARE_OK; at += s->o.n_batch) {
+        st = pr_ctl_check(ctl, err);
+        if (st == PARE_OK) st = pr_session_eval(s, ids + at, (int)PR_MIN(n - at, (int64_t)s->o.n_batch), err);
+    }
+    s->expect = before;
+    return st;
+}
+
+void pr_session_expect(pr_session *s, int64_t total) {
+    s->expect = total;
+}
+const float *pr_session_logits(const pr_session *s, int i) {
+    return s->logits + (s->o.all_logits ? (size_t)i * (size_t)s->m->hp.n_vocab : 0);
+}
+int64_t pr_session_pos(const pr_session *s) {
+    return s->pos;
+}
+void pr_session_rewind(pr_session *s, int64_t pos) {
+    if (pos >= 0 && pos < s->pos) s->pos = pos;
+}
+pr_memory pr_session_memory(const pr_session *s) {
+    return s->memory;
+}
+const char *pr_session_level(const pr_session *s) {
+    return s->k->level;
+}
+int pr_session_threads(const pr_session *s) {
+    return s->o.n_threads;
+}

@@ -1,0 +1,42 @@
+/* session.h - a session's inside. Private to `engine`. */
+#ifndef PR_SESSION_H
+#define PR_SESSION_H
+#include <stdatomic.h>
+#include "plan.h"
+
+struct pr_session {
+    const pr_model   *m;
+    const pr_kernels *k;
+    pr_session_opts   o; /* with every default filled in */
+    pr_pool          *pool;
+    pr_arena         *arena; /* plan, norms, biases */
+    pr_plan           plan;
+    pr_memory         memory;
+
+    uint8_t *block;    /* workspace: everything below points into it */
+    float  **slot;     /* [n_slots], n_batch × width */
+    void   **acts;     /* [n_acts], memory of pr_acts_bytes(width, n_batch) */
+    float   *logits;   /* n_batch or 1 rows of n_vocab */
+    float   *cos, *sin; /* [n_ropes][n_batch][dim / 2] */
+    float   *inv_freq;  /* [max dim / 2] */
+    uint8_t *scratch;   /* [n_threads][scratch_bytes] */
+    size_t   scratch_bytes;
+    int64_t  scores_cap; /* floats of a thread's scratch for attention scores */
+
+    uint8_t *state; /* keys then values, layer by layer: [n_kv][n_ctx][row] */
+    size_t  *k_off, *v_off, *kv_row; /* of each layer; bytes */
+
+    const pr_id *ids; /* of the running call */
+    int          n;   /* its tokens */
+    int64_t      pos, expect;
+    struct step_counter {
+        _Alignas(PR_CACHE_LINE) atomic_llong next;
+    } *counter; /* one per step */
+};
+
+/* Rows of a product that one task computes. */
+int64_t pr_step_tasks(const pr_session *s, const pr_step *st);
+void    pr_step_task(pr_session *s, const pr_step *st, int64_t i, int me);
+/* Scratch that a thread needs for this plan. */
+size_t pr_step_scratch(const pr_model *m, const pr_plan *p, const pr_session_opts *o, int64_t *scores_cap);
+#endif

@@ -1,0 +1,5 @@
+/* measure.h - the door of `measure`: a run in, a record out. */
+#ifndef PR_MEASURE_H
+#define PR_MEASURE_H
+#include "metric.h"
+#endif

@@ -1,0 +1,116 @@
+/* order.c - quantiles from sorted values, and times in pairs.
+ *
+ * Values between two order statistics are interpolated (Hyndman & Fan 1996, type 7,
+ * which numpy and R use by default); bounds are always order statistics. */
+#include "influence.h"
+#include <math.h>
+#include <stdlib.h>
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double quantile_sorted(const double *x, int64_t n, double p) {
+    double  at = p * (double)(n - 1);
+    int64_t i = (int64_t)floor(at);
+    if (i >= n - 1) return x[n - 1];
+    return x[i] + (at - (double)i) * (x[i + 1] - x[i]);
+}
+
+/* How many of k = 0…n have P(X ≤ k) ≤ limit: they are the first ones. */
+static int64_t binomial_count(int64_t n, double p, double limit) {
+    int64_t lo = 0, hi = n + 1; /* the answer is in lo…hi */
+    while (lo < hi) {
+        int64_t mid = lo + (hi - lo) / 2;
+        if (pr_binomial_cdf(mid, n, p) <= limit)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* x sorted. The r-th smallest is above the quantile with P(X ≤ r-1), the s-th is
+ * below it with P(X ≥ s) = P(n - X ≤ n - s); each may happen with (1-conf)/2. */
+static pr_est quantile_bounds(const double *x, int64_t n, double p, double conf) {
+    pr_est  e = {quantile_sorted(x, n, p), NAN, NAN, NAN, n, conf, NULL};
+    double  half = (1 - conf) / 2;
+    int64_t r = binomial_count(n, p, half);
+    int64_t s = n + 1 - binomial_count(n, 1 - p, half);
+    if (r < 1 || s > n) {
+        e.why = "too few samples to bound this quantile";
+        return e;
+    }
+    e.lo = PR_MIN(x[r - 1], e.value);
+    e.hi = PR_MAX(x[s - 1], e.value);
+    return e;
+}
+
+pr_est pr_est_quantile(const double *x, int64_t n, double p, double conf) {
+    if (n < 1) return pr_est_none("nothing was measured");
+    if (!(p > 0 && p < 1)) return pr_est_none("a quantile is strictly between 0 and 1");
+    double *y = pr_calloc((size_t)n, sizeof *y);
+    if (!y) return pr_est_none("out of memory");
+    pr_est e = {0};
+    for (int64_t i = 0; i < n; i++) {
+        if (isnan(x[i])) e = pr_est_none("a value is not a number");
+        y[i] = x[i];
+    }
+    if (!e.why) {
+        qsort(y, (size_t)n, sizeof *y, by_value);
+        e = quantile_bounds(y, n, p, conf);
+    }
+    pr_free(y);
+    return e;
+}
+
+/* ln(a/b) in a new array, NULL with *why set. */
+static double *log_ratios(const double *a, const double *b, int64_t n, const char **why) {
+    *why = n < 1 ? "nothing was measured" : NULL;
+    for (int64_t i = 0; i < n && !*why; i++)
+        if (!(a[i] > 0 && b[i] > 0) || !isfinite(a[i]) || !isfinite(b[i]))
+            *why = "a time is not positive";
+    if (*why) return NULL;
+    double *l = pr_calloc((size_t)n, sizeof *l);
+    if (!l) *why = "out of memory";
+    for (int64_t i = 0; l && i < n; i++) l[i] = log(a[i] / b[i]);
+    return l;
+}
+
+pr_est pr_est_pair_median(const double *a, const double *b, int64_t n, double conf) {
+    const char *why;
+    double     *l = log_ratios(a, b, n, &why);
+    if (!l) return pr_est_none(why);
+    pr_est e = pr_est_exp(pr_est_quantile(l, n, 0.5, conf));
+    pr_free(l);
+    return e;
+}
+
+pr_est pr_est_pair_mean(const double *a, const double *b, int64_t n, double conf) {
+    const char *why;
+    double     *l = log_ratios(a, b, n, &why);
+    if (!l) return pr_est_none(why);
+    int64_t g = n / 10, h = n - 2 * g;
+    pr_est  e = {NAN, NAN, NAN, NAN, n, conf, NULL};
+    qsort(l, (size_t)n, sizeof *l, by_value);
+    double mean = 0, win = 0, squares = 0;
+    for (int64_t i = g; i < n - g; i++) mean += l[i] / (double)h;
+    /* the winsorised values: what was trimmed counts as the nearest kept one */
+    for (int64_t i = 0; i < n; i++) win += l[PR_MIN(PR_MAX(i, g), n - g - 1)] / (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        double d = l[PR_MIN(PR_MAX(i, g), n - g - 1)] - win;
+        squares += d * d;
+    }
+    pr_free(l);
+    e.value = mean;
+    if (n < 5) {
+        e.why = "fewer than 5 pairs: no bounds";
+        return pr_est_exp(e);
+    }
+    e.se = sqrt(squares / ((double)h * (double)(h - 1)));
+    double t = pr_t_quantile(0.5 + conf / 2, (double)(h - 1));
+    e.lo = mean - t * e.se;
+    e.hi = mean + t * e.se;
+    return pr_est_exp(e);
+}

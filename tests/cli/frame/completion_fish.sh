@@ -1,0 +1,2 @@
+command -v fish > /dev/null || { echo "lacks fish"; exit 77; }
+pare completion fish > pare.fish && fish -n pare.fish

@@ -1,0 +1,2 @@
+# after -- nothing is an option
+pare help -- --man

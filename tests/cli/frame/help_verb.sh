@@ -1,0 +1,2 @@
+pare help completion
+[ "$(pare help completion)" = "$(pare completion --help)" ]

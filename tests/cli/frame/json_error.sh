@@ -1,0 +1,2 @@
+# the object stands alone on standard output, wherever --json stands
+pare completion tcsh --json

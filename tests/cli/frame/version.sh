@@ -1,0 +1,2 @@
+pare --version && pare version && pare -V
+pare version --json
