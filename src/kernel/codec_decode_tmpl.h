@@ -27,11 +27,11 @@ static inline float half_value(uint16_t h) {
     return pr_f32_bits(sign | u);
 }
 
-void NAME(decode_f32)(float *dst, const void *src, int64_t n) {
+void NAME(decode_f32)(float *restrict dst, const void *restrict src, int64_t n) {
     memcpy(dst, src, (size_t)n * 4);
 }
 
-void NAME(decode_f16)(float *dst, const void *src, int64_t n) {
+void NAME(decode_f16)(float *restrict dst, const void *restrict src, int64_t n) {
     const uint8_t *p = src;
     for (int64_t i = 0; i < n; i++) {
         uint16_t h;
@@ -40,7 +40,7 @@ void NAME(decode_f16)(float *dst, const void *src, int64_t n) {
     }
 }
 
-void NAME(decode_bf16)(float *dst, const void *src, int64_t n) {
+void NAME(decode_bf16)(float *restrict dst, const void *restrict src, int64_t n) {
     const uint8_t *p = src;
     for (int64_t i = 0; i < n; i++) {
         uint16_t h;
@@ -49,7 +49,7 @@ void NAME(decode_bf16)(float *dst, const void *src, int64_t n) {
     }
 }
 
-void NAME(decode_f64)(float *dst, const void *src, int64_t n) {
+void NAME(decode_f64)(float *restrict dst, const void *restrict src, int64_t n) {
     const uint8_t *p = src;
     for (int64_t i = 0; i < n; i++) {
         double d;
@@ -58,17 +58,17 @@ void NAME(decode_f64)(float *dst, const void *src, int64_t n) {
     }
 }
 
-void NAME(decode_f8_e4m3)(float *dst, const void *src, int64_t n) {
+void NAME(decode_f8_e4m3)(float *restrict dst, const void *restrict src, int64_t n) {
     const uint8_t *p = src;
     for (int64_t i = 0; i < n; i++) dst[i] = pr_f8_e4m3_to_f32(p[i]);
 }
 
-void NAME(decode_f8_e5m2)(float *dst, const void *src, int64_t n) {
+void NAME(decode_f8_e5m2)(float *restrict dst, const void *restrict src, int64_t n) {
     const uint8_t *p = src;
     for (int64_t i = 0; i < n; i++) dst[i] = pr_f8_e5m2_to_f32(p[i]);
 }
 
-void NAME(decode_q8_0)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q8_0)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q8_0, 32) {
         const pr_blk_q8_0 *b = &blk;
         float d = half_value(b->d);
@@ -76,7 +76,7 @@ void NAME(decode_q8_0)(float *dst, const void *src, int64_t n) {
     }
 }
 
-void NAME(decode_q4_0)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q4_0)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q4_0, 32) {
         const pr_blk_q4_0 *b = &blk;
         float d = half_value(b->d);
@@ -85,7 +85,7 @@ void NAME(decode_q4_0)(float *dst, const void *src, int64_t n) {
     }
 }
 
-void NAME(decode_q4_1)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q4_1)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q4_1, 32) {
         const pr_blk_q4_1 *b = &blk;
         float d = half_value(b->d), m = half_value(b->m);
@@ -99,7 +99,7 @@ static inline void fifth_bits(uint8_t out[32], const uint8_t qh[4]) {
     for (int j = 0; j < 32; j++) out[j] = (uint8_t)(((qh[j / 8] >> (j % 8)) & 1) << 4);
 }
 
-void NAME(decode_q5_0)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q5_0)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q5_0, 32) {
         const pr_blk_q5_0 *b = &blk;
         float d = half_value(b->d);
@@ -111,7 +111,7 @@ void NAME(decode_q5_0)(float *dst, const void *src, int64_t n) {
     }
 }
 
-void NAME(decode_q5_1)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q5_1)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q5_1, 32) {
         const pr_blk_q5_1 *b = &blk;
         float d = half_value(b->d), m = half_value(b->m);
@@ -123,7 +123,7 @@ void NAME(decode_q5_1)(float *dst, const void *src, int64_t n) {
 }
 
 /* Two bits of 128 values lie in 32 bytes: value 32·k + l in bits 2k of byte l. */
-void NAME(decode_q2_k)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q2_k)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q2_k, 256) {
         const pr_blk_q2_k *b = &blk;
         float d = half_value(b->d), m = half_value(b->dmin);
@@ -139,7 +139,7 @@ void NAME(decode_q2_k)(float *dst, const void *src, int64_t n) {
 
 /* Sixteen 6-bit scales: low nibbles of s and s+8 share byte s; the two high bits of
  * s, s+4, s+8, s+12 share byte 8 + s%4. */
-void NAME(decode_q3_k)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q3_k)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q3_k, 256) {
         const pr_blk_q3_k *b = &blk;
         float d = half_value(b->d);
@@ -169,23 +169,25 @@ static inline void scales_k4(int *scale, int *min, const uint8_t *p, int s) {
     }
 }
 
-void NAME(decode_q4_k)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q4_k)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q4_k, 256) {
         const pr_blk_q4_k *b = &blk;
         float d = half_value(b->d), m = half_value(b->dmin);
-        for (int s = 0; s < 8; s++) {
-            int si, mi;
-            scales_k4(&si, &mi, b->scales, s);
-            float ds = d * (float)si, ms = m * (float)mi;
-            const uint8_t *q = b->qs + 32 * (s / 2);
-            int shift = 4 * (s % 2);
-            for (int l = 0; l < 32; l++)
-                dst[32 * s + l] = ds * (float)((q[l] >> shift) & 15) - ms;
+        for (int s = 0; s < 8; s += 2) { /* two sub-blocks share 32 bytes */
+            int s0, m0, s1, m1;
+            scales_k4(&s0, &m0, b->scales, s);
+            scales_k4(&s1, &m1, b->scales, s + 1);
+            float d0 = d * (float)s0, o0 = m * (float)m0, d1 = d * (float)s1,
+                  o1 = m * (float)m1;
+            const uint8_t *q = b->qs + 16 * s;
+            float *y = dst + 32 * s;
+            for (int l = 0; l < 32; l++) y[l] = d0 * (float)(q[l] & 15) - o0;
+            for (int l = 0; l < 32; l++) y[32 + l] = d1 * (float)(q[l] >> 4) - o1;
         }
     }
 }
 
-void NAME(decode_q5_k)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q5_k)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q5_k, 256) {
         const pr_blk_q5_k *b = &blk;
         float d = half_value(b->d), m = half_value(b->dmin);
@@ -205,7 +207,7 @@ void NAME(decode_q5_k)(float *dst, const void *src, int64_t n) {
 
 /* Per half of 128: value 32·k + l has its low nibble in ql[32·(k%2) + l] (low for
  * k < 2) and its two high bits in bits 2k of qh[l]. */
-void NAME(decode_q6_k)(float *dst, const void *src, int64_t n) {
+void NAME(decode_q6_k)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_q6_k, 256) {
         const pr_blk_q6_k *b = &blk;
         float d = half_value(b->d);
@@ -222,7 +224,7 @@ void NAME(decode_q6_k)(float *dst, const void *src, int64_t n) {
     }
 }
 
-void NAME(decode_iq4_nl)(float *dst, const void *src, int64_t n) {
+void NAME(decode_iq4_nl)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_iq4_nl, 32) {
         const pr_blk_iq4_nl *b = &blk;
         float d = half_value(b->d);
@@ -231,7 +233,7 @@ void NAME(decode_iq4_nl)(float *dst, const void *src, int64_t n) {
     }
 }
 
-void NAME(decode_iq4_xs)(float *dst, const void *src, int64_t n) {
+void NAME(decode_iq4_xs)(float *restrict dst, const void *restrict src, int64_t n) {
     BLOCKS(pr_blk_iq4_xs, 256) {
         const pr_blk_iq4_xs *b = &blk;
         float d = half_value(b->d);
