@@ -47,8 +47,9 @@ static void bench_type(pr_type type, row *r, bool encode) {
 }
 
 int main(void) {
-    static const pr_type types[] = {PR_F16,  PR_Q8_0, PR_Q4_0, PR_Q4_1, PR_Q5_0,   PR_Q5_1,  PR_Q2_K,
-                                    PR_Q3_K, PR_Q4_K, PR_Q5_K, PR_Q6_K, PR_IQ4_NL, PR_IQ4_XS};
+    static const pr_type types[] = {PR_F16,    PR_Q8_0, PR_Q4_0, PR_Q4_1, PR_Q5_0,
+                                    PR_Q5_1,   PR_Q2_K, PR_Q3_K, PR_Q4_K, PR_Q5_K,
+                                    PR_Q6_K,   PR_IQ4_NL, PR_IQ4_XS};
     static float x[N], y[N];
     static uint8_t raw[4 * N];
     row r = {.x = x, .y = y, .raw = raw};

@@ -21,9 +21,10 @@ static inline float half_value(uint16_t h) {
     uint32_t sign = (uint32_t)(h & 0x8000u) << 16, a = h & 0x7fffu;
     uint32_t normal = (a << 13) + 0x38000000u;
     uint32_t small = pr_bits_f32((float)(int32_t)a * 0x1p-24f);
-    uint32_t large = 0x7f800000u | (a << 13) | (a > 0x7c00u ? 0x400000u : 0u);
-    uint32_t u = a < 0x400u ? small : normal;
-    u = a >= 0x7c00u ? large : u;
+    uint32_t large = 0x7f800000u | (a << 13) | ((uint32_t)(a > 0x7c00u) << 22);
+    uint32_t is_small = -(uint32_t)(a < 0x400u), is_large = -(uint32_t)(a >= 0x7c00u);
+    uint32_t u = normal ^ ((normal ^ small) & is_small);
+    u ^= (u ^ large) & is_large;
     return pr_f32_bits(sign | u);
 }
 
