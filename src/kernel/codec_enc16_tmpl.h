@@ -20,7 +20,7 @@ void NAME(encode_q2_k)(void *dst, const float *src, int64_t n, const float *weig
     tile t;
     coded c;
     for (int64_t i = 0; i < n / 256; i++, b++) {
-        super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch, 6, 0, 3);
+        super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch, 6, 2, 3);
         b->d = half_of(&t, c.d, 0);
         b->dmin = half_of(&t, c.dm, 0);
         for (int s = 0; s < 16; s++) b->scales[s] = (uint8_t)((int)c.sc[s] | (int)c.mn[s] << 4);

@@ -66,7 +66,7 @@ static double row_mean_square(const float *src, int64_t n) {
 static PR_INLINE void search_alone(fit *best, const tile *t, grid g) {
     fit free, plain;
     if (g.offset)
-        fit_affine(&free, &plain, t, g, stretch_even, 4, 3);
+        fit_affine(&free, &plain, t, g, stretch_even, 4, 2, 3);
     else if (g.book)
         fit_symmetric(&free, &plain, t, g, stretch_iq4, 6, 4, 3);
     else
@@ -209,7 +209,7 @@ void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weig
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 0, 3);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 4, 3);
         for (int k = 0; k < have; k++, b++) {
             b->d = half_of(&t, c.d, 8 * k);
             b->dmin = half_of(&t, c.dm, 8 * k);
@@ -229,7 +229,7 @@ void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weig
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 0, 3);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 4, 3);
         for (int k = 0; k < have; k++, b++) {
             const uint8_t *v = lev + 256 * k;
             b->d = half_of(&t, c.d, 8 * k);

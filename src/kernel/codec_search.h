@@ -19,6 +19,7 @@ enum { MAX_SUB = 32 };
 typedef struct {
     float x[MAX_SUB][LANES], w[MAX_SUB][LANES]; /* value and weight, one column per lane */
     wide sw;                                    /* Σ w */
+    wide top, top_w;                            /* the largest value in size, its weight */
     wide up, down;                              /* powers of two: x = true value · down */
 } tile;
 
@@ -165,13 +166,7 @@ static PR_INLINE void fit_lloyd(fit *best, wide *least, const tile *t, grid g, i
 static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g,
                                     const float *stretch, int n_stretch, int n_other,
                                     int rounds) {
-    wide top = wide_splat(0), size = top, least;
-    for (int l = 0; l < g.n; l++) {
-        wide x = wide_load(t->x[l]);
-        wide_int m = wide_less(size, wide_abs(x));
-        size = PICK(m, wide_abs(x), size);
-        top = PICK(m, x, top);
-    }
+    wide top = t->top, least;
     *best = (fit){0};
     *plain = (fit){.s = top / g.lo};
     least = wide_splat(WORST);
@@ -185,7 +180,9 @@ static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g
 
 /* Free scales and offsets of each lane: the range of its values falls on the grid. */
 static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
-                                 const float *stretch, int n_stretch, int rounds) {
+                                 const float *stretch, int n_stretch, int n_shrink,
+                                 int rounds) {
+    static const float shrink[4] = {0, 0.5f, 0.25f, 0.75f};
     wide low = wide_load(t->x[0]), high = low, least;
     for (int l = 1; l < g.n; l++) {
         wide x = wide_load(t->x[l]);
@@ -199,6 +196,10 @@ static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
     fit_try(best, &least, t, g, plain->s, plain->b);
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, (high - low) / (g.hi + stretch[i]), low);
+    for (int i = 0; i < n_shrink; i++) { /* one end drawn in: the other holds an outlier */
+        fit_try(best, &least, t, g, (high - low * shrink[i]) / g.hi, low * shrink[i]);
+        fit_try(best, &least, t, g, (high * shrink[i] - low) / g.hi, low);
+    }
     fit_lloyd(best, &least, t, g, rounds);
 }
 #endif

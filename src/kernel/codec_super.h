@@ -21,6 +21,8 @@ typedef struct { /* f.s = d·sc, f.b = -(dm·mn) */
     fit f;
 } coded;
 
+enum { REACH = 8 }; /* scales tried on either side for a value that outweighs all */
+
 /* The grid steps of d tried: levels of the largest scale beyond the grid's end. */
 static const float span[8] = {-0.5f, 0.5f, -1, 1, 1.5f, -1.5f, 2, 3};
 
@@ -137,12 +139,37 @@ static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_gri
     c->dm = near_half(t, PICK(wrong, c->dm, c->dm + dm));
 }
 
+/* Where one value outweighs its sub-block, the error is how near a scale times a level comes to
+ * it: take the integers that do, counting the others as evenly spread over a step. */
+static PR_INLINE void lanes_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
+    wide least = wide_splat(WORST), rest = (t->sw - t->top_w) * (1.0f / 12);
+    coded c = *best;
+    for (int k = -REACH; k <= REACH; k++)
+        for (int j = g.offset ? -1 : 0; j <= (g.offset ? 1 : 0); j++) {
+            wide sc = wide_clamp(best->sc + (float)k, sg.lo, sg.hi), s = c.d * sc;
+            wide mn = best->mn, b = best->f.b;
+            if (g.offset) {
+                mn = wide_clamp(mn + (float)j, 0, sg.m_hi);
+                b = -(c.dm * mn);
+            }
+            wide q = ROUND(wide_clamp(wide_ratio(t->top - b, s), g.lo, g.hi));
+            wide r = t->top - (s * q + b), e = t->top_w * (r * r) + rest * (s * s);
+            wide_int m = wide_less(e, least);
+            least = PICK(m, e, least);
+            c.sc = PICK(m, sc, c.sc);
+            if (g.offset) c.mn = PICK(m, mn, c.mn);
+        }
+    coded_pass(&c, t, g);
+    coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
+}
+
 /* Each lane alone, d and dm held: integers by the quadratic, and neighbours by passes. */
 static PR_INLINE void lanes_improve(coded *best, const tile *t, grid g, shared_grid sg) {
     coded c = *best;
     coded_integers(&c, &best->f, t, g, sg);
     coded_pass(&c, t, g);
     coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
+    if (!g.book) lanes_hit_top(best, t, g, sg);
     if (!sg.probe) return;
     wide here = best->sc;
     for (int k = -1; k <= 1; k += 2) {

@@ -99,7 +99,14 @@ static void tile_load(tile *t, const float *src, const float *weight, int have, 
         for (int k = 0; k < have; k += lanes)
             tile_weigh(t, weight + (int64_t)k * n, k, lanes, n, how, row_ms);
     t->sw = wide_splat(0);
-    for (int l = 0; l < n; l++) t->sw += wide_load(t->w[l]);
+    t->top = t->top_w = wide_splat(0);
+    for (int l = 0; l < n; l++) {
+        wide x = wide_load(t->x[l]), w = wide_load(t->w[l]);
+        wide_int m = wide_less(wide_abs(t->top), wide_abs(x));
+        t->sw += w;
+        t->top = PICK(m, x, t->top);
+        t->top_w = PICK(m, w, t->top_w);
+    }
 }
 
 /* The nearest levels, counted from the lowest, sub-block after sub-block. */
@@ -140,7 +147,7 @@ static PR_INLINE int super_tile(tile *t, coded *c, uint8_t *lev, const float *sr
     tile_load(t, src + 256 * i, weight ? weight + 256 * i : NULL, have * sg.lanes, sg.lanes,
               g.n, how, 0);
     if (g.offset)
-        fit_affine(&free, &plain, t, g, stretch, n_stretch, rounds);
+        fit_affine(&free, &plain, t, g, stretch, n_stretch, n_other, rounds);
     else
         fit_symmetric(&free, &plain, t, g, stretch, n_stretch, n_other, rounds);
     code_super(c, &free, t, g, sg);
