@@ -154,4 +154,14 @@ static PR_INLINE wide group_max(wide v, int g) {
     }
     return r;
 }
+/* Whether any lane of the mask is set; and the mask of whole groups that have one. */
+static PR_INLINE bool wide_any(wide_int m) {
+    int32_t any = 0;
+    for (int k = 0; k < LANES; k++) any |= m[k];
+    return any != 0;
+}
+static PR_INLINE wide_int group_any(wide_int m, int g) {
+    wide one = PICK(m, wide_splat(1), wide_splat(0));
+    return wide_less(wide_splat(0), group_max(one, g));
+}
 #endif

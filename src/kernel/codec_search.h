@@ -20,6 +20,8 @@ typedef struct {
     float x[MAX_SUB][LANES], w[MAX_SUB][LANES]; /* value and weight, one column per lane */
     wide sw;                                    /* Σ w */
     wide top, top_w;                            /* the largest value in size, its weight */
+    wide rest_w, rest;                          /* Σ w and weighted mean of the others */
+    wide_int lone;                              /* mask: that value outweighs the others */
     wide up, down;                              /* powers of two: x = true value · down */
 } tile;
 
@@ -180,9 +182,8 @@ static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g
 
 /* Free scales and offsets of each lane: the range of its values falls on the grid. */
 static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
-                                 const float *stretch, int n_stretch, int n_shrink,
+                                 const float *stretch, int n_stretch, int n_zero,
                                  int rounds) {
-    static const float shrink[4] = {0, 0.5f, 0.25f, 0.75f};
     wide low = wide_load(t->x[0]), high = low, least;
     for (int l = 1; l < g.n; l++) {
         wide x = wide_load(t->x[l]);
@@ -196,9 +197,10 @@ static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
     fit_try(best, &least, t, g, plain->s, plain->b);
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, (high - low) / (g.hi + stretch[i]), low);
-    for (int i = 0; i < n_shrink; i++) { /* one end drawn in: the other holds an outlier */
-        fit_try(best, &least, t, g, (high - low * shrink[i]) / g.hi, low * shrink[i]);
-        fit_try(best, &least, t, g, (high * shrink[i] - low) / g.hi, low);
+    for (int i = 0; i < n_zero; i++) { /* level i from an end is zero: the other end is far out */
+        wide s1 = high / (g.hi - (float)i), s2 = -low / (g.hi - (float)i);
+        fit_try(best, &least, t, g, s1, -(float)i * s1);
+        fit_try(best, &least, t, g, s2, low);
     }
     fit_lloyd(best, &least, t, g, rounds);
 }

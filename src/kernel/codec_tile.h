@@ -88,6 +88,24 @@ static void tile_weigh(tile *t, const float *weight, int at, int lanes, int n, w
         }
 }
 
+/* What the search asks of whole lanes. A value is alone if it has nine tenths of Σ w x². */
+static void tile_sums(tile *t, int n) {
+    wide wx = wide_splat(0), wxx = wx;
+    t->sw = t->top = t->top_w = wx;
+    for (int l = 0; l < n; l++) {
+        wide x = wide_load(t->x[l]), w = wide_load(t->w[l]);
+        wide_int m = wide_less(wide_abs(t->top), wide_abs(x));
+        t->sw += w;
+        wx += w * x;
+        wxx += w * x * x;
+        t->top = PICK(m, x, t->top);
+        t->top_w = PICK(m, w, t->top_w);
+    }
+    t->rest_w = wide_max(t->sw - t->top_w, wide_splat(0));
+    t->rest = wide_ratio(wx - t->top_w * t->top, t->rest_w);
+    t->lone = wide_less(0.9f * wxx, t->top_w * t->top * t->top);
+}
+
 /* Up to sixteen sub-blocks of `n` values from `src`; lanes beyond `have` are zero. */
 static void tile_load(tile *t, const float *src, const float *weight, int have, int lanes,
                       int n, weighing how, double row_ms) {
@@ -98,15 +116,7 @@ static void tile_load(tile *t, const float *src, const float *weight, int have, 
     if (weight)
         for (int k = 0; k < have; k += lanes)
             tile_weigh(t, weight + (int64_t)k * n, k, lanes, n, how, row_ms);
-    t->sw = wide_splat(0);
-    t->top = t->top_w = wide_splat(0);
-    for (int l = 0; l < n; l++) {
-        wide x = wide_load(t->x[l]), w = wide_load(t->w[l]);
-        wide_int m = wide_less(wide_abs(t->top), wide_abs(x));
-        t->sw += w;
-        t->top = PICK(m, x, t->top);
-        t->top_w = PICK(m, w, t->top_w);
-    }
+    tile_sums(t, n);
 }
 
 /* The nearest levels, counted from the lowest, sub-block after sub-block. */
