@@ -174,7 +174,7 @@ table *table_new(const char *heads);
 void   table_row(table *t, ink k, const char *fmt, ...) CLI_PRINTF(3, 4);
 void   table_print(const cli *c, table *t);
 
-/* ---- JSON (json.c): built in memory, printed whole ------------------------ */
+/* ---- JSON (write_json.c): built in memory, printed whole ------------------------ */
 
 /*   json *j = json_new();
  *   json_open(j, NULL, '{');

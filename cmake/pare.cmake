@@ -46,7 +46,8 @@ endif()
 # pare_room(NAME file.c …): the sources of one room, relative to it.
 function(pare_room name)
   add_library(room_${name} OBJECT ${ARGN})
-  target_include_directories(room_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(room_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include
+    ${PROJECT_SOURCE_DIR}/src ${PROJECT_BINARY_DIR}/generated)
   target_link_libraries(room_${name} PRIVATE pare_flags PkgConfig::JANSSON PkgConfig::PCRE2
     PkgConfig::UTF8PROC PkgConfig::CRYPTO PkgConfig::SQLITE PkgConfig::YAML Threads::Threads)
   foreach(file ${ARGN})

@@ -9,14 +9,17 @@
 
 /* Write one file below `root`, and its folders. In place: who reads it sees it change. */
 static inline void machine_write(const char *root, const char *path, const char *text) {
-    char     full[2048];
+    char full[2048];
     pare_err e = {0};
     snprintf(full, sizeof full, "%s/%s", root, path);
-    char *slash = strrchr(full, '/');
-    *slash = 0;
-    CHECK_OK(pr_dir_make(full, &e), e);
-    *slash = '/';
     FILE *f = fopen(full, "w");
+    if (!f) { /* its folder is missing */
+        char *slash = strrchr(full, '/');
+        *slash = 0;
+        CHECK_OK(pr_dir_make(full, &e), e);
+        *slash = '/';
+        f = fopen(full, "w");
+    }
     if (!f) fail_msg("cannot write %s", full);
     fputs(text, f);
     fclose(f);
@@ -47,7 +50,7 @@ static inline const char *machine_unpack(const char *name) {
     FILE *f = fopen(check_source(path), "r");
     if (!f) fail_msg("%s is missing", path);
     static char all[1 << 20];
-    size_t      n = fread(all, 1, sizeof all - 1, f);
+    size_t n = fread(all, 1, sizeof all - 1, f);
     fclose(f);
     all[n] = 0;
     const char *root = check_scratch();

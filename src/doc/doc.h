@@ -35,7 +35,9 @@ typedef struct {
     char        msg[160];
 } pr_doc_build;
 
+/* A fresh, empty object, owned by the caller until it is put somewhere. */
 pare_doc *pr_doc_object(pr_doc_build *b);
+/* The same for an array. */
 pare_doc *pr_doc_array(pr_doc_build *b);
 /* Into an object. The two that return a node give it borrowed; NULL on failure,
  * which every function here takes. */
@@ -84,7 +86,8 @@ typedef struct {
  * `lim`: NULL for the defaults. EINPUT with the byte in `err->pos` and the line in its text. */
 pare_status pr_json_parse(pare_doc **out, const void *text, size_t n, const pr_json_limits *lim,
                           pare_err *err);
-pare_status pr_json_read(pare_doc **out, const char *path, const pr_json_limits *lim, pare_err *err);
+pare_status pr_json_read(pare_doc **out, const char *path, const pr_json_limits *lim,
+                         pare_err *err);
 
 /* Members of an object, checked. `get`: must be there, and not null. `opt`: where the
  * key is missing or null, the default. On failure *out is 0 and the error names

@@ -52,7 +52,8 @@ pare_status pr_pb_next(pr_pb *r, pr_pb_field *f, pare_err *err) {
     uint64_t no = tag >> 3;
     unsigned wire = tag & 7;
     if (no == 0 || no > 0x1fffffff)
-        return pr_fail(err, PARE_EINPUT, pos, "protobuf: field number %llu, expected 1 to 536870911",
+        return pr_fail(err, PARE_EINPUT, pos,
+                       "protobuf: field number %llu, expected 1 to 536870911",
                        (unsigned long long)no);
     switch (wire) {
     case PR_PB_VARINT: ok = pr_pb_varint(r, &f->u); break;
@@ -60,7 +61,8 @@ pare_status pr_pb_next(pr_pb *r, pr_pb_field *f, pare_err *err) {
     case PR_PB_FIXED32: ok = pb_fixed(r, 4, &f->u); break;
     case PR_PB_BYTES: ok = pb_bytes(r, &f->bytes); break;
     default:
-        return pr_fail(err, PARE_EINPUT, pos, "protobuf: field %u has wire type %u, expected 0, 1, 2 or 5",
+        return pr_fail(err, PARE_EINPUT, pos,
+                       "protobuf: field %u has wire type %u, expected 0, 1, 2 or 5",
                        (unsigned)no, wire);
     }
     if (!ok) {

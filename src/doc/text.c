@@ -99,8 +99,8 @@ static bool put_value(pr_buf *dst, const pare_doc *v, int indent, int depth) {
 
 pare_status pr_doc_put(const pare_doc *v, int indent, pr_buf *dst, pare_err *err) {
     if (!put_value(dst, v, PR_MIN(indent, 16), 0))
-        return pr_fail(err, PARE_EINTERNAL, -1, "document: found no value, or one nested over %d deep",
-                       TEXT_DEPTH_MAX);
+        return pr_fail(err, PARE_EINTERNAL, -1,
+                       "document: found no value, or one nested over %d deep", TEXT_DEPTH_MAX);
     if (dst->failed) return pr_fail_nomem(err, dst->max);
     return PARE_OK;
 }

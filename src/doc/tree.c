@@ -41,7 +41,8 @@ const pare_doc *pare_doc_at(const pare_doc *array, size_t i) {
 
 /* One step of a path; the step is n bytes and not terminated. */
 static const pare_doc *path_step(const pare_doc *v, const char *step, size_t n) {
-    if (pare_doc_kind(v) == PARE_DOC_OBJECT) return node_doc(json_object_getn(node_json(v), step, n));
+    if (pare_doc_kind(v) == PARE_DOC_OBJECT)
+        return node_doc(json_object_getn(node_json(v), step, n));
     size_t i = 0;
     if (n == 0 || n > 9 || pare_doc_kind(v) != PARE_DOC_ARRAY) return NULL;
     for (size_t k = 0; k < n; k++) {
@@ -168,7 +169,8 @@ static json_t *noted(pr_doc_build *b, const char *key, json_t *v) {
 
 static json_t *real(pr_doc_build *b, const char *key, double v) {
     if (isfinite(v)) return noted(b, key, json_real(v));
-    build_fail(b, PARE_EINTERNAL, key, isnan(v) ? "NaN cannot be written" : "infinity cannot be written");
+    build_fail(b, PARE_EINTERNAL, key,
+               isnan(v) ? "NaN cannot be written" : "infinity cannot be written");
     return NULL;
 }
 

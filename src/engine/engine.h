@@ -34,6 +34,9 @@ typedef struct {
     bool     reference;  /* no SIMD at all, whatever cpu_flags says */
 } pr_session_opts;
 
+/* "f32", "f16", "q8_0" (any case); NULL is F16. PARE_EUSAGE: another. */
+pare_status pr_state_type(const char *name, pr_type *out, pare_err *err);
+
 /* What a session of these options holds, without making one. Bytes. */
 typedef struct {
     uint64_t weights;   /* mapped */

@@ -9,8 +9,7 @@
 
 typedef struct {
     pr_id id;
-    float logit;
-    double p;
+    float logit, p;
 } candidate;
 
 struct pr_sampler {
@@ -18,6 +17,8 @@ struct pr_sampler {
     int         n_vocab;
     pr_rng      rng;
     candidate  *cand;
+    float      *work; /* exponents of a row */
+    void (*exp)(float *y, const float *x, int64_t n);
     pr_id      *ring; /* the last last_n tokens */
     int         n_ring, at;
     int        *count; /* of each id in the ring */
@@ -42,10 +43,12 @@ pare_status pr_sampler_new(pr_sampler **out, const pr_sampling *p, int n_vocab, 
     if (!s) return pr_fail_nomem(err, sizeof *s);
     s->p = *p;
     s->n_vocab = n_vocab;
+    s->exp = pr_kernels_get(pr_cpu_flags())->exp;
     s->cand = pr_calloc((size_t)n_vocab, sizeof *s->cand);
+    s->work = pr_calloc((size_t)n_vocab, sizeof *s->work);
     s->count = pr_calloc((size_t)n_vocab, sizeof *s->count);
     s->ring = pr_calloc((size_t)p->last_n + 1, sizeof *s->ring);
-    if (!s->cand || !s->count || !s->ring) {
+    if (!s->cand || !s->work || !s->count || !s->ring) {
         pr_sampler_free(s);
         return pr_fail_nomem(err, (uint64_t)n_vocab * sizeof *s->cand);
     }
@@ -57,6 +60,7 @@ pare_status pr_sampler_new(pr_sampler **out, const pr_sampling *p, int n_vocab, 
 void pr_sampler_free(pr_sampler *s) {
     if (!s) return;
     pr_free(s->cand);
+    pr_free(s->work);
     pr_free(s->count);
     pr_free(s->ring);
     pr_free(s);
@@ -110,14 +114,13 @@ static void select_best(candidate *c, int n, int k) {
 /* How many candidates remain after min-p and top-p; probabilities are filled in. */
 static int nucleus(const pr_sampler *s, candidate *c, int n) {
     double sum = 0, kept = 0;
-    for (int i = 0; i < n; i++) {
-        c[i].p = pr_exp(((double)c[i].logit - (double)c[0].logit) / (double)s->p.temp);
-        sum += c[i].p;
-    }
+    for (int i = 0; i < n; i++) s->work[i] = (c[i].logit - c[0].logit) / s->p.temp;
+    s->exp(s->work, s->work, n);
+    for (int i = 0; i < n; i++) sum += (double)(c[i].p = s->work[i]);
     int keep = 0;
-    while (keep < n && (keep == 0 || c[keep].p >= (double)s->p.min_p * c[0].p)) {
+    while (keep < n && (keep == 0 || c[keep].p >= s->p.min_p * c[0].p)) {
         if (keep > 0 && s->p.top_p < 1 && kept >= (double)s->p.top_p * sum) break;
-        kept += c[keep++].p;
+        kept += (double)c[keep++].p;
     }
     return keep;
 }
@@ -135,9 +138,9 @@ pr_id pr_sampler_next(pr_sampler *s, const float *logits) {
     qsort(c, (size_t)k, sizeof *c, better);
     k = nucleus(s, c, k);
     double sum = 0, at;
-    for (int i = 0; i < k; i++) sum += c[i].p;
+    for (int i = 0; i < k; i++) sum += (double)c[i].p;
     at = pr_rng_unit(&s->rng) * sum;
     for (int i = 0; i < k; i++)
-        if ((at -= c[i].p) < 0) return c[i].id;
+        if ((at -= (double)c[i].p) < 0) return c[i].id;
     return c[k - 1].id;
 }

@@ -19,6 +19,7 @@ struct pr_session {
     float   *logits;   /* n_batch or 1 rows of n_vocab */
     float   *cos, *sin; /* [n_ropes][n_batch][dim / 2] */
     float   *inv_freq;  /* [max dim / 2] */
+    int64_t  freq_total; /* length that inv_freq was made for; 0: not yet */
     uint8_t *scratch;   /* [n_threads][scratch_bytes] */
     size_t   scratch_bytes;
     int64_t  scores_cap; /* floats of a thread's scratch for attention scores */

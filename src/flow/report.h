@@ -9,6 +9,7 @@
 #define PR_REPORT_H
 #include "base/base.h"
 #include "doc/doc.h"
+#include "search/search.h"
 
 enum { PR_REPORT_HTML_MAX = 64 << 20 };
 
@@ -19,11 +20,18 @@ pare_status pr_report_html(const pare_doc *report, pr_buf *out, pare_err *err);
 
 /* What judging a report again, from its metrics alone, gave. */
 typedef struct {
-    size_t n_checked;  /* verdicts, standings and choices compared */
-    size_t n_differ;   /* … that came out otherwise than written */
-    char   first[256]; /* the first difference in words; "" if there is none */
+    size_t n_checked; /* verdicts, standings and choices compared */
+    size_t n_differ;  /* … that came out otherwise than written */
+    char first[256];  /* the first difference in words; "" if there is none */
 } pr_recheck;
 /* Judge every gate and constraint again, then front, scores, choice and verdict. PARE_OK also
  * where something differs: see `out`. PARE_EINPUT if the report cannot be read. */
 pare_status pr_report_recheck(const pare_doc *report, pr_recheck *out, pare_err *err);
+
+/* Write what the search found into a report being built: "front", "choice", "gates", "verdict",
+ * "summary", "exit_status", and into each object of `variants` (an array in the candidates'
+ * order) its "constraints", "gates", "score" and "normalised". The first `n_limits` results of
+ * each candidate are its constraints. Returns the exit status: 0 or 1. Failures stay in `b`. */
+int pr_report_put_search(pr_doc_build *b, pare_doc *report, pare_doc *const *variants,
+                         const pr_candidate *c, const pr_front *f, size_t n_limits);
 #endif

@@ -5,11 +5,13 @@
 #include "report_parts.h"
 
 static void base64(pr_buf *b, const uint8_t *p, size_t n) {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < n; i += 3) {
-        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) | (i + 2 < n ? p[i + 2] : 0u);
-        char     out[4] = {digits[v >> 18], digits[v >> 12 & 63], i + 1 < n ? digits[v >> 6 & 63] : '=',
-                       i + 2 < n ? digits[v & 63] : '='};
+        uint32_t v = (uint32_t)p[i] << 16 | (i + 1 < n ? (uint32_t)p[i + 1] << 8 : 0) |
+                     (i + 2 < n ? p[i + 2] : 0u);
+        char out[4] = {digits[v >> 18], digits[v >> 12 & 63],
+                       i + 1 < n ? digits[v >> 6 & 63] : '=', i + 2 < n ? digits[v & 63] : '='};
         pr_buf_add(b, out, 4);
     }
 }
@@ -26,10 +28,12 @@ static void csp(pr_buf *b) {
 
 static void place_fill(pr_buf *b, const char *name, size_t n, const pare_doc *r) {
     const pr_str at = {name, n};
-    const char  *model = pr_str_at(r, "model/name");
+    const char *model = pr_str_at(r, "model/name");
     if (pr_str_eq(at, PR_STR("csp"))) csp(b);
-    if (pr_str_eq(at, PR_STR("title"))) pr_html(b, "%s: pare report", model ? model : "a model");
-    if (pr_str_eq(at, PR_STR("css"))) pr_buf_add(b, pr_embed_report_css, pr_embed_report_css_len);
+    if (pr_str_eq(at, PR_STR("title")))
+        pr_html(b, "%s: pare report", model ? model : "a model");
+    if (pr_str_eq(at, PR_STR("css")))
+        pr_buf_add(b, pr_embed_report_css, pr_embed_report_css_len);
     if (pr_str_eq(at, PR_STR("js"))) pr_buf_add(b, pr_embed_report_js, pr_embed_report_js_len);
     if (pr_str_eq(at, PR_STR("header"))) pr_page_header(b, r);
     if (pr_str_eq(at, PR_STR("body"))) {
@@ -42,10 +46,12 @@ static void place_fill(pr_buf *b, const char *name, size_t n, const pare_doc *r)
 pare_status pr_report_html(const pare_doc *report, pr_buf *out, pare_err *err) {
     const char *kind = pr_str_at(report, "kind");
     if (!kind || strcmp(kind, "pare.report") != 0) {
-        return pr_fail(err, PARE_EINPUT, -1, "kind is '%s'; expected 'pare.report'", kind ? kind : "missing");
+        return pr_fail(err, PARE_EINPUT, -1, "kind is '%s'; expected 'pare.report'",
+                       kind ? kind : "missing");
     }
     if (pr_num_at(report, "schema") != 1) {
-        return pr_fail(err, PARE_EINPUT, -1, "schema is %g; this pare reads 1", pr_num_at(report, "schema"));
+        return pr_fail(err, PARE_EINPUT, -1, "schema is %g; this pare reads 1",
+                       pr_num_at(report, "schema"));
     }
     const char *p = (const char *)pr_embed_report_html;
     for (const char *open; (open = strstr(p, "{{")) != NULL;) {

@@ -8,12 +8,20 @@
 /* A byte that HTML lets stand. */
 static const char *entity(unsigned char c) {
     switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '"': return "&quot;";
-    case '\'': return "&#39;";
-    default: return c < 0x20 && c != '\n' && c != '\t' ? "\xEF\xBF\xBD" : c == 0x7F ? "\xEF\xBF\xBD" : NULL;
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return c < 0x20 && c != '\n' && c != '\t' ? "\xEF\xBF\xBD"
+               : c == 0x7F                        ? "\xEF\xBF\xBD"
+                                                  : NULL;
     }
 }
 
@@ -79,7 +87,9 @@ const pare_doc *pr_metric_at(const pare_doc *variant, const char *name, const ch
     const pare_doc *list = pare_doc_get(variant, "metrics");
     for (size_t i = 0, n = pare_doc_count(list); i < n; i++) {
         const pare_doc *m = pare_doc_at(list, i);
-        if (same_text(pr_str_at(m, "name"), name) && same_text(pr_str_at(m, "against"), against)) return m;
+        if (same_text(pr_str_at(m, "name"), name) &&
+            same_text(pr_str_at(m, "against"), against))
+            return m;
     }
     return NULL;
 }
@@ -87,7 +97,8 @@ const pare_doc *pr_metric_at(const pare_doc *variant, const char *name, const ch
 const pare_doc *pr_variant_at(const pare_doc *report, const char *name) {
     const pare_doc *list = pare_doc_get(report, "variants");
     for (size_t i = 0, n = pare_doc_count(list); name && i < n; i++) {
-        if (same_text(pr_str_at(pare_doc_at(list, i), "name"), name)) return pare_doc_at(list, i);
+        if (same_text(pr_str_at(pare_doc_at(list, i), "name"), name))
+            return pare_doc_at(list, i);
     }
     return NULL;
 }
@@ -100,9 +111,21 @@ bool pr_names_have(const pare_doc *array, const char *s) {
 }
 
 void pr_value_shown(const char *name, double v, char *dst, size_t cap) {
-    const pr_metric_info  none = {.unit = ""};
+    const pr_metric_info none = {.unit = ""};
     const pr_metric_info *info = pr_metric_info_find(name);
     pr_metric_show(info ? info : &none, v, 0, dst, cap);
+}
+
+void pr_gap_shown(const char *name, double v, char *dst, size_t cap) {
+    const pr_metric_info none = {.unit = ""};
+    const pr_metric_info *info = pr_metric_info_find(name);
+    pr_metric_show_gap(info ? info : &none, v, dst, cap);
+}
+
+void pr_short_shown(double v, char *dst, size_t cap) {
+    snprintf(dst, cap, "%.2g", v);
+    char *e = strstr(dst, "e-0");
+    if (e) memmove(e + 2, e + 3, strlen(e + 3) + 1);
 }
 
 /* Cut the unit off "0.78 ms": the value beside it names it already. */
@@ -112,17 +135,19 @@ static void unit_drop(char *s) {
 }
 
 pr_shown pr_metric_shown(const pare_doc *metric) {
-    pr_shown              out = {.value = "–"};
-    const pr_metric_info  none = {.unit = ""};
+    pr_shown out = {.value = "–"};
+    const pr_metric_info none = {.unit = ""};
     const pr_metric_info *info = pr_metric_info_find(pr_str_at(metric, "name"));
-    double v = pr_num_at(metric, "value"), lo = pr_num_at(metric, "lo"), hi = pr_num_at(metric, "hi");
+    double v = pr_num_at(metric, "value"), lo = pr_num_at(metric, "lo"),
+           hi = pr_num_at(metric, "hi");
     if (!info) info = &none;
     if (!isfinite(v)) return out;
     out.known = true;
     double half = (hi - lo) / 2;
     if (!isfinite(half) || half <= 0) {
         /* Counted: four digits, zeros kept, so that a column lines up. */
-        bool size = strcmp(info->unit, "bit") == 0 || (strcmp(info->unit, "B") == 0 && fabs(v) >= 1e4);
+        bool size =
+            strcmp(info->unit, "bit") == 0 || (strcmp(info->unit, "B") == 0 && fabs(v) >= 1e4);
         pr_metric_show(info, v, size ? fabs(v) / 100 : 0, out.value, sizeof out.value);
         return out;
     }

@@ -90,13 +90,15 @@ pare_status pr_container_index(pr_container *c, pare_err *err) {
     if (st == PARE_EINPUT) {
         const pr_tensor *t = &c->tensors[i];
         size_t           first = pr_names_find(&c->tensor_names, t->name);
-        return pr_container_fail(c, t->file, err, st, -1, "tensor '%s' stands twice; the other is in %s",
-                                 t->name, pr_path_base(c->files[c->tensors[first].file].path));
+        return pr_container_fail(c, t->file, err, st, -1,
+                                 "tensor '%s' stands twice; the other is in %s", t->name,
+                                 pr_path_base(c->files[c->tensors[first].file].path));
     }
     if (st != PARE_OK) return st;
     st = pr_names_build(&c->meta_names, c->meta, sizeof *c->meta, c->n_meta, &i, err);
     if (st == PARE_EINPUT)
-        return pr_container_fail(c, 0, err, st, -1, "key '%s' stands twice in the metadata", c->meta[i].key);
+        return pr_container_fail(c, 0, err, st, -1, "key '%s' stands twice in the metadata",
+                                 c->meta[i].key);
     return st;
 }
 
@@ -107,12 +109,15 @@ static pare_status unknown_format(const pr_container *c, pare_err *err) {
     for (size_t i = 0, n = 0; i < PR_COUNT(FORMATS); i++)
         n += (size_t)snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", FORMATS[i]->name);
     if (m->n >= 4 && memcmp(m->p, "PK\3\4", 4) == 0)
-        return pr_container_fail(c, 0, err, PARE_EUNSUPPORTED, 0,
-                                 "found a zip archive, as PyTorch's pickles are: pickles can run code and are "
-                                 "not read; expected one of: %s", list);
+        return pr_container_fail(
+            c, 0, err, PARE_EUNSUPPORTED, 0,
+            "found a zip archive, as PyTorch's pickles are: pickles can run code and are "
+            "not read; expected one of: %s",
+            list);
     for (uint64_t i = 0; i < PR_MIN(m->n, (uint64_t)8); i++)
         snprintf(bytes + 3 * i, sizeof bytes - 3 * i, "%02x ", m->p[i]);
-    return pr_container_fail(c, 0, err, PARE_EINPUT, 0, "begins with %sand is none of: %s", bytes, list);
+    return pr_container_fail(c, 0, err, PARE_EINPUT, 0, "begins with %sand is none of: %s",
+                             bytes, list);
 }
 
 static pare_status open_files(pr_container *c, pare_err *err) {
@@ -165,7 +170,7 @@ static pare_status open_path(pr_container *c, const char *path, pare_err *err) {
         PR_TRY(choose_in_dir(c, path, &inside, err));
         path = inside;
     }
-    if (ends_with(path, ".index.json")) return pr_st_index_open(c, path, err);
+    if (ends_with(path, ".index.json")) return pr_st_index_load(c, path, err);
     PR_TRY(pr_container_map(c, path, err));
     PR_TRY(open_files(c, err));
     return pr_container_index(c, err);

@@ -64,7 +64,7 @@ pare_status pr_container_fail(const pr_container *c, int file, pare_err *err, pa
 /* The product of dim, or false if it is over 2^64. */
 bool pr_dims_product(const uint64_t *dim, int n, uint64_t *product);
 /* safetensors: all shards that an index names (st_index.c). `index`: path of the index file. */
-pare_status pr_st_index_open(pr_container *c, const char *index, pare_err *err);
+pare_status pr_st_index_load(pr_container *c, const char *index, pare_err *err);
 /* Element `i` < n of an array of numbers, as a value of its own. */
 pr_meta pr_meta_element(const pr_meta *arr, uint64_t i);
 #endif

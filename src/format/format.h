@@ -24,7 +24,8 @@ typedef struct {
     pr_type        type;
     int            n_dims; /* 0 (one number) … PR_MAX_DIMS */
     uint64_t       dim[PR_MAX_DIMS]; /* outermost first, row-major; the rest are 1 */
-    const uint8_t *data;   /* in the mapping; GGUF: aligned as the file is, safetensors: perhaps not at all */
+    const uint8_t *data; /* in the mapping; GGUF: aligned as the file is, safetensors: perhaps
+                            not at all */
     uint64_t       bytes;
     int            file;   /* which of the container's files */
     uint64_t       offset; /* of `data` in that file */
@@ -44,6 +45,7 @@ pare_status pr_container_open_memory(pr_container **out, const void *p, size_t n
                                      const char *label, pare_err *err);
 void pr_container_close(pr_container *c); /* NULL is fine */
 
+/* Which kind of container. */
 pr_container_kind pr_container_kind_of(const pr_container *c);
 /* "safetensors", "gguf" */
 const char      *pr_container_format(const pr_container *c);
@@ -79,14 +81,17 @@ struct pr_meta {
         uint64_t       u;   /* U8 U16 U32 U64 BOOL */
         int64_t        i;   /* I8 I16 I32 I64 */
         double         f;   /* F32 F64 */
-        const char    *s;   /* STR: n bytes in the file, NOT terminated, may hold NUL or not be UTF-8 */
+        const char
+            *s; /* STR: n bytes in the file, NOT terminated, may hold NUL or not be UTF-8 */
         const uint8_t *raw; /* ARR of numbers: little-endian, packed, unaligned */
         const pr_str  *str; /* ARR of STR */
         const pr_meta *arr; /* ARR of ARR */
     } v;
 };
 
+/* How many keys; the key at place `i` (NULL past the end); the key of that name. */
 size_t         pr_container_meta_count(const pr_container *c);
+/* In the file's order. */
 const pr_meta *pr_container_meta_at(const pr_container *c, size_t i);
 const pr_meta *pr_container_meta_find(const pr_container *c, const char *key); /* NULL: none */
 const char    *pr_meta_type_name(pr_meta_type t); /* "uint32" … as GGUF's specification says */
@@ -166,10 +171,12 @@ void pr_gguf_add_arr(pr_gguf_writer *w, const char *key, pr_meta_type elem, cons
 void pr_gguf_add_strs(pr_gguf_writer *w, const char *key, const pr_str *values, uint64_t n);
 /* A value of another file as it is, under `key` (NULL: its own); nested arrays too. */
 void pr_gguf_add_meta(pr_gguf_writer *w, const char *key, const pr_meta *m);
-/* Tensors: dim outermost first, n_dims 1…4 (0 is written as one dimension of 1), rows of whole blocks. */
+/* Tensors: dim outermost first, n_dims 1…4 (0 is written as one dimension of 1), rows of whole
+ * blocks. */
 pare_status pr_gguf_add_tensor(pr_gguf_writer *w, const char *name, pr_type type, int n_dims,
                                const uint64_t *dim, pare_err *err);
-/* Bytes of tensor `i` (by declaration): refused if an earlier one is not whole or there are too many. */
+/* Bytes of tensor `i` (by declaration): refused if an earlier one is not whole or there are too
+ * many. */
 pare_status pr_gguf_data(pr_gguf_writer *w, size_t i, const void *p, size_t n, pare_err *err);
 /* Bytes the finished file will have. EINTERNAL and the like as kept by the adders. */
 pare_status pr_gguf_writer_size(pr_gguf_writer *w, uint64_t *bytes, pare_err *err);

@@ -49,7 +49,10 @@ bool pr_meta_u64(const pr_meta *m, uint64_t *out) {
 
 bool pr_meta_f64(const pr_meta *m, double *out) {
     number_kind k = m ? kind_of(m->type) : IS_OTHER;
-    *out = k == IS_FLOAT ? m->v.f : k == IS_SIGNED ? (double)m->v.i : k == IS_UNSIGNED ? (double)m->v.u : 0;
+    *out = k == IS_FLOAT      ? m->v.f
+           : k == IS_SIGNED   ? (double)m->v.i
+           : k == IS_UNSIGNED ? (double)m->v.u
+                              : 0;
     return k != IS_OTHER;
 }
 
@@ -91,8 +94,8 @@ static pare_status unexpected(const pr_container *c, const char *key, const pr_m
     else if (pr_meta_i64(m, &i))
         snprintf(found, sizeof found, "%lld (%s)", (long long)i, pr_meta_type_name(m->type));
     else snprintf(found, sizeof found, "a %s", pr_meta_type_name(m->type));
-    return pr_container_fail(c, 0, err, PARE_EINPUT, -1, "key '%s': found %s, expected %s", key, found,
-                             expected);
+    return pr_container_fail(c, 0, err, PARE_EINPUT, -1, "key '%s': found %s, expected %s", key,
+                             found, expected);
 }
 
 pare_status pr_gguf_get_u32(const pr_container *c, const char *key, uint32_t *out, pare_err *err) {
@@ -142,7 +145,8 @@ pare_status pr_gguf_get_bool(const pr_container *c, const char *key, bool *out, 
     return ok ? PARE_OK : unexpected(c, key, m, "a bool", err);
 }
 
-pare_status pr_gguf_opt_bool(const pr_container *c, const char *key, bool dflt, bool *out, pare_err *err) {
+pare_status pr_gguf_opt_bool(const pr_container *c, const char *key, bool dflt, bool *out,
+                             pare_err *err) {
     *out = dflt;
     return pr_container_meta_find(c, key) ? pr_gguf_get_bool(c, key, out, err) : PARE_OK;
 }
@@ -159,8 +163,8 @@ pare_status pr_gguf_opt_str(const pr_container *c, const char *key, pr_str *out,
     return pr_container_meta_find(c, key) ? pr_gguf_get_str(c, key, out, err) : PARE_OK;
 }
 
-pare_status pr_gguf_get_arr(const pr_container *c, const char *key, pr_meta_type elem, const pr_meta **out,
-                            pare_err *err) {
+pare_status pr_gguf_get_arr(const pr_container *c, const char *key, pr_meta_type elem,
+                            const pr_meta **out, pare_err *err) {
     const pr_meta *m = pr_container_meta_find(c, key);
     bool           numbers = kind_of(elem) != IS_OTHER;
     bool           ok = m && m->type == PR_META_ARR &&
@@ -168,12 +172,14 @@ pare_status pr_gguf_get_arr(const pr_container *c, const char *key, pr_meta_type
     *out = ok ? m : NULL;
     if (ok) return PARE_OK;
     return unexpected(c, key, m,
-                      numbers ? "an array of numbers"
-                              : elem == PR_META_STR ? "an array of strings" : "an array of arrays", err);
+                      numbers               ? "an array of numbers"
+                      : elem == PR_META_STR ? "an array of strings"
+                                            : "an array of arrays",
+                      err);
 }
 
-pare_status pr_gguf_opt_arr(const pr_container *c, const char *key, pr_meta_type elem, const pr_meta **out,
-                            pare_err *err) {
+pare_status pr_gguf_opt_arr(const pr_container *c, const char *key, pr_meta_type elem,
+                            const pr_meta **out, pare_err *err) {
     *out = NULL;
     return pr_container_meta_find(c, key) ? pr_gguf_get_arr(c, key, elem, out, err) : PARE_OK;
 }

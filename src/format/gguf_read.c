@@ -48,7 +48,8 @@ static bool gguf_probe(const pr_map *m) {
 
 static pare_status need(const gguf *g, uint64_t n, const char *what) {
     if (n <= g->n - g->at) return PARE_OK;
-    return GG_FAIL(g, PARE_EINPUT, g->at, "%s needs %llu bytes, the file has %llu left: cut off?", what,
+    return GG_FAIL(g, PARE_EINPUT, g->at,
+                   "%s needs %llu bytes, the file has %llu left: cut off?", what,
                    (unsigned long long)n, (unsigned long long)(g->n - g->at));
 }
 
@@ -81,7 +82,8 @@ static pare_status take_name(gguf *g, const char **name, const char *what) {
     uint64_t at = g->at;
     PR_TRY(take_str(g, &s, what));
     if (s.n == 0 || s.n > NAME_MAX_BYTES || memchr(s.p, 0, s.n) || !pr_utf8_valid(s.p, s.n, NULL))
-        return GG_FAIL(g, PARE_EINPUT, at, "%s of %zu bytes is empty, too long, or no UTF-8 text", what, s.n);
+        return GG_FAIL(g, PARE_EINPUT, at,
+                       "%s of %zu bytes is empty, too long, or no UTF-8 text", what, s.n);
     *name = pr_arena_str(g->c->arena, s.p, s.n);
     return *name ? PARE_OK : pr_fail_nomem(g->err, s.n);
 }
@@ -131,7 +133,8 @@ static pare_status take_value(gguf *g, pr_meta *m, int depth) {
     PR_TRY(need(g, VALUE_BYTES[m->type], "a value"));
     number_of(m, g->p + g->at);
     if (m->type == PR_META_BOOL && m->v.u > 1)
-        return GG_FAIL(g, PARE_EINPUT, g->at, "a bool of value %u, expected 0 or 1", (unsigned)m->v.u);
+        return GG_FAIL(g, PARE_EINPUT, g->at, "a bool of value %u, expected 0 or 1",
+                       (unsigned)m->v.u);
     g->at += VALUE_BYTES[m->type];
     return PARE_OK;
 }
@@ -149,13 +152,15 @@ static pare_status take_type(gguf *g, pr_meta_type *t) {
 static pare_status take_numbers(gguf *g, pr_meta *m) {
     uint64_t bytes;
     if (!pr_mul_u64(m->n, VALUE_BYTES[m->elem], &bytes) || bytes > g->n - g->at)
-        return GG_FAIL(g, PARE_EINPUT, g->at, "an array of %llu %s, the file has %llu bytes left: cut off?",
+        return GG_FAIL(g, PARE_EINPUT, g->at,
+                       "an array of %llu %s, the file has %llu bytes left: cut off?",
                        (unsigned long long)m->n, pr_meta_type_name(m->elem),
                        (unsigned long long)(g->n - g->at));
     m->v.raw = g->p + g->at;
     for (uint64_t i = 0; m->elem == PR_META_BOOL && i < m->n; i++)
         if (m->v.raw[i] > 1)
-            return GG_FAIL(g, PARE_EINPUT, g->at + i, "a bool of value %u, expected 0 or 1", m->v.raw[i]);
+            return GG_FAIL(g, PARE_EINPUT, g->at + i, "a bool of value %u, expected 0 or 1",
+                           m->v.raw[i]);
     g->at += bytes;
     return PARE_OK;
 }
@@ -169,7 +174,8 @@ static pare_status take_array(gguf *g, pr_meta *m, int depth) {
         return GG_FAIL(g, PARE_EUNSUPPORTED, at, "arrays nested over %d deep", ARRAY_DEPTH_MAX);
     uint64_t least = m->elem == PR_META_STR ? 8 : 12;
     if (m->n > (g->n - g->at) / least)
-        return GG_FAIL(g, PARE_EINPUT, at, "an array of %llu elements, the file has %llu bytes left: cut off?",
+        return GG_FAIL(g, PARE_EINPUT, at,
+                       "an array of %llu elements, the file has %llu bytes left: cut off?",
                        (unsigned long long)m->n, (unsigned long long)(g->n - g->at));
     if (m->elem == PR_META_STR) {
         pr_str *list;
@@ -224,11 +230,12 @@ static pare_status take_dims(gguf *g, pr_tensor *t) {
     uint64_t at = g->at;
     PR_TRY(take_u32(g, &n, "a tensor's number of dimensions"));
     if (n > GGUF_DIMS)
-        return GG_FAIL(g, PARE_EINPUT, at, "tensor '%s' has %u dimensions, expected at most %d", t->name, n,
-                       GGUF_DIMS);
+        return GG_FAIL(g, PARE_EINPUT, at, "tensor '%s' has %u dimensions, expected at most %d",
+                       t->name, n, GGUF_DIMS);
     for (int i = 0; i < PR_MAX_DIMS; i++) t->dim[i] = 1;
     t->n_dims = (int)n;
-    for (uint32_t i = 0; i < n; i++) PR_TRY(take_u64(g, &t->dim[n - 1 - i], "a tensor's dimension"));
+    for (uint32_t i = 0; i < n; i++)
+        PR_TRY(take_u64(g, &t->dim[n - 1 - i], "a tensor's dimension"));
     return PARE_OK;
 }
 
@@ -236,11 +243,12 @@ static pare_status take_dims(gguf *g, pr_tensor *t) {
 static pare_status size_tensor(gguf *g, pr_tensor *t, uint64_t at) {
     uint64_t row = t->n_dims ? t->dim[t->n_dims - 1] : 1, rows, row_bytes, values;
     if (!pr_dims_product(t->dim, t->n_dims, &values) || values > INT64_MAX)
-        return GG_FAIL(g, PARE_EINPUT, at, "tensor '%s': the product of its dimensions is over 63 bits",
-                       t->name);
+        return GG_FAIL(g, PARE_EINPUT, at,
+                       "tensor '%s': the product of its dimensions is over 63 bits", t->name);
     if (!pr_type_row_bytes(t->type, row, &row_bytes))
-        return GG_FAIL(g, PARE_EINPUT, at, "tensor '%s': rows of %llu, expected a multiple of %d for %s",
-                       t->name, (unsigned long long)row, pr_type_get(t->type)->block,
+        return GG_FAIL(g, PARE_EINPUT, at,
+                       "tensor '%s': rows of %llu, expected a multiple of %d for %s", t->name,
+                       (unsigned long long)row, pr_type_get(t->type)->block,
                        pr_type_get(t->type)->name);
     rows = row ? values / row : 0;
     if (!pr_mul_u64(rows, row_bytes, &t->bytes))
@@ -258,14 +266,15 @@ static pare_status take_tensor(gguf *g, pr_tensor *t) {
     uint64_t at = g->at;
     PR_TRY(take_u32(g, &type, "a tensor's type"));
     if (!pr_type_from_gguf(type, &t->type))
-        return GG_FAIL(g, PARE_EUNSUPPORTED, at, "tensor '%s' has ggml type %u, which pare does not know",
-                       t->name, type);
+        return GG_FAIL(g, PARE_EUNSUPPORTED, at,
+                       "tensor '%s' has ggml type %u, which pare does not know", t->name, type);
     PR_TRY(size_tensor(g, t, start));
     at = g->at;
     PR_TRY(take_u64(g, &t->offset, "a tensor's offset"));
     if (t->offset % g->alignment)
-        return GG_FAIL(g, PARE_EINPUT, at, "tensor '%s' at data offset %llu, expected a multiple of %u",
-                       t->name, (unsigned long long)t->offset, g->alignment);
+        return GG_FAIL(g, PARE_EINPUT, at,
+                       "tensor '%s' at data offset %llu, expected a multiple of %u", t->name,
+                       (unsigned long long)t->offset, g->alignment);
     return PARE_OK;
 }
 
@@ -280,9 +289,11 @@ static pare_status place_tensors(gguf *g, size_t first) {
         uint64_t   room = g->n - data;
         if (t->offset > room || t->bytes > room - t->offset)
             return GG_FAIL(g, PARE_EINPUT, data,
-                           "tensor '%s' takes %llu bytes at data offset %llu, the file has %llu bytes of data: "
-                           "cut off?", t->name, (unsigned long long)t->bytes,
-                           (unsigned long long)t->offset, (unsigned long long)room);
+                           "tensor '%s' takes %llu bytes at data offset %llu, the file has "
+                           "%llu bytes of data: "
+                           "cut off?",
+                           t->name, (unsigned long long)t->bytes, (unsigned long long)t->offset,
+                           (unsigned long long)room);
         t->offset += data;
         t->data = g->p + t->offset;
     }
@@ -300,8 +311,10 @@ static pare_status check_overlap(gguf *g, size_t first) {
     pr_ranges_sort(r, n);
     for (size_t i = 1; i < n && st == PARE_OK; i++)
         if (r[i].from < r[i - 1].to)
-            st = GG_FAIL(g, PARE_EINPUT, r[i].from, "tensor '%s' lies over '%s', which ends at byte %llu",
-                         list[r[i].who].name, list[r[i - 1].who].name, (unsigned long long)r[i - 1].to);
+            st = GG_FAIL(g, PARE_EINPUT, r[i].from,
+                         "tensor '%s' lies over '%s', which ends at byte %llu",
+                         list[r[i].who].name, list[r[i - 1].who].name,
+                         (unsigned long long)r[i - 1].to);
     pr_free(r);
     return st;
 }
@@ -309,7 +322,8 @@ static pare_status check_overlap(gguf *g, size_t first) {
 static pare_status take_tensors(gguf *g) {
     size_t first = g->c->n_tensors;
     if (g->n_tensors > (g->n - g->at) / TENSOR_MIN)
-        return GG_FAIL(g, PARE_EINPUT, 8, "%llu tensors, the file has %llu bytes left for them: cut off?",
+        return GG_FAIL(g, PARE_EINPUT, 8,
+                       "%llu tensors, the file has %llu bytes left for them: cut off?",
                        (unsigned long long)g->n_tensors, (unsigned long long)(g->n - g->at));
     PR_TRY(pr_container_reserve(g->c, g->n_tensors, g->err));
     for (uint64_t i = 0; i < g->n_tensors; i++) {
@@ -333,14 +347,17 @@ static pare_status take_head(gguf *g) {
     if (version == 1)
         return GG_FAIL(g, PARE_EUNSUPPORTED, 4, "GGUF version 1; pare reads versions 2 and 3");
     if (version != 2 && version != 3)
-        return GG_FAIL(g, PARE_EUNSUPPORTED, 4, "GGUF version %u; pare reads versions 2 and 3", version);
+        return GG_FAIL(g, PARE_EUNSUPPORTED, 4, "GGUF version %u; pare reads versions 2 and 3",
+                       version);
     PR_TRY(take_u64(g, &g->n_tensors, "the number of tensors"));
     PR_TRY(take_u64(g, &g->n_meta, "the number of keys"));
     if (g->n_meta > (g->n - g->at) / KEY_MIN)
-        return GG_FAIL(g, PARE_EINPUT, 16, "%llu keys, the file has %llu bytes left for them: cut off?",
+        return GG_FAIL(g, PARE_EINPUT, 16,
+                       "%llu keys, the file has %llu bytes left for them: cut off?",
                        (unsigned long long)g->n_meta, (unsigned long long)(g->n - g->at));
     if (g->n_tensors > (g->n - g->at) / TENSOR_MIN)
-        return GG_FAIL(g, PARE_EINPUT, 8, "%llu tensors, the file has %llu bytes left for them: cut off?",
+        return GG_FAIL(g, PARE_EINPUT, 8,
+                       "%llu tensors, the file has %llu bytes left for them: cut off?",
                        (unsigned long long)g->n_tensors, (unsigned long long)(g->n - g->at));
     g->c->gguf_version = g->file == 0 ? version : g->c->gguf_version;
     return PARE_OK;
@@ -363,14 +380,16 @@ static uint64_t split_number(const gguf *g, const char *key) {
 
 enum { TAIL_BYTES = sizeof "-00001-of-00002.gguf" - 1 };
 
-/* The path of part `no` (from 0) beside part 0, or NULL if that one's name does not follow the rule. */
+/* The path of part `no` (from 0) beside part 0, or NULL if that one's name does not follow the
+ * rule. */
 static char *part_path(pr_container *c, unsigned no, unsigned count) {
     const char *path = c->files[0].path;
     size_t      n = strlen(path);
     char        tail[40];
     snprintf(tail, sizeof tail, "-%05u-of-%05u.gguf", 1u, count);
     if (c->borrowed || n < TAIL_BYTES || strcmp(path + n - TAIL_BYTES, tail) != 0) return NULL;
-    return pr_arena_printf(c->arena, "%.*s-%05u-of-%05u.gguf", (int)(n - TAIL_BYTES), path, no + 1, count);
+    return pr_arena_printf(c->arena, "%.*s-%05u-of-%05u.gguf", (int)(n - TAIL_BYTES), path,
+                           no + 1, count);
 }
 
 static pare_status read_other_parts(gguf *g0, unsigned count) {
@@ -380,7 +399,8 @@ static pare_status read_other_parts(gguf *g0, unsigned count) {
         char *path = part_path(c, i, count);
         gguf  g;
         if (!path)
-            return GG_FAIL(g0, PARE_EINPUT, -1, "part 1 of %u, expected a name that ends in -00001-of-%05u.gguf",
+            return GG_FAIL(g0, PARE_EINPUT, -1,
+                           "part 1 of %u, expected a name that ends in -00001-of-%05u.gguf",
                            count, count);
         PR_TRY(pr_container_map(c, path, g0->err));
         PR_TRY(read_part(c, (int)i, &g, g0->err));
@@ -390,7 +410,8 @@ static pare_status read_other_parts(gguf *g0, unsigned count) {
                            (unsigned long long)split_number(&g, "split.count"), i, count);
     }
     if (total && total != c->n_tensors)
-        return GG_FAIL(g0, PARE_EINPUT, -1, "the parts hold %zu tensors, split.tensors.count says %llu",
+        return GG_FAIL(g0, PARE_EINPUT, -1,
+                       "the parts hold %zu tensors, split.tensors.count says %llu",
                        c->n_tensors, (unsigned long long)total);
     return PARE_OK;
 }

@@ -54,10 +54,12 @@ static pare_status keep(pr_gguf_writer *w, const pare_err *e, pare_err *err) {
     return writer_status(w, err);
 }
 
-pare_status pr_gguf_writer_new(pr_gguf_writer **out, const char *path, uint32_t alignment, pare_err *err) {
+pare_status pr_gguf_writer_new(pr_gguf_writer **out, const char *path, uint32_t alignment,
+                               pare_err *err) {
     *out = NULL;
     if (alignment && (alignment < 8 || (alignment & (alignment - 1))))
-        return pr_fail(err, PARE_EINTERNAL, -1, "alignment %u, expected a power of two from 8 on", alignment);
+        return pr_fail(err, PARE_EINTERNAL, -1,
+                       "alignment %u, expected a power of two from 8 on", alignment);
     pr_gguf_writer *w = pr_calloc(1, sizeof *w);
     if (!w) return pr_fail_nomem(err, sizeof *w);
     w->alignment = alignment ? alignment : ALIGN_DEFAULT;
@@ -129,7 +131,8 @@ static bool begin_key(pr_gguf_writer *w, const char *key, pr_meta_type type) {
     return true;
 }
 
-static void add_number(pr_gguf_writer *w, const char *key, pr_meta_type type, const void *v, size_t n) {
+static void add_number(pr_gguf_writer *w, const char *key, pr_meta_type type, const void *v,
+                       size_t n) {
     if (begin_key(w, key, type)) pr_buf_add(&w->keys, v, n);
 }
 
@@ -171,12 +174,14 @@ void pr_gguf_add_str(pr_gguf_writer *w, const char *key, pr_str v) {
     if (begin_key(w, key, PR_META_STR)) put_str(&w->keys, v);
 }
 
-static void put_numbers(pr_gguf_writer *w, const char *key, pr_meta_type elem, const void *p, uint64_t n) {
+static void put_numbers(pr_gguf_writer *w, const char *key, pr_meta_type elem, const void *p,
+                        uint64_t n) {
     static const uint8_t size[PR_META_TYPES] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
     put_u32(&w->keys, elem);
     put_u64(&w->keys, n);
     uint64_t bytes;
-    if ((unsigned)elem >= PR_META_TYPES || !size[elem]) refuse(w, PARE_EINTERNAL, key, "no type of number");
+    if ((unsigned)elem >= PR_META_TYPES || !size[elem])
+        refuse(w, PARE_EINTERNAL, key, "no type of number");
     else if (!pr_mul_u64(n, size[elem], &bytes) || bytes > HEADER_MAX)
         refuse(w, PARE_EINPUT, key, "an array of over 1 GiB");
     else pr_buf_add(&w->keys, p, (size_t)bytes);
@@ -188,7 +193,8 @@ static void put_strs(pr_gguf_writer *w, const pr_str *values, uint64_t n) {
     for (uint64_t i = 0; i < n && !w->keys.failed; i++) put_str(&w->keys, values[i]);
 }
 
-void pr_gguf_add_arr(pr_gguf_writer *w, const char *key, pr_meta_type elem, const void *values, uint64_t n) {
+void pr_gguf_add_arr(pr_gguf_writer *w, const char *key, pr_meta_type elem, const void *values,
+                     uint64_t n) {
     if (begin_key(w, key, PR_META_ARR)) put_numbers(w, key, elem, values, n);
 }
 
@@ -241,22 +247,27 @@ static pare_status check_tensor(const pr_gguf_writer *w, const char *name, pr_ty
                                 const uint64_t *dim, uint64_t *bytes, pare_err *err) {
     size_t   n = strlen(name);
     uint64_t row = n_dims > 0 ? dim[n_dims - 1] : 1, values, row_bytes;
-    if (w->out) return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' declared after data were written", name);
+    if (w->out)
+        return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' declared after data were written",
+                       name);
     if (n == 0 || n > NAME_MOST || !pr_utf8_valid(name, n, NULL))
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor name '%.80s' of %zu bytes, GGUF takes 1 to %d", name,
-                       n, NAME_MOST);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "tensor name '%.80s' of %zu bytes, GGUF takes 1 to %d", name, n,
+                       NAME_MOST);
     if (n_dims < 0 || n_dims > 4)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s' has %d dimensions, GGUF takes up to 4", name,
-                       n_dims);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "tensor '%s' has %d dimensions, GGUF takes up to 4", name, n_dims);
     if (pr_type_get(type)->gguf_id < 0)
         return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': GGUF has no type %s", name,
                        pr_type_get(type)->name);
     if (!pr_dims_product(dim, n_dims, &values) || values > INT64_MAX ||
         !pr_type_row_bytes(type, row, &row_bytes) ||
         !pr_mul_u64(row ? values / row : 0, row_bytes, bytes) || *bytes > INT64_MAX)
-        return pr_fail(err, PARE_EINPUT, -1, "tensor '%s': rows of %llu, expected whole blocks of %d for %s, "
-                       "and a size within 63 bits", name, (unsigned long long)row,
-                       pr_type_get(type)->block, pr_type_get(type)->name);
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "tensor '%s': rows of %llu, expected whole blocks of %d for %s, "
+                       "and a size within 63 bits",
+                       name, (unsigned long long)row, pr_type_get(type)->block,
+                       pr_type_get(type)->name);
     return PARE_OK;
 }
 
@@ -275,7 +286,8 @@ pare_status pr_gguf_add_tensor(pr_gguf_writer *w, const char *name, pr_type type
     }
     w->tensor = list;
     uint64_t end;
-    if (!pr_add_u64(t.offset, t.bytes, &end) || !pr_round_up_u64(end, w->alignment, &w->data_bytes)) {
+    if (!pr_add_u64(t.offset, t.bytes, &end) ||
+        !pr_round_up_u64(end, w->alignment, &w->data_bytes)) {
         pr_fail(&e, PARE_EINPUT, -1, "the tensors take over 2^64 bytes");
         return keep(w, &e, err);
     }
@@ -295,7 +307,8 @@ static pare_status check_names(const pr_gguf_writer *w, pare_err *err) {
     size_t      i = 0;
     pare_status st = pr_names_build(&t, w->key, sizeof *w->key, w->n_keys, &i, err);
     pr_names_done(&t);
-    if (st == PARE_EINPUT) return pr_fail(err, PARE_EINTERNAL, -1, "key '%s' was added twice", w->key[i].name);
+    if (st == PARE_EINPUT)
+        return pr_fail(err, PARE_EINTERNAL, -1, "key '%s' was added twice", w->key[i].name);
     if (st != PARE_OK) return st;
     st = pr_names_build(&t, w->tensor, sizeof *w->tensor, w->n_tensors, &i, err);
     pr_names_done(&t);
@@ -355,13 +368,16 @@ static pare_status write_data(pr_gguf_writer *w, size_t i, const void *p, size_t
     if (n == 0 && w->tensor[i].bytes == 0) return PARE_OK;
     PR_TRY(finish_whole(w, err));
     if (i != w->now)
-        return pr_fail(err, PARE_EINTERNAL, -1, "data for tensor '%s', expected '%s', which has %llu of %llu bytes",
-                       w->tensor[i].name, w->now < w->n_tensors ? w->tensor[w->now].name : "the end",
-                       (unsigned long long)w->done,
-                       (unsigned long long)(w->now < w->n_tensors ? w->tensor[w->now].bytes : 0));
+        return pr_fail(
+            err, PARE_EINTERNAL, -1,
+            "data for tensor '%s', expected '%s', which has %llu of %llu bytes",
+            w->tensor[i].name, w->now < w->n_tensors ? w->tensor[w->now].name : "the end",
+            (unsigned long long)w->done,
+            (unsigned long long)(w->now < w->n_tensors ? w->tensor[w->now].bytes : 0));
     if (n > w->tensor[i].bytes - w->done)
-        return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' gets %llu bytes, expected %llu", w->tensor[i].name,
-                       (unsigned long long)(w->done + n), (unsigned long long)w->tensor[i].bytes);
+        return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' gets %llu bytes, expected %llu",
+                       w->tensor[i].name, (unsigned long long)(w->done + n),
+                       (unsigned long long)w->tensor[i].bytes);
     PR_TRY(put(w, p, n, err));
     w->done += n;
     return PARE_OK;
@@ -385,8 +401,9 @@ static pare_status check_whole(pr_gguf_writer *w, pare_err *err) {
     if (!w->out) PR_TRY(write_header(w, err));
     PR_TRY(finish_whole(w, err));
     if (w->now == w->n_tensors) return PARE_OK;
-    return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' has %llu of %llu bytes", w->tensor[w->now].name,
-                   (unsigned long long)w->done, (unsigned long long)w->tensor[w->now].bytes);
+    return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' has %llu of %llu bytes",
+                   w->tensor[w->now].name, (unsigned long long)w->done,
+                   (unsigned long long)w->tensor[w->now].bytes);
 }
 
 pare_status pr_gguf_writer_commit(pr_gguf_writer *w, pare_err *err) {

@@ -29,8 +29,10 @@ static pare_status shard_names(const pare_doc *map, pr_arena *a, const char ***o
         pr_str s = pr_doc_text_of(it.value);
         if (!is_shard_name(s))
             return pr_fail(err, PARE_EINPUT, -1,
-                           "weight_map puts tensor '%s' into '%.60s', expected the name of a *.safetensors "
-                           "file beside the index", it.key, s.p ? s.p : "(no text)");
+                           "weight_map puts tensor '%s' into '%.60s', expected the name of a "
+                           "*.safetensors "
+                           "file beside the index",
+                           it.key, s.p ? s.p : "(no text)");
         if (last && strcmp(last, s.p) == 0) continue;
         list[count++] = last = s.p;
     }
@@ -43,16 +45,18 @@ static pare_status shard_names(const pare_doc *map, pr_arena *a, const char ***o
     return PARE_OK;
 }
 
-static pare_status map_shards(pr_container *c, const char *index, const pare_doc *map, pare_err *err) {
-    const char **names;
-    size_t       n;
+static pare_status map_shards(pr_container *c, const char *index, const pare_doc *map,
+                              pare_err *err) {
+    const char **names = NULL;
+    size_t       n = 0;
     size_t       n_dir = (size_t)(pr_path_base(index) - index);
     PR_TRY(shard_names(map, c->arena, &names, &n, err));
     for (size_t i = 0; i < n; i++) {
         char *path = pr_arena_printf(c->arena, "%.*s%s", (int)n_dir, index, names[i]);
         if (!path) return pr_fail_nomem(err, n_dir);
         if (!pr_path_exists(path))
-            return pr_fail(err, PARE_EINPUT, -1, "shard %s is named by weight_map and is missing", names[i]);
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "shard %s is named by weight_map and is missing", names[i]);
         PR_TRY(pr_container_map(c, path, err));
     }
     return PARE_OK;
@@ -64,20 +68,22 @@ static pare_status check_map(pr_container *c, const pare_doc *map, pare_err *err
         const pr_tensor *t = pr_container_find(c, it.key);
         const char      *said = pare_doc_str(it.value);
         if (!t)
-            return pr_fail(err, PARE_EINPUT, -1, "tensor '%s' is not in %s, where weight_map puts it",
-                           it.key, said);
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "tensor '%s' is not in %s, where weight_map puts it", it.key, said);
         const char *is = pr_path_base(c->files[t->file].path);
         if (strcmp(is, said) != 0)
-            return pr_fail(err, PARE_EINPUT, -1, "tensor '%s' is in %s, weight_map puts it into %s", it.key,
-                           is, said);
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "tensor '%s' is in %s, weight_map puts it into %s", it.key, is,
+                           said);
     }
     if (c->n_tensors > pare_doc_count(map) && !c->note)
-        c->note = pr_arena_printf(c->arena, "the shards hold %zu tensors that the index does not list",
+        c->note = pr_arena_printf(c->arena,
+                                  "the shards hold %zu tensors that the index does not list",
                                   c->n_tensors - pare_doc_count(map));
     return PARE_OK;
 }
 
-pare_status pr_st_index_open(pr_container *c, const char *index, pare_err *err) {
+pare_status pr_st_index_load(pr_container *c, const char *index, pare_err *err) {
     pare_doc       *root;
     const pare_doc *map;
     pr_json_limits  lim = {INDEX_MAX, 8, 0};

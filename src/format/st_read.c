@@ -44,15 +44,19 @@ static pare_status read_type(const st_file *f, const char *name, const pare_doc 
     static const char *const known[] = {"F4", "F6_E2M3", "F6_E3M2", "F8_E8M0", "F8_E4M3FNUZ",
                                         "F8_E5M2FNUZ", "C64"};
     pr_str s = pr_doc_text_of(pare_doc_get(v, "dtype"));
-    if (!s.p) return ST_FAIL(f, PARE_EINPUT, name, "tensor '%s' has no dtype, expected a text", name);
+    if (!s.p)
+        return ST_FAIL(f, PARE_EINPUT, name, "tensor '%s' has no dtype, expected a text", name);
     if (pr_type_from_safetensors(s, out)) return PARE_OK;
     for (size_t i = 0; i < PR_COUNT(known); i++)
         if (pr_str_eq(s, pr_str_of(known[i])))
-            return ST_FAIL(f, PARE_EUNSUPPORTED, name, "tensor '%s' has dtype %s, which pare does not read",
-                           name, known[i]);
-    return ST_FAIL(f, PARE_EINPUT, name,
-                   "tensor '%s' has dtype '%.20s', expected F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64 … "
-                   "U8 or BOOL", name, s.p);
+            return ST_FAIL(f, PARE_EUNSUPPORTED, name,
+                           "tensor '%s' has dtype %s, which pare does not read", name,
+                           known[i]);
+    return ST_FAIL(
+        f, PARE_EINPUT, name,
+        "tensor '%s' has dtype '%.20s', expected F64, F32, F16, BF16, F8_E4M3, F8_E5M2, I64 … "
+        "U8 or BOOL",
+        name, s.p);
 }
 
 /* The whole array as sizes ≥ 0. */
@@ -71,11 +75,13 @@ static pare_status read_shape(const st_file *f, const char *name, const pare_doc
     if (pare_doc_kind(shape) != PARE_DOC_ARRAY)
         return ST_FAIL(f, PARE_EINPUT, name, "tensor '%s' has no shape, expected an array", name);
     if (n > PR_MAX_DIMS)
-        return ST_FAIL(f, PARE_EUNSUPPORTED, name, "tensor '%s' has %zu dimensions, pare reads up to %d",
-                       name, n, PR_MAX_DIMS);
+        return ST_FAIL(f, PARE_EUNSUPPORTED, name,
+                       "tensor '%s' has %zu dimensions, pare reads up to %d", name, n,
+                       PR_MAX_DIMS);
     for (size_t i = n; i < PR_MAX_DIMS; i++) t->dim[i] = 1;
     if (!read_sizes(shape, t->dim, n))
-        return ST_FAIL(f, PARE_EINPUT, name, "tensor '%s': a dimension is no integer of 0 or more", name);
+        return ST_FAIL(f, PARE_EINPUT, name,
+                       "tensor '%s': a dimension is no integer of 0 or more", name);
     t->n_dims = (int)n;
     return PARE_OK;
 }
@@ -84,20 +90,22 @@ static pare_status read_range(const st_file *f, const char *name, const pare_doc
     const pare_doc *range = pare_doc_get(v, "data_offsets");
     uint64_t        at[2], n, bytes;
     if (pare_doc_count(range) != 2 || !read_sizes(range, at, 2))
-        return ST_FAIL(f, PARE_EINPUT, name, "tensor '%s': data_offsets is not two integers of 0 or more",
-                       name);
+        return ST_FAIL(f, PARE_EINPUT, name,
+                       "tensor '%s': data_offsets is not two integers of 0 or more", name);
     if (at[0] > at[1] || at[1] > f->n_data)
         return ST_FAIL(f, PARE_EINPUT, name,
-                       "tensor '%s' lies at data bytes %llu to %llu, expected a range within the file's %llu",
+                       "tensor '%s' lies at data bytes %llu to %llu, expected a range within "
+                       "the file's %llu",
                        name, (unsigned long long)at[0], (unsigned long long)at[1],
                        (unsigned long long)f->n_data);
     if (!pr_dims_product(t->dim, t->n_dims, &n) ||
         !pr_mul_u64(n, (uint64_t)pr_type_get(t->type)->bytes, &bytes))
-        return ST_FAIL(f, PARE_EINPUT, name, "tensor '%s': the product of its shape is over 64 bits", name);
+        return ST_FAIL(f, PARE_EINPUT, name,
+                       "tensor '%s': the product of its shape is over 64 bits", name);
     if (bytes != at[1] - at[0])
         return ST_FAIL(f, PARE_EINPUT, name,
-                       "tensor '%s' has %llu bytes of data, expected %llu for its shape and %s", name,
-                       (unsigned long long)(at[1] - at[0]), (unsigned long long)bytes,
+                       "tensor '%s' has %llu bytes of data, expected %llu for its shape and %s",
+                       name, (unsigned long long)(at[1] - at[0]), (unsigned long long)bytes,
                        pr_type_get(t->type)->name);
     t->bytes = bytes;
     t->offset = f->data_at + at[0];
@@ -155,12 +163,13 @@ static pare_status check_cover(const st_file *f, size_t first) {
     for (size_t i = 0; i < n && st == PARE_OK; i++) {
         const char *name = c->tensors[r[i].who].name;
         if (r[i].from != end)
-            st = pr_container_fail(c, f->file, f->err, PARE_EINPUT, (int64_t)(f->data_at + r[i].from),
-                                   r[i].from < end
-                                       ? "tensor '%s' begins at data byte %llu, over '%s' that ends at %llu"
-                                       : "tensor '%s' begins at data byte %llu, leaving a hole after '%s' at %llu",
-                                   name, (unsigned long long)r[i].from,
-                                   i ? c->tensors[r[i - 1].who].name : "the header", (unsigned long long)end);
+            st = pr_container_fail(
+                c, f->file, f->err, PARE_EINPUT, (int64_t)(f->data_at + r[i].from),
+                r[i].from < end
+                    ? "tensor '%s' begins at data byte %llu, over '%s' that ends at %llu"
+                    : "tensor '%s' begins at data byte %llu, leaving a hole after '%s' at %llu",
+                name, (unsigned long long)r[i].from,
+                i ? c->tensors[r[i - 1].who].name : "the header", (unsigned long long)end);
         end = r[i].to;
     }
     if (st == PARE_OK && end != f->n_data)
@@ -175,7 +184,8 @@ static pare_status read_header(st_file *f, const pare_doc *root) {
     pr_container *c = f->c;
     size_t        first = c->n_tensors;
     if (pare_doc_kind(root) != PARE_DOC_OBJECT)
-        return pr_container_fail(c, f->file, f->err, PARE_EINPUT, 8, "the header is no JSON object");
+        return pr_container_fail(c, f->file, f->err, PARE_EINPUT, 8,
+                                 "the header is no JSON object");
     PR_TRY(pr_container_reserve(c, pare_doc_count(root), f->err));
     for (pare_doc_iter it = {0}; pare_doc_next(root, &it);) {
         if (strcmp(it.key, "__metadata__") == 0) {
@@ -191,20 +201,23 @@ static pare_status read_header(st_file *f, const pare_doc *root) {
 static pare_status read_file(pr_container *c, int file, pare_err *err) {
     const pr_map *m = &c->files[file];
     if (m->n < 8)
-        return pr_container_fail(c, file, err, PARE_EINPUT, (int64_t)m->n,
-                                 "the file ends in its first 8 bytes, expected the header's length");
+        return pr_container_fail(
+            c, file, err, PARE_EINPUT, (int64_t)m->n,
+            "the file ends in its first 8 bytes, expected the header's length");
     uint64_t n = pr_le64(m->p);
     if (n > HEADER_MAX)
         return pr_container_fail(c, file, err, PARE_EINPUT, 0,
                                  "header of %llu bytes, expected at most %d", (unsigned long long)n,
                                  HEADER_MAX);
     if (n > m->n - 8)
-        return pr_container_fail(c, file, err, PARE_EINPUT, 0,
-                                 "header of %llu bytes, the file has %llu after its length: cut off?",
-                                 (unsigned long long)n, (unsigned long long)(m->n - 8));
+        return pr_container_fail(
+            c, file, err, PARE_EINPUT, 0,
+            "header of %llu bytes, the file has %llu after its length: cut off?",
+            (unsigned long long)n, (unsigned long long)(m->n - 8));
     st_file f = {c, file, (const char *)m->p + 8, n, 8 + n, m->n - 8 - n, err};
     if (n == 0 || f.text[0] != '{')
-        return pr_container_fail(c, file, err, PARE_EINPUT, 8, "the header does not begin with '{'");
+        return pr_container_fail(c, file, err, PARE_EINPUT, 8,
+                                 "the header does not begin with '{'");
     pr_json_limits lim = {HEADER_MAX, 8, HEADER_VALUES_MAX};
     pare_doc      *root;
     pare_status    st = pr_json_parse(&root, f.text, (size_t)n, &lim, err);

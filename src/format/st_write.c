@@ -50,8 +50,8 @@ static pare_status keep(pr_st_writer *w, const pare_err *e, pare_err *err) {
     return w->first.status;
 }
 
-static pare_status writer_new(pr_st_writer **out, const char *path, const char *dir, uint64_t max_shard,
-                              pare_err *err) {
+static pare_status writer_new(pr_st_writer **out, const char *path, const char *dir,
+                              uint64_t max_shard, pare_err *err) {
     *out = NULL;
     pr_st_writer *w = pr_calloc(1, sizeof *w);
     if (!w) return pr_fail_nomem(err, sizeof *w);
@@ -104,15 +104,18 @@ static pare_status check_tensor(const pr_st_writer *w, const st_tensor *t, pare_
     size_t   n = strlen(t->name);
     uint64_t bytes;
     if (w->begun)
-        return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' declared after data were written", t->name);
+        return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' declared after data were written",
+                       t->name);
     if (n == 0 || strcmp(t->name, "__metadata__") == 0 || !pr_utf8_valid(t->name, n, NULL))
-        return pr_fail(err, PARE_EINPUT, -1, "tensor name '%.80s' is empty, taken or no UTF-8", t->name);
+        return pr_fail(err, PARE_EINPUT, -1, "tensor name '%.80s' is empty, taken or no UTF-8",
+                       t->name);
     if (!pr_type_get(t->type)->st_name)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': safetensors has no type %s", t->name,
-                       pr_type_get(t->type)->name);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': safetensors has no type %s",
+                       t->name, pr_type_get(t->type)->name);
     if (t->n_dims < 0 || t->n_dims > PR_MAX_DIMS)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s' has %d dimensions, expected at most %d",
-                       t->name, t->n_dims, PR_MAX_DIMS);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "tensor '%s' has %d dimensions, expected at most %d", t->name, t->n_dims,
+                       PR_MAX_DIMS);
     if (!pr_dims_product(t->dim, t->n_dims, &bytes) ||
         !pr_mul_u64(bytes, (uint64_t)pr_type_get(t->type)->bytes, &bytes) || bytes > INT64_MAX)
         return pr_fail(err, PARE_EINPUT, -1, "tensor '%s': its size is over 63 bits", t->name);
@@ -166,16 +169,17 @@ static pare_status deal_out(pr_st_writer *w, pare_err *err) {
         t->shard = shard;
     }
     if (shard >= SHARDS_MAX)
-        return pr_fail(err, PARE_EINPUT, -1, "%d shards, expected at most %d: raise the shard's size",
-                       shard + 1, SHARDS_MAX);
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "%d shards, expected at most %d: raise the shard's size", shard + 1,
+                       SHARDS_MAX);
     w->shard = pr_calloc((size_t)shard + 1, sizeof *w->shard);
     if (!w->shard) return pr_fail_nomem(err, sizeof *w->shard);
     w->n_shards = shard + 1;
     for (int i = 0; i <= shard; i++)
         if (shard == 0) snprintf(w->shard[i].name, sizeof w->shard[i].name, "model.safetensors");
         else
-            snprintf(w->shard[i].name, sizeof w->shard[i].name, "model-%05d-of-%05d.safetensors", i + 1,
-                     shard + 1);
+            snprintf(w->shard[i].name, sizeof w->shard[i].name,
+                     "model-%05d-of-%05d.safetensors", i + 1, shard + 1);
     return PARE_OK;
 }
 
@@ -223,7 +227,8 @@ static pare_status header_text(pr_st_writer *w, int shard, const st_tensor **lis
     pare_doc_free(done);
     if (st != PARE_OK) return st;
     while (text->n % 8 && !text->failed) pr_buf_puts(text, " ");
-    if (text->failed) return pr_fail(err, PARE_EINPUT, -1, "the header takes over %d bytes", HEADER_MAX);
+    if (text->failed)
+        return pr_fail(err, PARE_EINPUT, -1, "the header takes over %d bytes", HEADER_MAX);
     return PARE_OK;
 }
 
@@ -276,8 +281,9 @@ static pare_status write_data(pr_st_writer *w, size_t i, const void *p, size_t n
     st_tensor *t = &w->tensor[i];
     st_shard  *s = &w->shard[t->shard];
     if (n > t->bytes - t->done)
-        return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' gets %llu bytes, expected %llu", t->name,
-                       (unsigned long long)(t->done + n), (unsigned long long)t->bytes);
+        return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' gets %llu bytes, expected %llu",
+                       t->name, (unsigned long long)(t->done + n),
+                       (unsigned long long)t->bytes);
     uint64_t at = s->head + t->offset + t->done;
     t->done += n;
     if (at == pr_out_pos(s->out)) return pr_out_write(s->out, p, n, err);
@@ -313,8 +319,9 @@ static pare_status commit_all(pr_st_writer *w, pare_err *err) {
     PR_TRY(begin(w, err));
     for (size_t i = 0; i < w->n; i++)
         if (w->tensor[i].done != w->tensor[i].bytes)
-            return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' has %llu of %llu bytes", w->tensor[i].name,
-                           (unsigned long long)w->tensor[i].done, (unsigned long long)w->tensor[i].bytes);
+            return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' has %llu of %llu bytes",
+                           w->tensor[i].name, (unsigned long long)w->tensor[i].done,
+                           (unsigned long long)w->tensor[i].bytes);
     for (int i = 0; i < w->n_shards; i++) {
         pr_out *out = w->shard[i].out;
         w->shard[i].out = NULL;

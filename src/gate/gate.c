@@ -38,16 +38,24 @@ static void say_missing(pr_gate_result *r) {
 
 static void say_judged(pr_gate_result *r, double deciding) {
     const pr_gate *g = r->gate;
-    const char *bound = r->decided_by[0] == 'l' ? "lower bound" : r->decided_by[0] == 'h' ? "upper bound" : "value";
+    const char *bound = r->decided_by[0] == 'l'   ? "lower bound"
+                        : r->decided_by[0] == 'h' ? "upper bound"
+                                                  : "value";
     const pr_metric_info *info = pr_metric_info_find(g->metric);
     char got[48], limit[48], by[48];
     pr_metric_show(info, deciding, 0, got, sizeof got);
     pr_metric_show(info, g->threshold, 0, limit, sizeof limit);
-    pr_metric_show(info, fabs(r->margin), 0, by, sizeof by);
+    pr_metric_show_gap(info, fabs(r->margin), by, sizeof by);
     const char *side = wants_more(g->op) ? "above" : "below";
     if (r->verdict != PR_PASS) side = wants_more(g->op) ? "short of" : "over";
-    snprintf(r->reason, sizeof r->reason, "%s %s is %s %s the limit of %s%s", bound, got, by, side, limit,
-             r->verdict == PR_UNDECIDED ? "; the other bound is inside it: measure longer" : "");
+    if (r->margin == 0 && r->verdict == PR_PASS) {
+        snprintf(r->reason, sizeof r->reason, "%s %s is at the limit", bound, got);
+        return;
+    }
+    snprintf(r->reason, sizeof r->reason, "%s %s is %s %s the limit of %s%s", bound, got, by,
+             side, limit,
+             r->verdict == PR_UNDECIDED ? "; the other bound is inside it: measure longer"
+                                        : "");
 }
 
 void pr_gate_judge(const pr_gate *g, const char *variant, const pr_metric *list, size_t n,
@@ -79,7 +87,8 @@ void pr_gate_judge(const pr_gate *g, const char *variant, const pr_metric *list,
 
 void pr_policy_judge(const pr_policy *p, const char *variant, const pr_metric *list, size_t n,
                      pr_gate_result *out) {
-    for (size_t i = 0; i < p->n_gates; i++) pr_gate_judge(&p->gates[i], variant, list, n, &out[i]);
+    for (size_t i = 0; i < p->n_gates; i++)
+        pr_gate_judge(&p->gates[i], variant, list, n, &out[i]);
 }
 
 pr_verdict pr_gates_verdict(const pr_gate_result *r, size_t n) {
@@ -99,12 +108,13 @@ size_t pr_gates_failed(const pr_gate_result *r, size_t n) {
 
 pare_status pr_policy_check(const pr_policy *p, pr_can_fn can, void *user, pare_err *err) {
     for (size_t i = 0; i < p->n_gates; i++) {
-        const pr_gate        *g = &p->gates[i];
+        const pr_gate *g = &p->gates[i];
         const pr_metric_info *m = pr_metric_info_find(g->metric);
-        const char           *why = m ? can(user, m) : "no such metric";
+        const char *why = m ? can(user, m) : "no such metric";
         if (!why) continue;
-        return pr_fail(err, PARE_EENV, -1, "policy '%s', gate '%s': this machine cannot measure %s: %s",
-                       p->name, g->name, g->metric, why);
+        return pr_fail(err, PARE_EENV, -1,
+                       "policy '%s', gate '%s': this machine cannot measure %s: %s", p->name,
+                       g->name, g->metric, why);
     }
     return PARE_OK;
 }

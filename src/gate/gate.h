@@ -27,29 +27,29 @@ typedef enum {
 typedef struct {
     const char *name;
     const char *metric; /* a name of the table; any other is a missing metric */
-    pr_against  against;
-    pr_op       op;
-    double      threshold; /* in the metric's unit; finite */
-    pr_bound    bound;
-    int64_t     min_n; /* fewer independent blocks fail; 0: any */
+    pr_against against;
+    pr_op op;
+    double threshold; /* in the metric's unit; finite */
+    pr_bound bound;
+    int64_t min_n; /* fewer independent blocks fail; 0: any */
 } pr_gate;
 
 typedef struct {
-    const char    *name;
-    const char    *source;     /* "built-in" or the path */
-    char           sha256[65]; /* of the file; "" where built in */
+    const char *name;
+    const char *source; /* "built-in" or the path */
+    char sha256[65];    /* of the file; "" where built in */
     const pr_gate *gates;
-    size_t         n_gates; /* ≤ PR_POLICY_GATES_MAX */
+    size_t n_gates; /* ≤ PR_POLICY_GATES_MAX */
 } pr_policy;
 
 typedef struct {
     const pr_gate *gate;
-    const char    *variant; /* borrowed */
-    pr_est         est;     /* what was found; `why` set where it is missing */
-    pr_verdict     verdict;
-    const char    *decided_by; /* "lo", "hi" or "value" */
-    double         margin;     /* signed distance to the threshold, inside positive; NAN: none */
-    char           reason[256];
+    const char *variant; /* borrowed */
+    pr_est est;          /* what was found; `why` set where it is missing */
+    pr_verdict verdict;
+    const char *decided_by; /* "lo", "hi" or "value" */
+    double margin;          /* signed distance to the threshold, inside positive; NAN: none */
+    char reason[256];
 } pr_gate_result;
 
 /* Accuracy kept > 95 %, decode speed ≥ 2 ×, memory ≤ 50 % of the source, variation of
@@ -79,12 +79,14 @@ pr_verdict pr_gates_verdict(const pr_gate_result *r, size_t n);
 size_t pr_gates_failed(const pr_gate_result *r, size_t n);
 
 const char *pr_op_sign(pr_op op); /* ">", ">=", "<", "<=" */
-bool        pr_op_parse(const char *sign, pr_op *out);
+bool pr_op_parse(const char *sign, pr_op *out);
 
 /* ---- reports (docs/report.md) ---- */
 
 /* Append the result to an array, as a "gate" of a report. */
 void pr_gate_put(pr_doc_build *b, pare_doc *array, const pr_gate_result *r);
+/* Append what is asked, without a verdict: an entry of policy.gates or settings.constraints. */
+void pr_gate_put_asked(pr_doc_build *b, pare_doc *array, const pr_gate *g);
 /* Set "policy" of a report. */
 void pr_policy_put(pr_doc_build *b, pare_doc *report, const pr_policy *p);
 /* A gate back from an object of a report (a result, or an entry of policy.gates); it borrows

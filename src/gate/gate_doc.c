@@ -23,7 +23,7 @@ static void put_asked(pr_doc_build *b, pare_doc *o, const pr_gate *g) {
 }
 
 void pr_gate_put(pr_doc_build *b, pare_doc *array, const pr_gate_result *r) {
-    pare_doc             *o = pr_doc_add_object(b, array);
+    pare_doc *o = pr_doc_add_object(b, array);
     const pr_metric_info *info = pr_metric_info_find(r->gate->metric);
     if (r->variant) pr_doc_set_str(b, o, "variant", r->variant);
     put_asked(b, o, r->gate);
@@ -38,6 +38,12 @@ void pr_gate_put(pr_doc_build *b, pare_doc *array, const pr_gate_result *r) {
     pr_doc_set_str(b, o, "reason", r->reason);
 }
 
+void pr_gate_put_asked(pr_doc_build *b, pare_doc *array, const pr_gate *g) {
+    pare_doc *o = pr_doc_add_object(b, array);
+    put_asked(b, o, g);
+    pr_doc_set_str(b, o, "bound", g->bound == PR_BOUND_VALUE ? "value" : "unfavourable");
+}
+
 void pr_policy_put(pr_doc_build *b, pare_doc *report, const pr_policy *p) {
     pare_doc *o = pr_doc_set_object(b, report, "policy");
     pr_doc_set_str(b, o, "name", p->name);
@@ -47,11 +53,7 @@ void pr_policy_put(pr_doc_build *b, pare_doc *report, const pr_policy *p) {
     else
         pr_doc_set_null(b, o, "sha256");
     pare_doc *gates = pr_doc_set_array(b, o, "gates");
-    for (size_t i = 0; i < p->n_gates; i++) {
-        pare_doc *g = pr_doc_add_object(b, gates);
-        put_asked(b, g, &p->gates[i]);
-        pr_doc_set_str(b, g, "bound", p->gates[i].bound == PR_BOUND_VALUE ? "value" : "unfavourable");
-    }
+    for (size_t i = 0; i < p->n_gates; i++) pr_gate_put_asked(b, gates, &p->gates[i]);
 }
 
 static const char *text_at(const pare_doc *o, const char *key) {
@@ -61,21 +63,30 @@ static const char *text_at(const pare_doc *o, const char *key) {
 
 pare_status pr_gate_read(const pare_doc *gate, pr_gate *out, pare_err *err) {
     const pr_metric_info *info = pr_metric_info_find(text_at(gate, "metric"));
-    pr_gate               g = {.name = text_at(gate, "name")};
+    pr_gate g = {.name = text_at(gate, "name")};
     *out = (pr_gate){0};
-    if (!info) return pr_fail(err, PARE_EINPUT, -1, "gate '%s': unknown metric '%s'", g.name, text_at(gate, "metric"));
+    if (!info)
+        return pr_fail(err, PARE_EINPUT, -1, "gate '%s': unknown metric '%s'", g.name,
+                       text_at(gate, "metric"));
     g.metric = info->name;
     if (!pr_op_parse(text_at(gate, "op"), &g.op)) {
-        return pr_fail(err, PARE_EINPUT, -1, "gate '%s': op is '%s'; expected >, >=, < or <=", g.name, text_at(gate, "op"));
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "gate '%s': op is '%s'; expected >, >=, < or <=", g.name,
+                       text_at(gate, "op"));
     }
-    const char *against = pare_doc_str(pare_doc_get(gate, "against")), *bound = text_at(gate, "bound");
+    const char *against = pare_doc_str(pare_doc_get(gate, "against")),
+               *bound = text_at(gate, "bound");
     if (!pr_against_parse(against, &g.against)) {
-        return pr_fail(err, PARE_EINPUT, -1, "gate '%s': against is '%s'; expected source or f32", g.name, against);
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "gate '%s': against is '%s'; expected source or f32", g.name, against);
     }
     const char *hard = g.op == PR_OP_ABOVE || g.op == PR_OP_AT_LEAST ? "lo" : "hi";
     g.bound = strcmp(bound, "value") == 0 ? PR_BOUND_VALUE : PR_BOUND_UNFAVOURABLE;
-    if (*bound && g.bound != PR_BOUND_VALUE && strcmp(bound, hard) != 0 && strcmp(bound, "unfavourable") != 0) {
-        return pr_fail(err, PARE_EINPUT, -1, "gate '%s': bound is '%s'; expected %s, unfavourable or value", g.name, bound, hard);
+    if (*bound && g.bound != PR_BOUND_VALUE && strcmp(bound, hard) != 0 &&
+        strcmp(bound, "unfavourable") != 0) {
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "gate '%s': bound is '%s'; expected %s, unfavourable or value", g.name,
+                       bound, hard);
     }
     PR_TRY(pr_json_get_f64(gate, "threshold", -1e300, 1e300, &g.threshold, err));
     PR_TRY(pr_json_opt_i64(gate, "min_n", 0, INT64_MAX, 0, &g.min_n, err));
@@ -91,7 +102,7 @@ pare_status pr_policy_judge_report(const pr_policy *p, const pare_doc *report, c
         const pare_doc *v = pare_doc_at(list, i);
         if (strcmp(text_at(v, "name"), name) != 0) continue;
         pr_metric *m;
-        size_t     n;
+        size_t n;
         PR_TRY(pr_metrics_read(v, a, &m, &n, err));
         pr_policy_judge(p, pare_doc_str(pare_doc_get(v, "name")), m, n, results);
         return PARE_OK;

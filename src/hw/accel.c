@@ -13,10 +13,11 @@ static void accel_add(pr_hw *hw, pr_hw_accel a) {
 
 /* Graphics that only show a picture: management chips and virtual screens. */
 static bool is_screen_only(int64_t vendor) {
-    static const int screens[] = {0x1a03 /* ASPEED */, 0x102b /* Matrox */, 0x1234 /* QEMU */,
-                                  0x1013 /* Cirrus */, 0x15ad /* VMware */, 0x80ee /* VirtualBox */,
-                                  0x1b36 /* Red Hat QXL */, 0x1af4 /* virtio */, 0x1414 /* Hyper-V */,
-                                  0x1d0f /* Amazon */};
+    static const int screens[] = {0x1a03 /* ASPEED */,      0x102b /* Matrox */,
+                                  0x1234 /* QEMU */,        0x1013 /* Cirrus */,
+                                  0x15ad /* VMware */,      0x80ee /* VirtualBox */,
+                                  0x1b36 /* Red Hat QXL */, 0x1af4 /* virtio */,
+                                  0x1414 /* Hyper-V */,     0x1d0f /* Amazon */};
     for (size_t i = 0; i < PR_COUNT(screens); i++)
         if (screens[i] == vendor) return true;
     return false;
@@ -24,14 +25,22 @@ static bool is_screen_only(int64_t vendor) {
 
 static const char *vendor_name(int64_t vendor) {
     switch (vendor) {
-    case 0x10de: return "NVIDIA";
-    case 0x1002: return "AMD";
-    case 0x1022: return "AMD";
-    case 0x8086: return "Intel";
-    case 0x1ac1: return "Google";
-    case 0x1da3: return "Habana";
-    case 0x1e60: return "Hailo";
-    default: return NULL;
+    case 0x10de:
+        return "NVIDIA";
+    case 0x1002:
+        return "AMD";
+    case 0x1022:
+        return "AMD";
+    case 0x8086:
+        return "Intel";
+    case 0x1ac1:
+        return "Google";
+    case 0x1da3:
+        return "Habana";
+    case 0x1e60:
+        return "Hailo";
+    default:
+        return NULL;
     }
 }
 
@@ -60,22 +69,25 @@ static const char *kind_word(pr_accel_kind k) {
 
 static void read_pci(hw_tree *t, pr_hw *hw) {
     const char **names;
-    size_t       n = tree_list(t, "sys/bus/pci/devices", &names);
+    size_t n = tree_list(t, "sys/bus/pci/devices", &names);
     for (size_t i = 0; i < n; i++) {
-        const char   *base = tree_str(t, "sys/bus/pci/devices/%s", names[i]);
-        int64_t       class_code, vendor, device, vram = -1;
+        const char *base = tree_str(t, "sys/bus/pci/devices/%s", names[i]);
+        int64_t class_code, vendor, device, vram = -1;
         pr_accel_kind kind;
         if (!tree_i64(t, &class_code, "%s/class", base) ||
-            !tree_i64(t, &vendor, "%s/vendor", base) || !tree_i64(t, &device, "%s/device", base))
+            !tree_i64(t, &vendor, "%s/vendor", base) ||
+            !tree_i64(t, &device, "%s/device", base))
             continue;
         const char *uevent = tree_textf(t, "%s/uevent", base);
         const char *driver = uevent ? tree_field(t, uevent, "DRIVER") : NULL;
         if (!pci_kind(class_code, vendor, device, driver, &kind)) continue;
         const char *info = tree_textf(t, "proc/driver/nvidia/gpus/%s/information", names[i]);
-        const char *name = info ? tree_field(t, info, "Model") : NULL, *maker = vendor_name(vendor);
+        const char *name = info ? tree_field(t, info, "Model") : NULL,
+                   *maker = vendor_name(vendor);
         if (!name)
             name = maker ? tree_str(t, "%s %s [%04x]", maker, kind_word(kind), (int)device)
-                         : tree_str(t, "%s [%04x:%04x]", kind_word(kind), (int)vendor, (int)device);
+                         : tree_str(t, "%s [%04x:%04x]", kind_word(kind), (int)vendor,
+                                    (int)device);
         (void)tree_i64(t, &vram, "%s/mem_info_vram_total", base);
         accel_add(hw, (pr_hw_accel){kind, name, driver, tree_str(t, "pci %s", names[i]),
                                     (int)vendor, (int)device, vram});
@@ -84,9 +96,10 @@ static void read_pci(hw_tree *t, pr_hw *hw) {
 
 /* Display pipelines without a shader core, and what draws into plain memory. */
 static bool is_display_driver(const char *driver) {
-    static const char *const list[] = {"vc4-drm",   "vc4_drm", "simple-framebuffer", "simpledrm",
-                                       "rockchip-drm", "imx-drm", "sun4i-drm", "meson-drm",
-                                       "mediatek-drm", "vkms",    "evdi",      "virtio_gpu"};
+    static const char *const list[] = {"vc4-drm",   "vc4_drm",      "simple-framebuffer",
+                                       "simpledrm", "rockchip-drm", "imx-drm",
+                                       "sun4i-drm", "meson-drm",    "mediatek-drm",
+                                       "vkms",      "evdi",         "virtio_gpu"};
     for (size_t i = 0; i < PR_COUNT(list); i++)
         if (strcmp(driver, list[i]) == 0) return true;
     return false;
@@ -96,7 +109,7 @@ static bool is_display_driver(const char *driver) {
 static void read_platform(hw_tree *t, pr_hw *hw, const char *folder, const char *prefix,
                           pr_accel_kind kind) {
     const char **names;
-    size_t       n = tree_list(t, folder, &names), n_prefix = strlen(prefix);
+    size_t n = tree_list(t, folder, &names), n_prefix = strlen(prefix);
     for (size_t i = 0; i < n; i++) {
         const char *digits = names[i] + PR_MIN(n_prefix, strlen(names[i]));
         if (strncmp(names[i], prefix, n_prefix) != 0 || !*digits ||
@@ -106,7 +119,7 @@ static void read_platform(hw_tree *t, pr_hw *hw, const char *folder, const char 
         const char *uevent = tree_textf(t, "%s/uevent", base);
         const char *driver = uevent ? tree_field(t, uevent, "DRIVER") : NULL;
         if (!driver || tree_exists(t, "%s/vendor", base) || is_display_driver(driver)) continue;
-        const char   *made_for = tree_field(t, uevent, "OF_COMPATIBLE_0");
+        const char *made_for = tree_field(t, uevent, "OF_COMPATIBLE_0");
         pr_accel_kind k = strcmp(driver, "RKNPU") == 0 ? PR_ACCEL_NPU : kind;
         accel_add(hw, (pr_hw_accel){k, made_for ? made_for : driver, driver,
                                     tree_str(t, "platform %s", names[i]), -1, -1, -1});
@@ -115,14 +128,14 @@ static void read_platform(hw_tree *t, pr_hw *hw, const char *folder, const char 
 
 static void read_usb(hw_tree *t, pr_hw *hw) {
     static const struct {
-        int           vendor, product; /* product 0: any */
+        int vendor, product; /* product 0: any */
         pr_accel_kind kind;
-        const char   *name;
+        const char *name;
     } known[] = {{0x1a6e, 0x089a, PR_ACCEL_TPU, "Coral USB Accelerator"},
                  {0x18d1, 0x9302, PR_ACCEL_TPU, "Coral USB Accelerator"},
                  {0x03e7, 0, PR_ACCEL_NPU, "Intel Movidius Myriad"}};
     const char **names;
-    size_t       n = tree_list(t, "sys/bus/usb/devices", &names);
+    size_t n = tree_list(t, "sys/bus/usb/devices", &names);
     for (size_t i = 0; i < n; i++) {
         const char *v = tree_textf(t, "sys/bus/usb/devices/%s/idVendor", names[i]);
         const char *p = tree_textf(t, "sys/bus/usb/devices/%s/idProduct", names[i]);

@@ -9,8 +9,8 @@ enum { RUNS_MAX = 4096, RUNS_MIN = 3 };
 
 typedef struct {
     uint64_t *p;
-    size_t    n; /* words */
-    uint64_t  sums[1024][PR_CACHE_LINE / 8]; /* a line for each member */
+    size_t n;                               /* words */
+    uint64_t sums[1024][PR_CACHE_LINE / 8]; /* a line for each member */
 } bw_job;
 
 static void slice_of(const bw_job *j, int me, int n, size_t *from, size_t *to) {
@@ -21,7 +21,7 @@ static void slice_of(const bw_job *j, int me, int n, size_t *from, size_t *to) {
 
 static void bw_fill(void *ctx, int me, int n) {
     bw_job *j = ctx;
-    size_t  from, to;
+    size_t from, to;
     slice_of(j, me, n, &from, &to);
     for (size_t i = from; i < to; i++) j->p[i] = i;
 }
@@ -29,7 +29,7 @@ static void bw_fill(void *ctx, int me, int n) {
 /* Eight sums, so that no addition waits for another. */
 static void bw_read(void *ctx, int me, int n) {
     bw_job *j = ctx;
-    size_t  from, to;
+    size_t from, to;
     slice_of(j, me, n, &from, &to);
     uint64_t s[8] = {0};
     for (size_t i = from; i < to; i += 8)
@@ -46,7 +46,7 @@ static int by_rate(const void *a, const void *b) {
 
 static int bw_runs(pr_pool *pool, bw_job *j, double seconds, double *rates) {
     uint64_t start = pr_now_ns(), limit = (uint64_t)(seconds * 1e9);
-    int      n = 0;
+    int n = 0;
     while (n < RUNS_MAX && (n < RUNS_MIN || pr_now_ns() - start < limit)) {
         uint64_t t0 = pr_now_ns();
         pr_pool_run(pool, bw_read, j);
@@ -78,7 +78,8 @@ pare_status pr_hw_bandwidth(pr_pool *pool, uint64_t bytes, double seconds, pr_hw
     pr_pool_run(pool, bw_fill, j);
     int n = bw_runs(pool, j, seconds, rates);
     qsort(rates, (size_t)n, sizeof *rates, by_rate);
-    *out = (pr_hw_bw){rates[n - 1], n % 2 ? rates[n / 2] : (rates[n / 2 - 1] + rates[n / 2]) / 2, n};
+    *out = (pr_hw_bw){rates[n - 1],
+                      n % 2 ? rates[n / 2] : (rates[n / 2 - 1] + rates[n / 2]) / 2, n};
     munmap(p, bytes);
     pr_free(j);
     pr_free(rates);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 typedef struct {
-    uint32_t    flag;
+    uint32_t flag;
     const char *name;
 } cpu_name;
 
@@ -34,7 +34,9 @@ static const cpu_name cpu_names[] = {
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 
-static bool has(uint32_t word, int bit) { return (word >> bit) & 1; }
+static bool has(uint32_t word, int bit) {
+    return (word >> bit) & 1;
+}
 
 /* XCR0: which register files the system saves. Only if CPUID says OSXSAVE. */
 static uint64_t xcr0_read(void) {
@@ -81,7 +83,7 @@ uint32_t pr_cpu_flags_all(void) {
 
 uint32_t pr_cpu_flags_all(void) {
     unsigned long h = getauxval(AT_HWCAP), h2 = getauxval(AT_HWCAP2);
-    uint32_t      f = 0;
+    uint32_t f = 0;
     if (h & HWCAP_ASIMD) f |= PR_CPU_NEON;
     if (h & HWCAP_ASIMDDP) f |= PR_CPU_DOTPROD;
     if (h & HWCAP_ASIMDHP) f |= PR_CPU_FP16;
@@ -93,12 +95,14 @@ uint32_t pr_cpu_flags_all(void) {
 }
 
 #else
-uint32_t pr_cpu_flags_all(void) { return 0; }
+uint32_t pr_cpu_flags_all(void) {
+    return 0;
+}
 #endif
 
 pare_status pr_cpu_select(const char *want, uint32_t *flags, pare_err *err) {
     const char *from = "";
-    uint32_t    all = pr_cpu_flags_all();
+    uint32_t all = pr_cpu_flags_all();
     *flags = 0;
     if (!want || !*want) {
         want = getenv("PARE_CPU");
@@ -113,7 +117,8 @@ pare_status pr_cpu_select(const char *want, uint32_t *flags, pare_err *err) {
         need = PR_CPU_AVX512, cut = all;
     else
         return pr_fail(err, PARE_EUSAGE, -1,
-                       "%sunknown CPU level '%s', expected reference, avx2 or avx512", from, want);
+                       "%sunknown CPU level '%s', expected reference, avx2 or avx512", from,
+                       want);
     if (!(all & need))
         return pr_fail(err, PARE_EENV, -1,
                        "%sthis CPU or its system lacks %s; the best it has is %s", from, want,

@@ -15,24 +15,24 @@ enum { ENERGY_MAX = 16, SAMPLE_MS = 50, COUNTER_MS = 60000 };
 
 typedef struct {
     hw_sensor s;
-    double    last;   /* µJ, or W, at last_ns */
+    double last; /* µJ, or W, at last_ns */
 } meter;
 
 struct pr_energy {
-    pr_arena       *a;
-    char           *root;
-    meter           m[ENERGY_MAX];
-    size_t          n;
-    const char     *why, *source;
-    bool            is_sampled;
-    double          joules;
-    uint64_t        last_ns;
-    bool            is_broken;
-    char            broken[256];
+    pr_arena *a;
+    char *root;
+    meter m[ENERGY_MAX];
+    size_t n;
+    const char *why, *source;
+    bool is_sampled;
+    double joules;
+    uint64_t last_ns;
+    bool is_broken;
+    char broken[256];
     pthread_mutex_t lock;
-    pthread_cond_t  stop_cond;
-    pthread_t       thread;
-    bool            has_thread, stop;
+    pthread_cond_t stop_cond;
+    pthread_t thread;
+    bool has_thread, stop;
 };
 
 /* ---- choosing ---- */
@@ -50,7 +50,7 @@ static void meter_take(pr_energy *e, const hw_sensor *s) {
 
 /* All packages or none: half of a machine is not its energy. NULL, or why not. */
 static const char *choose_rapl(pr_energy *e, const hw_sensor *s, size_t n) {
-    bool        has_package = false;
+    bool has_package = false;
     const char *why = NULL;
     for (size_t i = 0; i < n; i++)
         has_package = has_package || (s[i].pub.kind == PR_SENSOR_RAPL &&
@@ -68,7 +68,7 @@ static const char *choose_rapl(pr_energy *e, const hw_sensor *s, size_t n) {
  * several rails hold one another, sysfs does not tell). */
 static const char *choose_hwmon(pr_energy *e, const hw_sensor *s, size_t n) {
     const hw_sensor *best = NULL;
-    const char      *why = "none";
+    const char *why = "none";
     for (size_t i = 0; i < n; i++) {
         if (s[i].pub.kind != PR_SENSOR_HWMON || s[i].rank < 0) continue;
         if (s[i].pub.why)
@@ -101,8 +101,9 @@ static void choose(pr_energy *e, hw_tree *t, const hw_sensor *s, size_t n) {
     if (rapl) kind = "hwmon", hwmon = choose_hwmon(e, s, n);
     if (hwmon) kind = "battery", battery = choose_battery(e, s, n);
     if (battery) {
-        e->why = tree_str(t, "no powercap, hwmon or battery counter is readable: powercap: %s; "
-                             "hwmon: %s; battery: %s",
+        e->why = tree_str(t,
+                          "no powercap, hwmon or battery counter is readable: powercap: %s; "
+                          "hwmon: %s; battery: %s",
                           rapl, hwmon, battery);
         return;
     }
@@ -129,8 +130,9 @@ static pare_status meter_fail(pr_energy *e, const char *why, pare_err *err) {
 }
 
 /* Joules that sensor `m` adds for the step to `now_ns`; NULL, or why there are none. */
-static const char *meter_step(hw_tree *t, meter *m, double seconds, bool is_first, double *joules) {
-    double      v;
+static const char *meter_step(hw_tree *t, meter *m, double seconds, bool is_first,
+                              double *joules) {
+    double v;
     const char *why = NULL;
     *joules = 0;
     if (!sensor_read(t, &m->s, &v, &why)) return why ? why : "unreadable";
@@ -140,7 +142,8 @@ static const char *meter_step(hw_tree *t, meter *m, double seconds, bool is_firs
     }
     if (m->s.unit == READ_UJ) {
         double d = v - m->last;
-        if (d < 0 && !(m->s.range > 0)) return tree_str(t, "%s: counts backwards", m->s.pub.name);
+        if (d < 0 && !(m->s.range > 0))
+            return tree_str(t, "%s: counts backwards", m->s.pub.name);
         if (d < 0) d += m->s.range;
         if (d < 0) return tree_str(t, "%s: beyond its own range", m->s.pub.name);
         *joules = d / 1e6;
@@ -156,11 +159,11 @@ static pare_status energy_tick(pr_energy *e, uint64_t now_ns, bool is_first, par
     if (e->is_broken) return meter_fail(e, e->broken, err);
     pr_arena *scratch = pr_arena_new(1 << 20);
     if (!scratch) return pr_fail_nomem(err, 1 << 20);
-    hw_tree     t = {e->root, scratch, false};
-    double      seconds = now_ns > e->last_ns ? (double)(now_ns - e->last_ns) / 1e9 : 0, sum = 0;
+    hw_tree t = {e->root, scratch, false};
+    double seconds = now_ns > e->last_ns ? (double)(now_ns - e->last_ns) / 1e9 : 0, sum = 0;
     pare_status st = PARE_OK;
     for (size_t i = 0; i < e->n && st == PARE_OK; i++) {
-        double      joules;
+        double joules;
         const char *why = meter_step(&t, &e->m[i], seconds, is_first, &joules);
         if (why) st = meter_fail(e, why, err);
         sum += joules;
@@ -187,7 +190,7 @@ pare_status pr_energy_read(pr_energy *e, double *joules, pare_err *err) {
 
 static void *energy_thread(void *arg) {
     pr_energy *e = arg;
-    int        ms = e->is_sampled ? SAMPLE_MS : COUNTER_MS;
+    int ms = e->is_sampled ? SAMPLE_MS : COUNTER_MS;
     pthread_mutex_lock(&e->lock);
     while (!e->stop) {
         struct timespec until;
@@ -196,7 +199,8 @@ static void *energy_thread(void *arg) {
         until.tv_nsec += ms % 1000 * 1000000L;
         if (until.tv_nsec >= 1000000000L) until.tv_nsec -= 1000000000L, until.tv_sec++;
         int rc = 0;
-        while (!e->stop && rc == 0) rc = pthread_cond_timedwait(&e->stop_cond, &e->lock, &until);
+        while (!e->stop && rc == 0)
+            rc = pthread_cond_timedwait(&e->stop_cond, &e->lock, &until);
         if (!e->stop) (void)energy_tick(e, pr_now_ns(), false, NULL);
     }
     pthread_mutex_unlock(&e->lock);
@@ -209,8 +213,8 @@ static pare_status energy_find(pr_energy *e, const char *root, pare_err *err) {
     e->a = pr_arena_new(8 << 20);
     if (!e->a) return pr_fail_nomem(err, 8 << 20);
     e->root = pr_arena_str(e->a, root, strlen(root));
-    hw_tree    t = {root, e->a, false};
-    size_t     n;
+    hw_tree t = {root, e->a, false};
+    size_t n;
     hw_sensor *s = sensors_find(&t, &n);
     if (s) choose(e, &t, s, n);
     if (t.no_memory || !e->root) return pr_fail_nomem(err, 8 << 20);
@@ -252,9 +256,15 @@ pare_status pr_energy_open(pr_energy **out, const char *root, pare_err *err) {
     return PARE_OK;
 }
 
-const char *pr_energy_why(const pr_energy *e) { return e->why; }
-const char *pr_energy_source(const pr_energy *e) { return e->source; }
-bool        pr_energy_is_sampled(const pr_energy *e) { return e->is_sampled; }
+const char *pr_energy_why(const pr_energy *e) {
+    return e->why;
+}
+const char *pr_energy_source(const pr_energy *e) {
+    return e->source;
+}
+bool pr_energy_is_sampled(const pr_energy *e) {
+    return e->is_sampled;
+}
 
 void pr_energy_close(pr_energy *e) {
     if (!e) return;

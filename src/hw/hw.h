@@ -62,97 +62,104 @@ void pr_cpu_names(uint32_t flags, char *dst, size_t dst_cap);
 /* ---- the machine ---- */
 
 typedef struct {
-    int     level;         /* 1, 2, 3 … */
-    char    type;          /* 'd' data, 'i' instruction, 'u' unified */
-    int64_t bytes;         /* of one instance */
-    int     line_bytes;    /* 0: not told */
-    int     ways;          /* 0: not told */
-    int     n;             /* instances in the machine */
-    int     n_sharing;     /* hardware threads that share one */
+    int level;      /* 1, 2, 3 … */
+    char type;      /* 'd' data, 'i' instruction, 'u' unified */
+    int64_t bytes;  /* of one instance */
+    int line_bytes; /* 0: not told */
+    int ways;       /* 0: not told */
+    int n;          /* instances in the machine */
+    int n_sharing;  /* hardware threads that share one */
 } pr_hw_cache;
 
 typedef struct {
-    int         id;
-    int64_t     memory_bytes, free_bytes; /* -1: not told */
-    const char *cpus;                     /* "0-15,32-47" */
+    int id;
+    int64_t memory_bytes, free_bytes; /* -1: not told */
+    const char *cpus;                 /* "0-15,32-47" */
 } pr_hw_node;
 
 typedef struct {
-    const char *name;          /* "x86_pkg_temp" */
-    double      celsius;
-    double      critical;      /* NAN: not told */
+    const char *name; /* "x86_pkg_temp" */
+    double celsius;
+    double critical; /* NAN: not told */
 } pr_hw_thermal;
 
 typedef enum { PR_ACCEL_GPU, PR_ACCEL_NPU, PR_ACCEL_TPU, PR_ACCEL_OTHER } pr_accel_kind;
 typedef struct {
     pr_accel_kind kind;
-    const char   *name;   /* the kernel's or vendor's word for it; never NULL */
-    const char   *driver; /* NULL: no driver is bound */
-    const char   *where;  /* "pci 0000:01:00.0", "platform v3d", … */
-    int           vendor, device; /* PCI ids; -1: not PCI */
-    int64_t       memory_bytes;   /* its own memory; -1: not told */
+    const char *name;     /* the kernel's or vendor's word for it; never NULL */
+    const char *driver;   /* NULL: no driver is bound */
+    const char *where;    /* "pci 0000:01:00.0", "platform v3d", … */
+    int vendor, device;   /* PCI ids; -1: not PCI */
+    int64_t memory_bytes; /* its own memory; -1: not told */
 } pr_hw_accel;
 
 typedef struct {
     const char *name, *status; /* "BAT0", "Discharging" */
-    double      charge;        /* 0…1; NAN: not told */
-    double      energy_wh;     /* now; NAN: not told */
-    double      power_w;       /* now, as the driver says; NAN: not told */
+    double charge;             /* 0…1; NAN: not told */
+    double energy_wh;          /* now; NAN: not told */
+    double power_w;            /* now, as the driver says; NAN: not told */
 } pr_hw_battery;
 
 typedef struct {
     const char *name;
-    bool        is_up, is_wireless;
-    int64_t     mbit_s; /* -1: not told */
+    bool is_up, is_wireless;
+    int64_t mbit_s; /* -1: not told */
 } pr_hw_net;
 
 typedef enum { PR_SENSOR_RAPL, PR_SENSOR_HWMON, PR_SENSOR_BATTERY } pr_sensor_kind;
 typedef struct {
     pr_sensor_kind kind;
-    const char    *name;  /* "package-0", "ina226/power1", "BAT0" */
-    const char    *path;  /* below the root */
-    const char    *scope; /* what it measures, in words */
-    bool           is_counter; /* it counts joules; else it shows watts */
-    const char    *why;   /* NULL: readable; else why not */
+    const char *name;  /* "package-0", "ina226/power1", "BAT0" */
+    const char *path;  /* below the root */
+    const char *scope; /* what it measures, in words */
+    bool is_counter;   /* it counts joules; else it shows watts */
+    const char *why;   /* NULL: readable; else why not */
 } pr_hw_sensor;
 
 typedef struct {
-    const char *arch;     /* "x86_64", "aarch64", …; "unknown" */
-    const char *os;       /* "Debian GNU/Linux 12 (bookworm)"; NULL */
-    const char *kernel;   /* "6.1.0-18-amd64"; NULL */
-    const char *board;    /* "LENOVO 20XW…", "Raspberry Pi 5 Model B Rev 1.0"; NULL */
-    bool        is_virtual;   /* the CPU says that it runs under a hypervisor */
-    bool        is_container; /* the usual marks of one were found */
+    const char *arch;   /* "x86_64", "aarch64", …; "unknown" */
+    const char *os;     /* "Debian GNU/Linux 12 (bookworm)"; NULL */
+    const char *kernel; /* "6.1.0-18-amd64"; NULL */
+    const char *board;  /* "LENOVO 20XW…", "Raspberry Pi 5 Model B Rev 1.0"; NULL */
+    bool is_virtual;    /* the CPU says that it runs under a hypervisor */
+    bool is_container;  /* the usual marks of one were found */
 
-    const char *cpu_vendor;   /* "GenuineIntel", "ARM"; NULL */
-    const char *cpu_model;    /* "Intel(R) Core(TM) …", "Cortex-A76"; NULL */
-    int         cpu_family, cpu_number, cpu_stepping; /* x86; -1 elsewhere */
-    const char *features;     /* the kernel's list, blanks between; "" */
-    int         n_sockets, n_cores, n_threads; /* online; ≥ 1 */
-    int         n_allowed;    /* affinity of this process; 1…n_threads */
-    const char *allowed;      /* "0-7" */
-    double      n_quota;      /* CPUs that the container may use; INFINITY: no limit */
-    int         n_usable;     /* min(n_allowed, ⌈n_quota⌉), ≥ 1 */
-    double      mhz_now, mhz_max; /* NAN: not told */
-    const char *governor;     /* NULL: not told */
+    const char *cpu_vendor;                   /* "GenuineIntel", "ARM"; NULL */
+    const char *cpu_model;                    /* "Intel(R) Core(TM) …", "Cortex-A76"; NULL */
+    int cpu_family, cpu_number, cpu_stepping; /* x86; -1 elsewhere */
+    const char *features;                     /* the kernel's list, blanks between; "" */
+    int n_sockets, n_cores, n_threads;        /* online; ≥ 1 */
+    int n_allowed;                            /* affinity of this process; 1…n_threads */
+    const char *allowed;                      /* "0-7" */
+    double n_quota;          /* CPUs that the container may use; INFINITY: no limit */
+    int n_usable;            /* min(n_allowed, ⌈n_quota⌉), ≥ 1 */
+    double mhz_now, mhz_max; /* NAN: not told */
+    const char *governor;    /* NULL: not told */
 
-    pr_hw_cache *caches;      int n_caches;
-    pr_hw_node  *nodes;       int n_nodes;
-    pr_hw_thermal *thermals;  int n_thermals;
+    pr_hw_cache *caches;
+    int n_caches;
+    pr_hw_node *nodes;
+    int n_nodes;
+    pr_hw_thermal *thermals;
+    int n_thermals;
 
     int64_t memory_bytes, available_bytes; /* of the machine; -1: not told */
     int64_t swap_bytes, swap_free_bytes;
-    int     cgroup_version;   /* 0: none seen, 1, 2 */
+    int cgroup_version;       /* 0: none seen, 1, 2 */
     int64_t limit_bytes;      /* the container's memory limit; -1: none */
     int64_t limit_used_bytes; /* what it uses; -1: not told */
     int64_t usable_bytes;     /* min(available, limit - used); -1: not told */
 
-    pr_hw_accel   *accels;    int n_accels;
-    pr_hw_battery *batteries; int n_batteries;
-    int            on_mains;  /* 1 yes, 0 no, -1 not told */
-    pr_hw_net     *nets;      int n_nets;
-    bool           is_offline; /* no interface but loopback is up */
-    pr_hw_sensor  *sensors;   int n_sensors;
+    pr_hw_accel *accels;
+    int n_accels;
+    pr_hw_battery *batteries;
+    int n_batteries;
+    int on_mains; /* 1 yes, 0 no, -1 not told */
+    pr_hw_net *nets;
+    int n_nets;
+    bool is_offline; /* no interface but loopback is up */
+    pr_hw_sensor *sensors;
+    int n_sensors;
 
     /* SHA-256 in hex over what decides speed and stays (CPU, cores allowed, quota,
      * caches, memory): names the machine in the keys of records. No serial number,
@@ -184,7 +191,8 @@ pare_status pr_energy_open(pr_energy **out, const char *root, pare_err *err);
 pare_status pr_energy_open_manual(pr_energy **out, const char *root, pare_err *err);
 /* NULL if joules can be read; else the whole reason, for `reason` of a record. */
 const char *pr_energy_why(const pr_energy *e);
-/* What is read: "RAPL package-0 + package-0/dram: processor and its memory"; NULL if nothing. */
+/* What is read: "RAPL package-0 + package-0/dram: processor and its memory"; NULL if nothing.
+ */
 const char *pr_energy_source(const pr_energy *e);
 /* true: sensors show watts and joules are their integral over samples (trapezes),
  * good for runs of many samples; false: the hardware counts joules. */
@@ -194,13 +202,13 @@ bool pr_energy_is_sampled(const pr_energy *e);
 pare_status pr_energy_read(pr_energy *e, double *joules, pare_err *err);
 /* Take a sample as of `now_ns` (monotonic). For pr_energy_open_manual. */
 pare_status pr_energy_tick_at(pr_energy *e, uint64_t now_ns, double *joules, pare_err *err);
-void        pr_energy_close(pr_energy *e); /* NULL is fine */
+void pr_energy_close(pr_energy *e); /* NULL is fine */
 
 /* ---- measured peaks ---- */
 
 typedef struct {
     double best_gb_s, median_gb_s; /* 1 GB = 1e9 bytes */
-    int    n_runs;
+    int n_runs;
 } pr_hw_bw;
 /* Read `bytes` (0: 256 MiB; take far more than the last cache) with every member
  * of `pool`, again and again for `seconds` (0: 0.3) and at least 3 times. */

@@ -15,11 +15,12 @@ static int64_t kib_field(hw_tree *t, const char *meminfo, const char *key) {
 /* The path of our group for a v1 controller, or of v2 (controller NULL); "" if none. */
 static const char *group_path(hw_tree *t, const char *groups, const char *controller) {
     for (const char *p = groups; p && *p;) {
-        size_t      n = strcspn(p, "\n");
-        const char *one = memchr(p, ':', n), *two = one ? memchr(one + 1, ':', n - (size_t)(one + 1 - p)) : NULL;
+        size_t n = strcspn(p, "\n");
+        const char *one = memchr(p, ':', n),
+                   *two = one ? memchr(one + 1, ':', n - (size_t)(one + 1 - p)) : NULL;
         if (two) {
             const char *name = tree_str(t, "%.*s", (int)(two - one - 1), one + 1);
-            bool        is_it = controller ? false : *name == 0;
+            bool is_it = controller ? false : *name == 0;
             for (const char *c = name; controller && *c; c += strcspn(c, ","), c += *c == ',')
                 is_it = is_it || (strncmp(c, controller, strlen(controller)) == 0 &&
                                   strcspn(c, ",") == strlen(controller));
@@ -33,7 +34,7 @@ static const char *group_path(hw_tree *t, const char *groups, const char *contro
 /* The group's folder, or the mount itself where a namespace hides the path. */
 static const char *group_dir(hw_tree *t, const char *mount, const char *path) {
     const char *dir = tree_str(t, "%s%s", mount, path);
-    size_t      n = strlen(dir);
+    size_t n = strlen(dir);
     while (n && dir[n - 1] == '/') n--;
     dir = tree_str(t, "%.*s", (int)n, dir);
     return strstr(path, "..") || !tree_exists(t, "%s", dir) ? mount : dir;
@@ -65,18 +66,19 @@ static int64_t inactive_file(hw_tree *t, const char *dir, const char *key) {
 }
 
 static void read_v2(hw_tree *t, pr_hw *hw, const char *groups) {
-    const char *mount = "sys/fs/cgroup", *dir = group_dir(t, mount, group_path(t, groups, NULL));
-    int64_t     used;
+    const char *mount = "sys/fs/cgroup",
+               *dir = group_dir(t, mount, group_path(t, groups, NULL));
+    int64_t used;
     hw->cgroup_version = 2;
     for (const char *d = dir; d && !t->no_memory; d = above(t, d, mount)) {
-        int64_t     v;
+        int64_t v;
         const char *cpu = tree_textf(t, "%s/cpu.max", d);
-        int64_t     before = hw->limit_bytes;
+        int64_t before = hw->limit_bytes;
         if (tree_i64(t, &v, "%s/memory.max", d)) take_least(&hw->limit_bytes, v);
         if (hw->limit_bytes != before && tree_i64(t, &used, "%s/memory.current", d))
             hw->limit_used_bytes = PR_MAX(used - inactive_file(t, d, "inactive_file"), 0);
         if (cpu && *cpu != 'm') { /* "max 100000" is none */
-            char  *end;
+            char *end;
             double quota = strtod(cpu, &end), period = strtod(end, NULL);
             quota_take(hw, quota, period);
         }
@@ -87,7 +89,7 @@ static void read_v1(hw_tree *t, pr_hw *hw, const char *groups) {
     const char *memory = "sys/fs/cgroup/memory", *cpu = "sys/fs/cgroup/cpu";
     if (!tree_exists(t, "%s/cpu.cfs_quota_us", cpu)) cpu = "sys/fs/cgroup/cpu,cpuacct";
     const char *dir = group_dir(t, memory, group_path(t, groups, "memory"));
-    int64_t     v, period, used;
+    int64_t v, period, used;
     hw->cgroup_version = 1;
     for (const char *d = dir; d && !t->no_memory; d = above(t, d, memory)) {
         int64_t before = hw->limit_bytes;

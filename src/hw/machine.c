@@ -6,7 +6,8 @@
 
 static const char *unquoted(hw_tree *t, const char *s) {
     size_t n = s ? strlen(s) : 0;
-    return n >= 2 && s[0] == '"' && s[n - 1] == '"' ? tree_str(t, "%.*s", (int)(n - 2), s + 1) : s;
+    return n >= 2 && s[0] == '"' && s[n - 1] == '"' ? tree_str(t, "%.*s", (int)(n - 2), s + 1)
+                                                    : s;
 }
 
 static void read_system(hw_tree *t, pr_hw *hw) {
@@ -26,7 +27,7 @@ static void read_system(hw_tree *t, pr_hw *hw) {
 
 static void read_container(hw_tree *t, pr_hw *hw) {
     static const char *const marks[] = {"docker", "kubepods", "libpod", "containerd", "/lxc"};
-    const char              *groups = tree_text(t, "proc/1/cgroup");
+    const char *groups = tree_text(t, "proc/1/cgroup");
     hw->is_container = tree_exists(t, ".dockerenv") || tree_exists(t, "run/.containerenv") ||
                        tree_exists(t, "run/systemd/container");
     for (size_t i = 0; groups && i < PR_COUNT(marks); i++)
@@ -34,7 +35,7 @@ static void read_container(hw_tree *t, pr_hw *hw) {
 }
 
 static void read_sensors(hw_tree *t, pr_hw *hw) {
-    size_t     n;
+    size_t n;
     hw_sensor *s = sensors_find(t, &n);
     if (n == 0 || !(hw->sensors = tree_get(t, n, sizeof *hw->sensors))) return;
     for (size_t i = 0; i < n; i++) hw->sensors[i] = s[i].pub;
@@ -83,7 +84,8 @@ pare_status pr_hw_read(const char *root, pr_hw *out, pr_arena *a, pare_err *err)
     memset(out, 0, sizeof *out);
     if (strcmp(t.root, "/") == 0) t.root = "";
     if (!tree_exists(&t, "proc/cpuinfo"))
-        return pr_fail(err, PARE_EENV, -1, "%s/proc/cpuinfo is missing: is /proc mounted?", t.root);
+        return pr_fail(err, PARE_EENV, -1, "%s/proc/cpuinfo is missing: is /proc mounted?",
+                       t.root);
     hw_read_cpu(&t, out);
     hw_read_memory(&t, out);
     read_system(&t, out);

@@ -13,7 +13,7 @@ enum { SENSORS_MAX = 128 };
 
 typedef struct {
     hw_sensor *s;
-    size_t     n;
+    size_t n;
 } sensor_list;
 
 static void sensor_add(hw_tree *t, sensor_list *l, hw_sensor s) {
@@ -43,18 +43,27 @@ bool sensor_read(hw_tree *t, const hw_sensor *s, double *value, const char **why
     if (s->status) {
         const char *state = tree_text(t, s->status);
         if (!state || strcmp(state, "Discharging") != 0) {
-            *why = tree_str(t, "%s: not discharging (%s), so it does not show what the machine draws",
-                            s->pub.name, state ? state : "no status");
+            *why = tree_str(
+                t, "%s: not discharging (%s), so it does not show what the machine draws",
+                s->pub.name, state ? state : "no status");
             return false;
         }
     }
     if (!file_number(t, s->pub.path, &a, why)) return false;
     if (s->path2 && !file_number(t, s->path2, &b, why)) return false;
     switch (s->unit) {
-    case READ_UJ: *value = a; break;
-    case READ_UW: *value = s->status ? fabs(a) / 1e6 : a / 1e6; break;
-    case READ_UA_UV: *value = fabs(a) * b / 1e12; break;
-    case READ_MA_MV: *value = a * b / 1e6; break;
+    case READ_UJ:
+        *value = a;
+        break;
+    case READ_UW:
+        *value = s->status ? fabs(a) / 1e6 : a / 1e6;
+        break;
+    case READ_UA_UV:
+        *value = fabs(a) * b / 1e12;
+        break;
+    case READ_MA_MV:
+        *value = a * b / 1e6;
+        break;
     }
     if (*value >= 0) return true;
     *why = tree_str(t, "/%s: negative", s->pub.path);
@@ -76,7 +85,7 @@ static const char *rapl_scope(const char *zone) {
  * mmio twins (intel-rapl-mmio:0) count the same joules and are left out. */
 static void find_rapl(hw_tree *t, sensor_list *l) {
     const char **names;
-    size_t       n = tree_list(t, "sys/class/powercap", &names);
+    size_t n = tree_list(t, "sys/class/powercap", &names);
     for (size_t i = 0; i < n; i++) {
         if (strncmp(names[i], "intel-rapl:", 11) != 0) continue;
         const char *base = tree_str(t, "sys/class/powercap/%s", names[i]);
@@ -104,7 +113,7 @@ static void find_rapl(hw_tree *t, sensor_list *l) {
 
 typedef struct {
     const char *name; /* a '*' at its end: any that starts so */
-    int         rank; /* < 0: a device's own, never counted for the machine */
+    int rank;         /* < 0: a device's own, never counted for the machine */
     const char *scope;
 } hwmon_chip;
 
@@ -128,7 +137,7 @@ static const hwmon_chip hwmon_chips[] = {
 static hwmon_chip chip_of(const char *name) {
     for (size_t i = 0; i < PR_COUNT(hwmon_chips); i++) {
         const char *k = hwmon_chips[i].name;
-        size_t      n = strlen(k);
+        size_t n = strlen(k);
         if (k[n - 1] == '*' ? strncmp(k, name, n - 1) == 0 : strcmp(k, name) == 0)
             return hwmon_chips[i];
     }
@@ -140,13 +149,13 @@ static int channel_of(const char *file, const char *stem, const char *tail) {
     size_t n = strlen(stem);
     if (strncmp(file, stem, n) != 0) return 0;
     char *end;
-    long  k = strtol(file + n, &end, 10);
+    long k = strtol(file + n, &end, 10);
     return end != file + n && strcmp(end, tail) == 0 && k > 0 && k < 1000 ? (int)k : 0;
 }
 
 static hw_sensor hwmon_sensor(hw_tree *t, const char *base, const char *chip, const char *stem,
                               int k, const char *file) {
-    hwmon_chip  c = chip_of(chip);
+    hwmon_chip c = chip_of(chip);
     const char *label = tree_textf(t, "%s/%s%d_label", base, stem, k);
     return (hw_sensor){.pub = {.kind = PR_SENSOR_HWMON,
                                .name = label ? tree_str(t, "%s/%s", chip, label)
@@ -191,11 +200,11 @@ static void hwmon_file(hw_tree *t, sensor_list *l, const char *base, const char 
 
 static void find_hwmon(hw_tree *t, sensor_list *l) {
     const char **dirs, **files;
-    size_t       n = tree_list(t, "sys/class/hwmon", &dirs);
+    size_t n = tree_list(t, "sys/class/hwmon", &dirs);
     for (size_t i = 0; i < n; i++) {
         const char *base = tree_str(t, "sys/class/hwmon/%s", dirs[i]);
         const char *chip = tree_textf(t, "%s/name", base);
-        size_t      n_files = chip ? tree_list(t, base, &files) : 0;
+        size_t n_files = chip ? tree_list(t, base, &files) : 0;
         for (size_t j = 0; j < n_files; j++) hwmon_file(t, l, base, chip, files[j]);
     }
 }
@@ -204,15 +213,17 @@ static void find_hwmon(hw_tree *t, sensor_list *l) {
 
 static void find_batteries(hw_tree *t, sensor_list *l) {
     const char **names;
-    size_t       n = tree_list(t, "sys/class/power_supply", &names);
+    size_t n = tree_list(t, "sys/class/power_supply", &names);
     for (size_t i = 0; i < n; i++) {
         const char *base = tree_str(t, "sys/class/power_supply/%s", names[i]);
-        const char *type = tree_textf(t, "%s/type", base), *scope = tree_textf(t, "%s/scope", base);
+        const char *type = tree_textf(t, "%s/type", base),
+                   *scope = tree_textf(t, "%s/scope", base);
         if (!type || strcmp(type, "Battery") != 0 || (scope && strcmp(scope, "Device") == 0))
             continue;
-        hw_sensor s = {.pub = {.kind = PR_SENSOR_BATTERY, .name = names[i], .scope = "whole machine"},
-                       .status = tree_str(t, "%s/status", base),
-                       .chip = ""};
+        hw_sensor s = {
+            .pub = {.kind = PR_SENSOR_BATTERY, .name = names[i], .scope = "whole machine"},
+            .status = tree_str(t, "%s/status", base),
+            .chip = ""};
         if (tree_exists(t, "%s/power_now", base)) {
             s.unit = READ_UW;
             s.pub.path = tree_str(t, "%s/power_now", base);

@@ -5,20 +5,20 @@
 
 /* How its files become joules or watts. */
 typedef enum {
-    READ_UJ,      /* path: microjoules, counting up */
-    READ_UW,      /* path: microwatts */
-    READ_UA_UV,   /* path × path2: microampere × microvolt */
-    READ_MA_MV,   /* path × path2: milliampere × millivolt */
+    READ_UJ,    /* path: microjoules, counting up */
+    READ_UW,    /* path: microwatts */
+    READ_UA_UV, /* path × path2: microampere × microvolt */
+    READ_MA_MV, /* path × path2: milliampere × millivolt */
 } sensor_unit;
 
 typedef struct {
     pr_hw_sensor pub;
-    sensor_unit  unit;
-    const char  *path2;  /* NULL, or the second factor */
-    const char  *status; /* a battery's: must say Discharging; else NULL */
-    double       range;  /* READ_UJ: microjoules after which it starts again; 0: never */
-    int          rank;   /* least first among hwmon; < 0: of a device, never counted */
-    const char  *chip;   /* the hwmon folder; "" for others */
+    sensor_unit unit;
+    const char *path2;  /* NULL, or the second factor */
+    const char *status; /* a battery's: must say Discharging; else NULL */
+    double range;       /* READ_UJ: microjoules after which it starts again; 0: never */
+    int rank;           /* least first among hwmon; < 0: of a device, never counted */
+    const char *chip;   /* the hwmon folder; "" for others */
 } hw_sensor;
 
 /* Every sensor below the root; count in *n. `why` of each says if it cannot be read. */

@@ -38,7 +38,8 @@ const char *tree_text(hw_tree *t, const char *path) {
     pr_buf b;
     pr_buf_init(&b, TEXT_MAX);
     ssize_t n;
-    while ((n = read(fd, chunk, sizeof chunk)) > 0 && !b.failed) pr_buf_add(&b, chunk, (size_t)n);
+    while ((n = read(fd, chunk, sizeof chunk)) > 0 && !b.failed)
+        pr_buf_add(&b, chunk, (size_t)n);
     int why = errno;
     close(fd);
     const char *s = NULL;
@@ -53,7 +54,7 @@ const char *tree_text(hw_tree *t, const char *path) {
 }
 
 const char *tree_textf(hw_tree *t, const char *fmt, ...) {
-    char    path[PATH_ROOM];
+    char path[PATH_ROOM];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(path, sizeof path, fmt, ap);
@@ -62,7 +63,7 @@ const char *tree_textf(hw_tree *t, const char *fmt, ...) {
 }
 
 bool tree_i64(hw_tree *t, int64_t *out, const char *fmt, ...) {
-    char    path[PATH_ROOM];
+    char path[PATH_ROOM];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(path, sizeof path, fmt, ap);
@@ -78,7 +79,7 @@ bool tree_i64(hw_tree *t, int64_t *out, const char *fmt, ...) {
 }
 
 bool tree_exists(hw_tree *t, const char *fmt, ...) {
-    char    path[PATH_ROOM], full[PATH_ROOM];
+    char path[PATH_ROOM], full[PATH_ROOM];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(path, sizeof path, fmt, ap);
@@ -92,7 +93,7 @@ static int by_number(const void *a, const void *b) {
 }
 
 size_t tree_list(hw_tree *t, const char *path, const char ***names) {
-    char   full[PATH_ROOM];
+    char full[PATH_ROOM];
     size_t n = 0;
     *names = NULL;
     if (!full_path(t, full, path)) return 0;
@@ -104,7 +105,7 @@ size_t tree_list(hw_tree *t, const char *path, const char ***names) {
 }
 
 const char *tree_str(hw_tree *t, const char *fmt, ...) {
-    char    text[PATH_ROOM];
+    char text[PATH_ROOM];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
@@ -143,7 +144,7 @@ bool tree_cpus(const char *list, hw_cpus *set) {
     bool any = false;
     for (const char *p = list; p && *p;) {
         char *end;
-        long  lo = strtol(p, &end, 10), hi = lo;
+        long lo = strtol(p, &end, 10), hi = lo;
         if (end == p) break;
         if (*end == '-') {
             p = end + 1;

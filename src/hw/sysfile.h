@@ -11,8 +11,8 @@ enum { HW_CPUS_MAX = 4096 };
 
 typedef struct {
     const char *root; /* no slash at its end; "" is the live machine */
-    pr_arena   *a;
-    bool        no_memory;
+    pr_arena *a;
+    bool no_memory;
 } hw_tree;
 
 typedef struct {
@@ -38,8 +38,8 @@ const char *tree_field(hw_tree *t, const char *text, const char *key);
 bool tree_has_word(const char *text, const char *word);
 /* "0-3,8" as a set; what is past HW_CPUS_MAX is left out. False if nothing was read. */
 bool tree_cpus(const char *list, hw_cpus *set);
-int  cpus_count(const hw_cpus *s);
-int  cpus_first(const hw_cpus *s); /* -1: empty */
+int cpus_count(const hw_cpus *s);
+int cpus_first(const hw_cpus *s); /* -1: empty */
 bool cpus_has(const hw_cpus *s, int cpu);
 
 /* The parts of pr_hw_read, one per file. */

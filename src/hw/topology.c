@@ -6,17 +6,17 @@
 
 /* Arm's own part numbers (Main ID Register of each core's manual). */
 static const struct {
-    int         part;
+    int part;
     const char *name;
 } arm_parts[] = {
-    {0xd03, "Cortex-A53"},  {0xd04, "Cortex-A35"},  {0xd05, "Cortex-A55"},
-    {0xd07, "Cortex-A57"},  {0xd08, "Cortex-A72"},  {0xd09, "Cortex-A73"},
-    {0xd0a, "Cortex-A75"},  {0xd0b, "Cortex-A76"},  {0xd0c, "Neoverse-N1"},
+    {0xd03, "Cortex-A53"},  {0xd04, "Cortex-A35"},   {0xd05, "Cortex-A55"},
+    {0xd07, "Cortex-A57"},  {0xd08, "Cortex-A72"},   {0xd09, "Cortex-A73"},
+    {0xd0a, "Cortex-A75"},  {0xd0b, "Cortex-A76"},   {0xd0c, "Neoverse-N1"},
     {0xd0d, "Cortex-A77"},  {0xd0e, "Cortex-A76AE"}, {0xd40, "Neoverse-V1"},
     {0xd41, "Cortex-A78"},  {0xd42, "Cortex-A78AE"}, {0xd44, "Cortex-X1"},
-    {0xd46, "Cortex-A510"}, {0xd47, "Cortex-A710"}, {0xd48, "Cortex-X2"},
-    {0xd49, "Neoverse-N2"}, {0xd4b, "Cortex-A78C"}, {0xd4d, "Cortex-A715"},
-    {0xd4e, "Cortex-X3"},   {0xd4f, "Neoverse-V2"}, {0xd80, "Cortex-A520"},
+    {0xd46, "Cortex-A510"}, {0xd47, "Cortex-A710"},  {0xd48, "Cortex-X2"},
+    {0xd49, "Neoverse-N2"}, {0xd4b, "Cortex-A78C"},  {0xd4d, "Cortex-A715"},
+    {0xd4e, "Cortex-X3"},   {0xd4f, "Neoverse-V2"},  {0xd80, "Cortex-A520"},
     {0xd81, "Cortex-A720"}, {0xd82, "Cortex-X4"},
 };
 
@@ -87,14 +87,15 @@ static int count_lines(const char *text, const char *key) {
 /* One core for each set of sibling threads; sockets by their number. */
 static void read_cores(hw_tree *t, pr_hw *hw, const hw_cpus *online, const char *cpuinfo) {
     hw_cpus packages = {{0}};
-    int     cores = 0;
+    int cores = 0;
     for (int c = 0; c < HW_CPUS_MAX; c++) {
         if (!cpus_has(online, c)) continue;
         int64_t package = 0;
-        if (tree_i64(t, &package, "sys/devices/system/cpu/cpu%d/topology/physical_package_id", c) &&
+        if (tree_i64(t, &package, "sys/devices/system/cpu/cpu%d/topology/physical_package_id",
+                     c) &&
             package >= 0 && package < HW_CPUS_MAX)
             packages.w[package / 64] |= (uint64_t)1 << (package % 64);
-        hw_cpus     mates;
+        hw_cpus mates;
         const char *list =
             tree_textf(t, "sys/devices/system/cpu/cpu%d/topology/thread_siblings_list", c);
         if (list && tree_cpus(list, &mates)) cores += cpus_first(&mates) == c;
@@ -105,20 +106,22 @@ static void read_cores(hw_tree *t, pr_hw *hw, const hw_cpus *online, const char 
 }
 
 static bool cache_read(hw_tree *t, int cpu, const char *index, pr_hw_cache *c, hw_cpus *mates) {
-    int64_t     level, line = 0, ways = 0;
+    int64_t level, line = 0, ways = 0;
     const char *base = tree_str(t, "sys/devices/system/cpu/cpu%d/cache/%s", cpu, index);
     const char *type = tree_textf(t, "%s/type", base), *size = tree_textf(t, "%s/size", base);
     const char *list = tree_textf(t, "%s/shared_cpu_list", base);
     if (!tree_i64(t, &level, "%s/level", base) || !type || !size) return false;
     (void)tree_i64(t, &line, "%s/coherency_line_size", base);
     (void)tree_i64(t, &ways, "%s/ways_of_associativity", base);
-    char     *end;
+    char *end;
     long long bytes = strtoll(size, &end, 10);
     if (*end == 'K') bytes <<= 10;
     if (*end == 'M') bytes <<= 20;
     if (!list || !tree_cpus(list, mates)) memset(mates, 0, sizeof *mates);
     *c = (pr_hw_cache){.level = (int)level,
-                       .type = *type == 'D' ? 'd' : *type == 'I' ? 'i' : 'u',
+                       .type = *type == 'D'   ? 'd'
+                               : *type == 'I' ? 'i'
+                                              : 'u',
                        .bytes = bytes,
                        .line_bytes = (int)line,
                        .ways = (int)ways,
@@ -147,8 +150,8 @@ static void read_caches(hw_tree *t, pr_hw *hw, const hw_cpus *online) {
         if (!cpus_has(online, c)) continue;
         for (int i = 0; i < INDEXES; i++) {
             pr_hw_cache cache;
-            hw_cpus     mates;
-            char        index[16];
+            hw_cpus mates;
+            char index[24];
             snprintf(index, sizeof index, "index%d", i);
             if (!cache_read(t, c, index, &cache, &mates)) break;
             if (cpus_first(&mates) == c || cpus_first(&mates) < 0) cache_add(hw, KINDS, &cache);
@@ -158,14 +161,15 @@ static void read_caches(hw_tree *t, pr_hw *hw, const hw_cpus *online) {
 
 static void read_nodes(hw_tree *t, pr_hw *hw) {
     const char **names;
-    size_t       n = tree_list(t, "sys/devices/system/node", &names);
+    size_t n = tree_list(t, "sys/devices/system/node", &names);
     if (n == 0 || !(hw->nodes = tree_get(t, n, sizeof *hw->nodes))) return;
     for (size_t i = 0; i < n; i++) {
-        if (strncmp(names[i], "node", 4) != 0 || names[i][4] < '0' || names[i][4] > '9') continue;
+        if (strncmp(names[i], "node", 4) != 0 || names[i][4] < '0' || names[i][4] > '9')
+            continue;
         const char *base = tree_str(t, "sys/devices/system/node/%s", names[i]);
         const char *info = tree_textf(t, "%s/meminfo", base);
         const char *cpus = tree_textf(t, "%s/cpulist", base);
-        pr_hw_node  node = {atoi(names[i] + 4), -1, -1, cpus ? cpus : ""};
+        pr_hw_node node = {(int)strtol(names[i] + 4, NULL, 10), -1, -1, cpus ? cpus : ""};
         const char *total = info ? strstr(info, "MemTotal:") : NULL;
         const char *left = info ? strstr(info, "MemFree:") : NULL;
         if (total) node.memory_bytes = strtoll(total + 9, NULL, 10) * 1024;
@@ -176,7 +180,7 @@ static void read_nodes(hw_tree *t, pr_hw *hw) {
 
 static void read_frequency(hw_tree *t, pr_hw *hw, const hw_cpus *online, const char *cpuinfo) {
     double now = 0, max = 0;
-    int    n = 0;
+    int n = 0;
     for (int c = 0; c < HW_CPUS_MAX; c++) {
         int64_t khz;
         if (!cpus_has(online, c)) continue;
@@ -191,15 +195,15 @@ static void read_frequency(hw_tree *t, pr_hw *hw, const hw_cpus *online, const c
     }
     hw->mhz_now = n ? now / n : NAN;
     hw->mhz_max = max > 0 ? max : NAN;
-    hw->governor =
-        tree_textf(t, "sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor", cpus_first(online));
+    hw->governor = tree_textf(t, "sys/devices/system/cpu/cpu%d/cpufreq/scaling_governor",
+                              cpus_first(online));
 }
 
 void hw_read_cpu(hw_tree *t, pr_hw *hw) {
     const char *cpuinfo = tree_text(t, "proc/cpuinfo");
     if (!cpuinfo) cpuinfo = "";
     read_name(t, hw, cpuinfo);
-    hw_cpus     online, allowed;
+    hw_cpus online, allowed;
     const char *list = tree_text(t, "sys/devices/system/cpu/online");
     if (!list || !tree_cpus(list, &online)) {
         int n = PR_MAX(count_lines(cpuinfo, "processor"), 1);

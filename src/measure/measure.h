@@ -1,5 +1,7 @@
 /* measure.h - the door of `measure`: a run in, a record out. */
 #ifndef PR_MEASURE_H
 #define PR_MEASURE_H
+#include "bench.h"
+#include "eval.h"
 #include "metric.h"
 #endif

@@ -48,7 +48,8 @@ const pr_metric_info *pr_metric_info_find(const char *name) {
 const pr_metric *pr_metric_find(const pr_metric *list, size_t n, const char *name,
                                 pr_against against) {
     for (size_t i = 0; i < n; i++) {
-        if (list[i].against == against && strcmp(list[i].info->name, name) == 0) return &list[i];
+        if (list[i].against == against && strcmp(list[i].info->name, name) == 0)
+            return &list[i];
     }
     return NULL;
 }

@@ -14,17 +14,17 @@
 typedef enum { PR_AGAINST_NONE, PR_AGAINST_SOURCE, PR_AGAINST_F32 } pr_against;
 
 typedef struct {
-    const char *name;     /* "kld_mean" */
-    const char *label;    /* "KL divergence, mean" */
-    const char *unit;     /* "nats"; "" where there is none */
-    bool        higher;   /* a higher value is the better one */
-    bool        compares; /* has a meaning only against a baseline */
+    const char *name;  /* "kld_mean" */
+    const char *label; /* "KL divergence, mean" */
+    const char *unit;  /* "nats"; "" where there is none */
+    bool higher;       /* a higher value is the better one */
+    bool compares;     /* has a meaning only against a baseline */
 } pr_metric_info;
 
 typedef struct {
     const pr_metric_info *info;
-    pr_against            against; /* PR_AGAINST_NONE unless info->compares */
-    pr_est                est;
+    pr_against against; /* PR_AGAINST_NONE unless info->compares */
+    pr_est est;
 } pr_metric;
 
 /* The entry of `name`, or NULL if the table has none. */
@@ -41,13 +41,16 @@ bool pr_against_parse(const char *s, pr_against *out);
 /* Write `v` for a reader: "98.64 %", "2.273 MB", "2.352 ×"; "–" if it is not finite.
  * `resolution`: the smallest difference that matters in the metric's unit (half of
  * the interval), so many digits are shown; 0: four significant ones. */
-void pr_metric_show(const pr_metric_info *info, double v, double resolution, char *dst, size_t cap);
+void pr_metric_show(const pr_metric_info *info, double v, double resolution, char *dst,
+                    size_t cap);
+/* The same for a distance between two values: of shares in points, not per cent. */
+void pr_metric_show_gap(const pr_metric_info *info, double v, char *dst, size_t cap);
 
 /* Append `m` to an array of metrics, as docs/report.md has it (null with its reason). */
 void pr_metric_put(pr_doc_build *b, pare_doc *array, const pr_metric *m);
-/* The metrics of a variant (an object with "metrics") back from a report, in the arena; names that
- * the table lacks are passed over. Borrows reasons from the tree. PARE_EINPUT: a value without its
- * bounds, a metric twice. */
+/* The metrics of a variant (an object with "metrics") back from a report, in the arena; names
+ * that the table lacks are passed over. Borrows reasons from the tree. PARE_EINPUT: a value
+ * without its bounds, a metric twice. */
 pare_status pr_metrics_read(const pare_doc *variant, pr_arena *a, pr_metric **out, size_t *n,
                             pare_err *err);
 #endif

@@ -19,7 +19,8 @@ void pr_metric_put(pr_doc_build *b, pare_doc *array, const pr_metric *m) {
     pr_doc_set_i64(b, o, "n", m->est.n);
     pr_doc_set_str(b, o, "unit", m->info->unit);
     put_number(b, o, "conf", m->est.conf);
-    if (m->against != PR_AGAINST_NONE) pr_doc_set_str(b, o, "against", pr_against_name(m->against));
+    if (m->against != PR_AGAINST_NONE)
+        pr_doc_set_str(b, o, "against", pr_against_name(m->against));
     if (m->est.why) pr_doc_set_str(b, o, "reason", m->est.why);
 }
 
@@ -34,7 +35,9 @@ static pare_status number(const pare_doc *o, const char *key, double *out, pare_
 static pare_status read_one(const pare_doc *o, pr_metric *m, pare_err *err) {
     const char *against = pare_doc_str(pare_doc_get(o, "against"));
     if (!pr_against_parse(against, &m->against)) {
-        return pr_fail(err, PARE_EINPUT, -1, "metric '%s': against is '%s'; expected source or f32", m->info->name, against);
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "metric '%s': against is '%s'; expected source or f32", m->info->name,
+                       against);
     }
     PR_TRY(number(o, "value", &m->est.value, err));
     PR_TRY(number(o, "lo", &m->est.lo, err));
@@ -59,7 +62,8 @@ pare_status pr_metrics_read(const pare_doc *variant, pr_arena *a, pr_metric **ou
     size_t count = pare_doc_count(list);
     PR_NEW(*out, a, count, err);
     for (size_t i = 0; i < count; i++) {
-        pr_metric m = {.info = pr_metric_info_find(pare_doc_str(pare_doc_get(pare_doc_at(list, i), "name")))};
+        pr_metric m = {.info = pr_metric_info_find(
+                           pare_doc_str(pare_doc_get(pare_doc_at(list, i), "name")))};
         if (!m.info) continue;
         PR_TRY(read_one(pare_doc_at(list, i), &m, err));
         if (pr_metric_find(*out, *n, m.info->name, m.against)) {

@@ -34,14 +34,20 @@ static void scaled(double v, double step, double by, const char *unit, char *dst
     memmove(last, end, strlen(end) + 1);
 }
 
-void pr_metric_show(const pr_metric_info *info, double v, double resolution, char *dst, size_t cap) {
+void pr_metric_show(const pr_metric_info *info, double v, double resolution, char *dst,
+                    size_t cap) {
     const char *u = info->unit;
     if (!isfinite(v)) {
         snprintf(dst, cap, "–");
     } else if (strcmp(u, "B") == 0) {
         double a = fabs(v);
         double by = a >= 1e9 ? 1e-9 : a >= 1e6 ? 1e-6 : a >= 1e4 ? 1e-3 : 1;
-        scaled(v, resolution, by, by == 1 ? " B" : by == 1e-3 ? " kB" : by == 1e-6 ? " MB" : " GB", dst, cap);
+        scaled(v, resolution, by,
+               by == 1      ? " B"
+               : by == 1e-3 ? " kB"
+               : by == 1e-6 ? " MB"
+                            : " GB",
+               dst, cap);
     } else if (strcmp(u, "share") == 0) {
         scaled(v, resolution, 100, " %", dst, cap);
     } else if (strcmp(u, "×") == 0) {
@@ -51,4 +57,12 @@ void pr_metric_show(const pr_metric_info *info, double v, double resolution, cha
         snprintf(unit, sizeof unit, "%s%s", *u ? " " : "", u);
         scaled(v, resolution, 1, unit, dst, cap);
     }
+}
+
+void pr_metric_show_gap(const pr_metric_info *info, double v, char *dst, size_t cap) {
+    if (strcmp(info->unit, "share") != 0 || !isfinite(v)) {
+        pr_metric_show(info, v, 0, dst, cap);
+        return;
+    }
+    scaled(v, 0, 100, fabs(v) == 0.01 ? " point" : " points", dst, cap);
 }

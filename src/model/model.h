@@ -17,6 +17,7 @@
 #include "format/format.h"
 #include "tensor/tensor.h"
 #include "token/token.h"
+#include "pare/model.h"
 
 /* ------------------------------------------------------------------ numbers */
 
@@ -140,7 +141,8 @@ typedef struct {
 typedef struct pr_arch pr_arch;
 typedef enum { PR_DIALECT_HF, PR_DIALECT_GGUF, PR_DIALECT_N } pr_dialect;
 
-typedef struct {
+typedef struct pare_model pr_model;
+struct pare_model {
     pr_arena     *arena;
     char         *path;
     pr_dialect    dialect; /* what it was read from */
@@ -155,12 +157,15 @@ typedef struct {
     pare_doc     *config;  /* config.json of a Hugging Face directory, else NULL */
     char         *name;    /* for people: the folder's or general.name */
     char         *chat_template; /* or NULL */
-} pr_model;
+};
 
 /* Open a Hugging Face directory or a GGUF file. Every offset, size and shape is
  * checked before this returns; weights are not read. */
 pare_status pr_model_open(pr_model **out, const char *path, pare_err *err);
 void        pr_model_close(pr_model *m);
+
+/* PARE_OK if the model has a usable tokenizer, else the reason why not. */
+pare_status pr_model_tokenizer(const pr_model *m, pare_err *err);
 
 /* Index of that weight in m->weights, -1 if the model has none. */
 int pr_model_weight(const pr_model *m, pr_role role, int layer);

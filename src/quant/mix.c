@@ -90,23 +90,23 @@ const char   *pr_mix_name(const pr_mix *m) { return m->name; }
 int           pr_mix_ftype(const pr_mix *m) { return m->ftype; }
 pr_type       pr_mix_type(const pr_mix *m) { return m->type; }
 
-pr_weight pr_weight_of(const char *name) {
+pr_mix_weight pr_mix_weight_of(const char *name) {
     static const struct {
         const char *part;
-        pr_weight   w;
+        pr_mix_weight   w;
     } parts[] = {
-        {"attn_qkv.weight", PR_WEIGHT_ATTN_V},  {"attn_kv_b.weight", PR_WEIGHT_ATTN_V},
-        {"attn_v.weight", PR_WEIGHT_ATTN_V},    {"attn_k.weight", PR_WEIGHT_ATTN_K},
-        {"attn_q.weight", PR_WEIGHT_ATTN_Q},    {"attn_output.weight", PR_WEIGHT_ATTN_OUTPUT},
-        {"ffn_up", PR_WEIGHT_FFN_UP},           {"ffn_gate", PR_WEIGHT_FFN_GATE},
-        {"ffn_down", PR_WEIGHT_FFN_DOWN},
+        {"attn_qkv.weight", PR_MIX_ATTN_V},  {"attn_kv_b.weight", PR_MIX_ATTN_V},
+        {"attn_v.weight", PR_MIX_ATTN_V},    {"attn_k.weight", PR_MIX_ATTN_K},
+        {"attn_q.weight", PR_MIX_ATTN_Q},    {"attn_output.weight", PR_MIX_ATTN_OUTPUT},
+        {"ffn_up", PR_MIX_FFN_UP},           {"ffn_gate", PR_MIX_FFN_GATE},
+        {"ffn_down", PR_MIX_FFN_DOWN},
     };
-    if (strcmp(name, "output.weight") == 0) return PR_WEIGHT_OUTPUT;
+    if (strcmp(name, "output.weight") == 0) return PR_MIX_OUTPUT;
     if (strcmp(name, "token_embd.weight") == 0 || strcmp(name, "per_layer_token_embd.weight") == 0)
-        return PR_WEIGHT_TOKEN_EMBD;
+        return PR_MIX_TOKEN_EMBD;
     for (size_t i = 0; i < PR_COUNT(parts); i++)
         if (strstr(name, parts[i].part)) return parts[i].w;
-    return PR_WEIGHT_OTHER;
+    return PR_MIX_OTHER;
 }
 
 bool pr_mix_wants(const char *name, int n_dims) {
@@ -159,8 +159,8 @@ static void choose_attn_v(const pr_mix *m, const pr_mix_shape *s, int i, pr_mix_
     if (s->n_expert == 8) set(c, PR_Q8_0, what, "small beside 8 experts");
 }
 
-static void choose_output(const pr_mix *m, pr_weight w, int64_t cols, pr_mix_choice *c) {
-    const char *what = w == PR_WEIGHT_OUTPUT ? "output" : "embedding that is the output too";
+static void choose_output(const pr_mix *m, pr_mix_weight w, int64_t cols, pr_mix_choice *c) {
+    const char *what = w == PR_MIX_OUTPUT ? "output" : "embedding that is the output too";
     if (cols % pr_type_get(m->type)->block != 0)
         set(c, PR_Q8_0, what, "columns are not whole blocks of the default");
     else if (m->type != PR_Q8_0)
@@ -190,25 +190,25 @@ static void fit_columns(pr_mix_choice *c, int64_t cols) {
                  pr_type_get(c->type)->name, t->name, (long long)cols, t->block);
 }
 
-void pr_mix_choose(const pr_mix *m, const pr_mix_shape *s, pr_mix_count *count, pr_weight w,
+void pr_mix_choose(const pr_mix *m, const pr_mix_shape *s, pr_mix_count *count, pr_mix_weight w,
                    int layer, int64_t cols, pr_mix_choice *c) {
     *c = (pr_mix_choice){.type = m->type, .wanted = m->type};
     snprintf(c->reason, sizeof c->reason, "default of %s", m->name);
     if (pr_type_get(m->type)->kind != PR_KIND_QUANT) return;
-    if (w == PR_WEIGHT_OUTPUT || (w == PR_WEIGHT_TOKEN_EMBD && s->tied)) {
+    if (w == PR_MIX_OUTPUT || (w == PR_MIX_TOKEN_EMBD && s->tied)) {
         choose_output(m, w, cols, c);
-    } else if (w == PR_WEIGHT_ATTN_V) {
+    } else if (w == PR_MIX_ATTN_V) {
         choose_attn_v(m, s, count->attn_v++, c);
-    } else if (w == PR_WEIGHT_ATTN_K && s->n_expert == 8) {
+    } else if (w == PR_MIX_ATTN_K && s->n_expert == 8) {
         set(c, PR_Q8_0, "attention keys", "small beside 8 experts");
-    } else if (w == PR_WEIGHT_FFN_DOWN) {
+    } else if (w == PR_MIX_FFN_DOWN) {
         int i = s->n_expert > 1 ? layer : count->ffn_down;
         count->ffn_down++;
         if (!try_rule(c, m->down[0], i, s->n_layer, s, "ffn_down"))
             try_rule(c, m->down[1], i, s->n_layer, s, "ffn_down");
-    } else if (w == PR_WEIGHT_ATTN_OUTPUT && s->n_expert == 8) {
+    } else if (w == PR_MIX_ATTN_OUTPUT && s->n_expert == 8) {
         if (m->experts_8) set(c, PR_Q5_K, "attention output", "small beside 8 experts");
-    } else if (w == PR_WEIGHT_ATTN_OUTPUT) {
+    } else if (w == PR_MIX_ATTN_OUTPUT) {
         try_rule(c, m->attn_out, 0, s->n_layer, s, "attention output");
     }
     fit_columns(c, cols);

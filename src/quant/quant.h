@@ -6,7 +6,7 @@
  *   for each tensor, by layer, then by GGUF name (layerless ones first):
  *       if (pr_mix_wants(name, n_dims)) {
  *           pr_mix_choice c;
- *           pr_mix_choose(mix, &shape, &count, pr_weight_of(name), layer, cols, &c);
+ *           pr_mix_choose(mix, &shape, &count, pr_mix_weight_of(name), layer, cols, &c);
  *           printf("%s: %s, %s\n", name, pr_type_get(c.type)->name, c.reason);
  *       }                                                     // else it stays as it is (F32)
  *
@@ -20,20 +20,20 @@
 
 /* What a tensor does, as far as choosing its type goes. */
 typedef enum {
-    PR_WEIGHT_OTHER,
-    PR_WEIGHT_TOKEN_EMBD,
-    PR_WEIGHT_OUTPUT,
-    PR_WEIGHT_ATTN_Q,
-    PR_WEIGHT_ATTN_K,
-    PR_WEIGHT_ATTN_V, /* also a fused q, k, v and MLA's kv_b */
-    PR_WEIGHT_ATTN_OUTPUT,
-    PR_WEIGHT_FFN_GATE,
-    PR_WEIGHT_FFN_UP,
-    PR_WEIGHT_FFN_DOWN
-} pr_weight;
+    PR_MIX_OTHER,
+    PR_MIX_TOKEN_EMBD,
+    PR_MIX_OUTPUT,
+    PR_MIX_ATTN_Q,
+    PR_MIX_ATTN_K,
+    PR_MIX_ATTN_V, /* also a fused q, k, v and MLA's kv_b */
+    PR_MIX_ATTN_OUTPUT,
+    PR_MIX_FFN_GATE,
+    PR_MIX_FFN_UP,
+    PR_MIX_FFN_DOWN
+} pr_mix_weight;
 
 /* From a GGUF name ("blk.3.attn_v.weight"). */
-pr_weight pr_weight_of(const char *gguf_name);
+pr_mix_weight pr_mix_weight_of(const char *gguf_name);
 /* Whether a tensor of that name and number of dimensions is quantized at all: not vectors,
  * norms, expert gates, position embeddings, small convolutions. */
 bool pr_mix_wants(const char *gguf_name, int n_dims);
@@ -53,7 +53,7 @@ typedef struct {
     int  n_layer;     /* all layers */
     int  n_head, n_kv; /* of the first layer; n_kv 0: it has no attention */
     int  n_expert;    /* 0: dense */
-    int  n_attn_v;    /* tensors of PR_WEIGHT_ATTN_V in the model */
+    int  n_attn_v;    /* tensors of PR_MIX_ATTN_V in the model */
     bool tied;        /* no output.weight: the embedding serves as one */
     bool has_imatrix;
     bool is_70b;      /* llama (n_head ≠ n_kv) or qwen2, 80 layers: llama.cpp's name for these */
@@ -73,7 +73,7 @@ typedef struct {
 /* The type of the next tensor. `layer`: its block number, used with experts only; `cols`: the
  * length of its rows. Tensors that the user chose a type for are left out of the calls
  * altogether, as llama.cpp leaves them out of its counts. */
-void pr_mix_choose(const pr_mix *m, const pr_mix_shape *shape, pr_mix_count *count, pr_weight w,
+void pr_mix_choose(const pr_mix *m, const pr_mix_shape *shape, pr_mix_count *count, pr_mix_weight w,
                    int layer, int64_t cols, pr_mix_choice *out);
 
 /* `wanted` if rows of `cols` values are whole blocks of it, else the type that llama.cpp falls back

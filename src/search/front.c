@@ -9,7 +9,8 @@ static const pr_est *est_of(const pr_candidate *c, const pr_objective *o) {
     return m && pr_est_ok(&m->est) ? &m->est : NULL;
 }
 
-bool pr_dominates(const pr_candidate *a, const pr_candidate *b, const pr_objective *o, size_t n) {
+bool pr_dominates(const pr_candidate *a, const pr_candidate *b, const pr_objective *o,
+                  size_t n) {
     bool better = false;
     if (a->error || b->error) return false;
     for (size_t i = 0; i < n; i++) {
@@ -24,20 +25,24 @@ bool pr_dominates(const pr_candidate *a, const pr_candidate *b, const pr_objecti
 }
 
 /* Why `c` cannot be compared, or NULL. */
-static const char *exclusion(const pr_candidate *c, const pr_objective *o, size_t n_o, pr_arena *a) {
+static const char *exclusion(const pr_candidate *c, const pr_objective *o, size_t n_o,
+                             pr_arena *a) {
     if (c->error) return c->error;
     for (size_t i = 0; i < n_o; i++) {
         if (est_of(c, &o[i])) continue;
-        const pr_metric *m = pr_metric_find(c->metrics, c->n_metrics, o[i].metric->name, o[i].against);
-        const char      *why = m && m->est.why ? m->est.why : "it was not measured";
-        const char      *text = pr_arena_printf(a, "%s is missing: %s", o[i].metric->name, why);
+        const pr_metric *m =
+            pr_metric_find(c->metrics, c->n_metrics, o[i].metric->name, o[i].against);
+        const char *why = m && m->est.why ? m->est.why : "it was not measured";
+        const char *text = pr_arena_printf(a, "%s is missing: %s", o[i].metric->name, why);
         return text ? text : "an objective is missing";
     }
     return NULL;
 }
 
 static pare_status names_check(const pr_candidate *c, size_t n, pare_err *err) {
-    if (n > PR_CANDIDATES_MAX) return pr_fail(err, PARE_EUSAGE, -1, "%zu candidates; at most %d", n, PR_CANDIDATES_MAX);
+    if (n > PR_CANDIDATES_MAX)
+        return pr_fail(err, PARE_EUSAGE, -1, "%zu candidates; at most %d", n,
+                       PR_CANDIDATES_MAX);
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < i; k++) {
             if (strcmp(c[i].name, c[k].name) != 0) continue;
@@ -47,7 +52,8 @@ static pare_status names_check(const pr_candidate *c, size_t n, pare_err *err) {
     return PARE_OK;
 }
 
-static pare_status members_find(const pr_candidate *c, pr_front *f, pr_arena *a, pare_err *err) {
+static pare_status members_find(const pr_candidate *c, pr_front *f, pr_arena *a,
+                                pare_err *err) {
     for (size_t i = 0; i < f->n; i++) {
         pr_standing *s = &f->standing[i];
         s->on_front = !s->excluded;
@@ -62,7 +68,8 @@ static pare_status members_find(const pr_candidate *c, pr_front *f, pr_arena *a,
         PR_NEW(s->by, a, f->n_front, err);
         for (size_t k = 0; k < f->n; k++) {
             if (!f->standing[k].on_front) continue;
-            if (pr_dominates(&c[k], &c[i], f->objectives, f->n_objectives)) s->by[s->n_by++] = (int)k;
+            if (pr_dominates(&c[k], &c[i], f->objectives, f->n_objectives))
+                s->by[s->n_by++] = (int)k;
         }
     }
     return PARE_OK;
@@ -71,7 +78,7 @@ static pare_status members_find(const pr_candidate *c, pr_front *f, pr_arena *a,
 static void ranges_find(const pr_candidate *c, pr_front *f) {
     for (size_t k = 0; k < f->n_objectives; k++) {
         const pr_objective *o = &f->objectives[k];
-        double              lo = INFINITY, hi = -INFINITY;
+        double lo = INFINITY, hi = -INFINITY;
         for (size_t i = 0; i < f->n; i++) {
             if (!f->standing[i].on_front) continue;
             double v = est_of(&c[i], o)->value;
@@ -89,8 +96,10 @@ static void scores_find(const pr_candidate *c, pr_front *f) {
         s->score = s->excluded ? NAN : 0;
         for (size_t k = 0; k < f->n_objectives; k++) {
             const pr_est *e = est_of(&c[i], &f->objectives[k]);
-            double        range = f->best[k] - f->worst[k];
-            s->normalised[k] = !e || s->excluded ? NAN : range == 0 ? 1 : (e->value - f->worst[k]) / range;
+            double range = f->best[k] - f->worst[k];
+            s->normalised[k] = !e || s->excluded ? NAN : 1;
+            /* + 0.0: no minus zero where the range is negative */
+            if (e && range != 0) s->normalised[k] *= (e->value - f->worst[k]) / range + 0.0;
             s->score += s->normalised[k] * f->objectives[k].weight;
         }
     }
@@ -131,19 +140,21 @@ static void choice_make(pr_front *f) {
     f->accepted = f->choice >= 0;
     for (size_t i = 0; !f->accepted && i < f->n_order; i++) {
         int k = f->order[i];
-        if (f->choice < 0 || f->standing[k].failed < f->standing[f->choice].failed) f->choice = k;
+        if (f->choice < 0 || f->standing[k].failed < f->standing[f->choice].failed)
+            f->choice = k;
     }
 }
 
 static void say_score(const pr_front *f, pr_buf *b) {
     const pr_standing *s = &f->standing[f->choice];
-    double             most = 0;
+    double most = 0;
     for (size_t k = 0; k < f->n_objectives; k++) most += f->objectives[k].weight;
     pr_buf_printf(b, "preference score %.3f of %.4g (", s->score, most);
     for (size_t k = 0, said = 0; k < f->n_objectives; k++) {
         const pr_objective *o = &f->objectives[k];
         if (o->weight == 0) continue;
-        pr_buf_printf(b, "%s%s %.4g × %.3f", said++ ? ", " : "", o->preference, o->weight, s->normalised[k]);
+        pr_buf_printf(b, "%s%s %.4g × %.3f", said++ ? ", " : "", o->preference, o->weight,
+                      s->normalised[k]);
     }
     pr_buf_puts(b, ")");
 }
@@ -152,7 +163,9 @@ static void say_score(const pr_front *f, pr_buf *b) {
 static int runner_up(const pr_front *f) {
     for (size_t i = 0; i < f->n_order; i++) {
         const pr_standing *s = &f->standing[f->order[i]];
-        if (f->order[i] != f->choice && s->accepted && s->on_front == f->standing[f->choice].on_front) return f->order[i];
+        if (f->order[i] != f->choice && s->accepted &&
+            s->on_front == f->standing[f->choice].on_front)
+            return f->order[i];
     }
     return -1;
 }
@@ -162,24 +175,28 @@ static void say_accepted(const pr_candidate *c, const pr_front *f, pr_buf *b) {
     for (size_t i = 0; i < f->n; i++) n += f->standing[i].accepted && f->standing[i].on_front;
     int next = runner_up(f);
     if (f->standing[f->choice].on_front) {
-        pr_buf_printf(b, "%s: of %zu on the front that %s everything asked, ", c[f->choice].name, n,
-                      n == 1 ? "satisfies" : "satisfy");
+        pr_buf_printf(b, "%s: of %zu on the front that %s everything asked, ",
+                      c[f->choice].name, n, n == 1 ? "satisfies" : "satisfy");
         pr_buf_puts(b, n == 1 ? "the only one; " : "it has the best score; ");
     } else {
-        pr_buf_printf(b, "%s: nothing on the front satisfies everything asked; of those off it that do, the best score; ",
+        pr_buf_printf(b,
+                      "%s: nothing on the front satisfies everything asked; of those off it "
+                      "that do, the best score; ",
                       c[f->choice].name);
     }
     say_score(f, b);
-    if (next >= 0) pr_buf_printf(b, "; next is %s with %.3f", c[next].name, f->standing[next].score);
+    if (next >= 0)
+        pr_buf_printf(b, "; next is %s with %.3f", c[next].name, f->standing[next].score);
 }
 
 static void say_refused(const pr_candidate *c, const pr_front *f, pr_buf *b) {
     const pr_candidate *x = &c[f->choice];
-    pr_buf_printf(b, "no variant satisfies everything asked; %s comes nearest, short in %zu of %zu: ", x->name,
-                  f->standing[f->choice].failed, x->n_results);
+    pr_buf_printf(
+        b, "no variant satisfies everything asked; %s comes nearest, short in %zu of %zu: ",
+        x->name, f->standing[f->choice].failed, x->n_results);
     for (size_t i = 0, said = 0; i < x->n_results; i++) {
         if (x->results[i].verdict == PR_PASS) continue;
-        pr_buf_printf(b, "%s%s (%s)", said++ ? "; " : "", x->results[i].gate->name, x->results[i].reason);
+        pr_buf_printf(b, "%s%s", said++ ? ", " : "", x->results[i].gate->name);
     }
     pr_buf_puts(b, "; ");
     say_score(f, b);
@@ -204,7 +221,9 @@ pare_status pr_front_make(const pr_candidate *c, size_t n, const pr_objective *o
     pr_front f = {.objectives = o, .n_objectives = n_o, .n = n, .choice = -1};
     *out = (pr_front){.choice = -1};
     PR_TRY(names_check(c, n, err));
-    if (n_o == 0 || n_o > PR_OBJECTIVES_MAX) return pr_fail(err, PARE_EUSAGE, -1, "%zu objectives; expected 1 to %d", n_o, PR_OBJECTIVES_MAX);
+    if (n_o == 0 || n_o > PR_OBJECTIVES_MAX)
+        return pr_fail(err, PARE_EUSAGE, -1, "%zu objectives; expected 1 to %d", n_o,
+                       PR_OBJECTIVES_MAX);
     PR_NEW(f.best, a, n_o, err);
     PR_NEW(f.worst, a, n_o, err);
     PR_NEW(f.standing, a, n, err);

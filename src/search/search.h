@@ -21,45 +21,45 @@
 enum { PR_OBJECTIVES_MAX = 16, PR_CANDIDATES_MAX = 4096, PR_CONSTRAINTS_MAX = 5 };
 
 typedef struct {
-    const char           *preference; /* "speed", or the metric's own name */
+    const char *preference; /* "speed", or the metric's own name */
     const pr_metric_info *metric;
-    pr_against            against;
-    double                weight; /* ≥ 0; 0 shapes the front but not the score */
+    pr_against against;
+    double weight; /* ≥ 0; 0 shapes the front but not the score */
 } pr_objective;
 
 typedef struct {
-    const char           *name;  /* unique */
-    uint64_t              bytes; /* of the artefact; decides ties */
-    const pr_metric      *metrics;
-    size_t                n_metrics;
+    const char *name; /* unique */
+    uint64_t bytes;   /* of the artefact; decides ties */
+    const pr_metric *metrics;
+    size_t n_metrics;
     const pr_gate_result *results; /* its constraints and gates, judged */
-    size_t                n_results;
-    const char           *error; /* NULL; or why it could not be made: it is excluded */
+    size_t n_results;
+    const char *error; /* NULL; or why it could not be made: it is excluded */
 } pr_candidate;
 
 typedef struct {
-    bool        on_front;
-    bool        accepted;   /* every constraint and gate passes */
-    size_t      failed;     /* how many of them do not */
-    double      score;      /* NAN: an objective is missing */
-    double     *normalised; /* per objective; NAN where missing */
-    const char *excluded;   /* NULL, or why it cannot be compared */
-    int        *by;         /* members of the front that dominate it, by index */
-    size_t      n_by;
+    bool on_front;
+    bool accepted;        /* every constraint and gate passes */
+    size_t failed;        /* how many of them do not */
+    double score;         /* NAN: an objective is missing */
+    double *normalised;   /* per objective; NAN where missing */
+    const char *excluded; /* NULL, or why it cannot be compared */
+    int *by;              /* members of the front that dominate it, by index */
+    size_t n_by;
 } pr_standing;
 
 typedef struct {
     const pr_objective *objectives;
-    size_t              n_objectives;
-    double             *best, *worst; /* per objective: the front's range */
-    pr_standing        *standing;     /* per candidate */
-    size_t              n;
-    int                *order; /* candidates with a score, best first */
-    size_t              n_order;
-    size_t              n_front;
-    int                 choice; /* index; -1: no candidate has a score */
-    bool                accepted;
-    const char         *reason; /* the choice, in words with numbers */
+    size_t n_objectives;
+    double *best, *worst;  /* per objective: the front's range */
+    pr_standing *standing; /* per candidate */
+    size_t n;
+    int *order; /* candidates with a score, best first */
+    size_t n_order;
+    size_t n_front;
+    int choice; /* index; -1: no candidate has a score */
+    bool accepted;
+    const char *reason; /* the choice, in words with numbers */
 } pr_front;
 
 /* "speed=2,accuracy=1" into objectives: speed (speedup), accuracy (kld_mean) and memory
@@ -84,7 +84,8 @@ typedef struct {
 size_t pr_limits_gates(const pr_limits *l, pr_gate out[PR_CONSTRAINTS_MAX]);
 
 /* Whether candidate `a` dominates `b`; false if either lacks an objective. */
-bool pr_dominates(const pr_candidate *a, const pr_candidate *b, const pr_objective *o, size_t n);
+bool pr_dominates(const pr_candidate *a, const pr_candidate *b, const pr_objective *o,
+                  size_t n);
 
 /* Front, scores, choice. Score: Σ weight × (value − worst)/(best − worst) over the
  * front's range; 1 where that range is empty. The choice is the best score among

@@ -30,7 +30,7 @@ typedef struct {
 /* The first lag after which LAG_RUN autocorrelations in a row are within
  * 2 √(log10 n / n) (Politis & White 2004, section 3.2); at most `max_lag`. */
 static int64_t last_lag(const double *x, int64_t n, double mean, double r0, int64_t max_lag) {
-    double  bound = 2 * sqrt(log10((double)n) / (double)n) * r0;
+    double bound = 2 * sqrt(log10((double)n) / (double)n) * r0;
     int64_t run_need = PR_MAX(LAG_RUN, (int64_t)ceil(sqrt(log10((double)n))));
     int64_t run = 0, last = 0;
     for (int64_t k = 1; k < n && run < run_need && last < max_lag; k++) {
@@ -43,7 +43,7 @@ static int64_t last_lag(const double *x, int64_t n, double mean, double r0, int6
 }
 
 static long_run long_run_of(const double *x, int64_t n) {
-    double   mean = mean_of(x, n), r0 = autocov(x, n, mean, 0);
+    double mean = mean_of(x, n), r0 = autocov(x, n, mean, 0);
     long_run l = {r0, 0};
     if (n < 3 || !(r0 > 0)) return l;
     /* at least lag 1, significant or not: weak dependence between few windows hides */
@@ -61,16 +61,18 @@ static long_run long_run_of(const double *x, int64_t n) {
 /* Correlation too weak to see at this n still shortens bounds; blocks of √n/2 or more
  * (half of what is usual for batch means: Flegal & Jones, Annals of Statistics 38,
  * 2010) bound what it can do, and cost little: 2√n of them are left. */
-static int64_t floor_of(int64_t n) { return PR_MAX((int64_t)(sqrt((double)n) / 2), 1); }
+static int64_t floor_of(int64_t n) {
+    return PR_MAX((int64_t)(sqrt((double)n) / 2), 1);
+}
 
 /* Blocks side by side: bias -g1/b, variance 2 g0² b/n of the long-run variance's
  * estimate (Lahiri, Annals of Statistics 27, 1999), so the mean squared error is
  * least at b³ = n (g1/g0)². Never more than n/3 or 3√n, as Politis & White say. */
 static int64_t length_of(const long_run *l, int64_t n) {
     if (!(l->g0 > 0)) return floor_of(n);
-    double  ratio = l->g1 / l->g0;
-    double  b = cbrt((double)n * ratio * ratio);
-    double  max = PR_MIN(3 * sqrt((double)n), (double)n / 3);
+    double ratio = l->g1 / l->g0;
+    double b = cbrt((double)n * ratio * ratio);
+    double max = PR_MIN(3 * sqrt((double)n), (double)n / 3);
     int64_t len = (int64_t)ceil(PR_MIN(b, max));
     return PR_MAX(len, floor_of(n));
 }
@@ -89,13 +91,13 @@ pr_spread pr_spread_of(const double *z, int64_t n, double conf) {
         return s;
     }
     long_run l = n < BLOCKS_MIN ? (long_run){0} : long_run_of(z, n);
-    int64_t  len = n < BLOCKS_MIN ? 1 : PR_MIN(length_of(&l, n), n / BLOCKS_MIN);
-    int64_t  m = n / len;
-    double   mean = mean_of(z, n), squares = 0;
+    int64_t len = n < BLOCKS_MIN ? 1 : PR_MIN(length_of(&l, n), n / BLOCKS_MIN);
+    int64_t m = n / len;
+    double mean = mean_of(z, n), squares = 0;
     for (int64_t j = 0, from = 0; j < m; j++) {
         /* j n / m without overflow: the first n % m blocks are one longer */
         int64_t to = from + n / m + (j < n % m);
-        double  sum = 0;
+        double sum = 0;
         for (; from < to; from++) sum += z[from] - mean;
         squares += sum * sum;
     }

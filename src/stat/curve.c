@@ -44,7 +44,7 @@ static double beta_prefix(double a, double b, double x, double y) {
 
 static double beta_fraction(double a, double b, double x) {
     const double tiny = 1e-300;
-    double       c = 1, d = 1 - (a + b) * x / (a + 1);
+    double c = 1, d = 1 - (a + b) * x / (a + 1);
     if (fabs(d) < tiny) d = tiny;
     d = 1 / d;
     double h = d;
@@ -100,9 +100,13 @@ static double t_tail(double x, double df, double unused) {
     return 0.5 * beta_lower(df / 2, 0.5, df / (df + x2), x2 / (df + x2));
 }
 
-static double beta_lower_x(double x, double a, double b) { return beta_lower(a, b, x, 1 - x); }
+static double beta_lower_x(double x, double a, double b) {
+    return beta_lower(a, b, x, 1 - x);
+}
 
-double pr_normal_cdf(double x) { return normal_tail(-x, 0, 0); }
+double pr_normal_cdf(double x) {
+    return normal_tail(-x, 0, 0);
+}
 
 double pr_normal_quantile(double p) {
     if (!(p > 0 && p < 1)) return NAN;

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 struct pr_dist {
-    float   *x, *sorted; /* sorted: NULL when stale */
+    float *x, *sorted; /* sorted: NULL when stale */
     int64_t *end;
-    int64_t  n, cap, max, n_win, cap_win, n_seen;
-    int      halvings;
-    double   min, max_seen;
-    pr_rng   rng;
+    int64_t n, cap, max, n_win, cap_win, n_seen;
+    int halvings;
+    double min, max_seen;
+    pr_rng rng;
 };
 
 pare_status pr_dist_new(pr_dist **out, int64_t max_values, uint64_t seed, pare_err *err) {
@@ -33,9 +33,15 @@ void pr_dist_free(pr_dist *d) {
     pr_free(d);
 }
 
-int64_t pr_dist_count(const pr_dist *d) { return d->n_seen; }
-double  pr_dist_max(const pr_dist *d) { return d->max_seen; }
-double  pr_dist_min(const pr_dist *d) { return d->min; }
+int64_t pr_dist_count(const pr_dist *d) {
+    return d->n_seen;
+}
+double pr_dist_max(const pr_dist *d) {
+    return d->max_seen;
+}
+double pr_dist_min(const pr_dist *d) {
+    return d->min;
+}
 
 /* Keep each value with probability 1/2. */
 static void dist_halve(pr_dist *d) {
@@ -73,7 +79,7 @@ static pare_status dist_end_window(pr_dist *d, pare_err *err) {
         d->n_win = (d->n_win + 1) / 2;
     }
     if (d->n_win == d->cap_win) {
-        int64_t  cap = PR_MIN(PR_MAX(2 * d->cap_win, 64), d->max);
+        int64_t cap = PR_MIN(PR_MAX(2 * d->cap_win, 64), d->max);
         int64_t *end = pr_realloc(d->end, (size_t)cap, sizeof *end);
         if (!end) return pr_fail_nomem(err, (uint64_t)cap * sizeof *end);
         d->end = end;
@@ -116,7 +122,7 @@ static int by_float(const void *a, const void *b) {
 }
 
 static double dist_at(const pr_dist *d, double p) {
-    double  at = p * (double)(d->n - 1);
+    double at = p * (double)(d->n - 1);
     int64_t i = (int64_t)floor(at);
     if (i >= d->n - 1) return d->sorted[d->n - 1];
     return d->sorted[i] + (at - (double)i) * ((double)d->sorted[i + 1] - d->sorted[i]);

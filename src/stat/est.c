@@ -10,7 +10,9 @@ pr_est pr_est_none(const char *why) {
     return (pr_est){NAN, NAN, NAN, NAN, 0, 0, why ? why : "not measured"};
 }
 
-pr_est pr_est_counted(double value) { return (pr_est){value, value, value, 0, 1, 1, NULL}; }
+pr_est pr_est_counted(double value) {
+    return (pr_est){value, value, value, 0, 1, 1, NULL};
+}
 
 bool pr_est_ok(const pr_est *e) {
     return e && !e->why && isfinite(e->value) && isfinite(e->lo) && isfinite(e->hi);
@@ -33,8 +35,8 @@ pr_est pr_est_scale(pr_est e, double f) {
 pr_est pr_est_inverse(pr_est e) {
     if (!(e.value > 0) || (!e.why && !(e.lo > 0)))
         return pr_est_none(e.why ? e.why : "not bounded away from zero: no inverse");
-    return (pr_est){1 / e.value, 1 / e.hi, 1 / e.lo, e.se / (e.value * e.value), e.n, e.conf,
-                    e.why};
+    return (pr_est){1 / e.value, 1 / e.hi, 1 / e.lo, e.se / (e.value * e.value),
+                    e.n,         e.conf,   e.why};
 }
 
 typedef struct {
@@ -59,7 +61,7 @@ static double ratio_influence(const pr_win *w, int64_t i, int64_t n, const total
 }
 
 pr_est pr_est_ratio(const pr_win *w, int64_t n, double conf) {
-    totals      t;
+    totals t;
     const char *why = totals_of(w, n, &t);
     if (why) return pr_est_none(why);
     double *z = pr_calloc((size_t)n, sizeof *z);
@@ -90,7 +92,7 @@ pr_est pr_est_share(const pr_win *w, int64_t n, double conf) {
 }
 
 pr_est pr_est_pair_diff(const pr_win *a, const pr_win *b, int64_t n, double conf) {
-    totals      ta, tb;
+    totals ta, tb;
     const char *why = totals_of(a, n, &ta);
     if (!why) why = totals_of(b, n, &tb);
     if (why) return pr_est_none(why);
@@ -104,7 +106,7 @@ pr_est pr_est_pair_diff(const pr_win *a, const pr_win *b, int64_t n, double conf
 }
 
 pr_est pr_est_pair_ratio(const pr_win *a, const pr_win *b, int64_t n, double conf) {
-    totals      ta, tb;
+    totals ta, tb;
     const char *why = totals_of(a, n, &ta);
     if (!why) why = totals_of(b, n, &tb);
     if (!why && !(tb.sum > 0)) why = "the reference's mean is not positive: no ratio";
@@ -135,8 +137,9 @@ pr_est pr_est_cv(const double *x, int64_t n, double conf) {
     double m = 0, v = 0;
     for (int64_t i = 0; i < n; i++) {
         if (!(x[i] > 0) || !isfinite(x[i])) return pr_est_none("a value is not positive");
-        m += x[i] / (double)n;
+        m += x[i];
     }
+    m /= (double)n;
     for (int64_t i = 0; i < n; i++) v += (x[i] - m) * (x[i] - m) / (double)(n - 1);
     double *z = pr_calloc((size_t)n, sizeof *z);
     if (!z) return pr_est_none(why_memory);

@@ -5,10 +5,10 @@
 
 /* The spread of a statistic whose error is the mean of z[0…n-1]. */
 typedef struct {
-    double  se;
-    double  t;        /* Student's factor for the asked confidence */
+    double se;
+    double t; /* Student's factor for the asked confidence */
     int64_t n_blocks;
-    const char *why;  /* NULL, or why `se` is NAN */
+    const char *why; /* NULL, or why `se` is NAN */
 } pr_spread;
 pr_spread pr_spread_of(const double *z, int64_t n, double conf);
 /* value ± t se, or the value alone with the reason. */

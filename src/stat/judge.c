@@ -6,9 +6,12 @@
 
 const char *pr_verdict_name(pr_verdict v) {
     switch (v) {
-    case PR_PASS: return "pass";
-    case PR_UNDECIDED: return "undecided";
-    case PR_FAIL: break;
+    case PR_PASS:
+        return "pass";
+    case PR_UNDECIDED:
+        return "undecided";
+    case PR_FAIL:
+        break;
     }
     return "fail";
 }
@@ -22,23 +25,28 @@ static pr_judgement judge_missing(const char *why) {
 pr_judgement pr_judge(const pr_est *e, double threshold, pr_side side) {
     if (!e) return judge_missing("not measured");
     if (e->why) return judge_missing(e->why);
-    if (!pr_est_ok(e) || e->lo > e->hi) return judge_missing("the value or a bound is not finite");
+    if (!pr_est_ok(e) || e->lo > e->hi)
+        return judge_missing("the value or a bound is not finite");
     if (!isfinite(threshold)) return judge_missing("the threshold is not a finite number");
-    bool         least = side == PR_AT_LEAST;
-    double       bad = least ? e->lo : e->hi, good = least ? e->hi : e->lo;
+    bool least = side == PR_AT_LEAST;
+    double bad = least ? e->lo : e->hi, good = least ? e->hi : e->lo;
     pr_judgement j = {.bound = bad, .margin = least ? bad - threshold : threshold - bad};
-    bool         bad_holds = least ? bad >= threshold : bad <= threshold;
-    bool         good_holds = least ? good >= threshold : good <= threshold;
+    bool bad_holds = least ? bad >= threshold : bad <= threshold;
+    bool good_holds = least ? good >= threshold : good <= threshold;
     j.verdict = bad_holds ? PR_PASS : good_holds ? PR_UNDECIDED : PR_FAIL;
     const char *rel = least ? "at least" : "at most", *end = least ? "lower" : "upper";
     if (e->lo == e->hi)
-        snprintf(j.why, sizeof j.why, "%.6g %s %s %.6g", e->value, bad_holds ? "is" : "is not", rel,
-                 threshold);
+        snprintf(j.why, sizeof j.why, "%.6g %s %s %.6g", e->value, bad_holds ? "is" : "is not",
+                 rel, threshold);
     else if (j.verdict == PR_UNDECIDED)
-        snprintf(j.why, sizeof j.why, "%.6g (%.6g to %.6g) straddles %.6g: %s bound off by %.3g",
-                 e->value, e->lo, e->hi, threshold, end, -j.margin);
+        snprintf(j.why, sizeof j.why,
+                 "%.6g (%.6g to %.6g) straddles %.6g: %s bound off by %.3g", e->value, e->lo,
+                 e->hi, threshold, end, -j.margin);
     else
-        snprintf(j.why, sizeof j.why, "%s bound %.6g of %.6g %s %s %.6g", bad_holds ? end : least ? "even the upper" : "even the lower",
+        snprintf(j.why, sizeof j.why, "%s bound %.6g of %.6g %s %s %.6g",
+                 bad_holds ? end
+                 : least   ? "even the upper"
+                           : "even the lower",
                  bad_holds ? bad : good, e->value, bad_holds ? "is" : "is not", rel, threshold);
     return j;
 }

@@ -12,7 +12,7 @@ static int by_value(const void *a, const void *b) {
 }
 
 static double quantile_sorted(const double *x, int64_t n, double p) {
-    double  at = p * (double)(n - 1);
+    double at = p * (double)(n - 1);
     int64_t i = (int64_t)floor(at);
     if (i >= n - 1) return x[n - 1];
     return x[i] + (at - (double)i) * (x[i + 1] - x[i]);
@@ -34,8 +34,8 @@ static int64_t binomial_count(int64_t n, double p, double limit) {
 /* x sorted. The r-th smallest is above the quantile with P(X ≤ r-1), the s-th is
  * below it with P(X ≥ s) = P(n - X ≤ n - s); each may happen with (1-conf)/2. */
 static pr_est quantile_bounds(const double *x, int64_t n, double p, double conf) {
-    pr_est  e = {quantile_sorted(x, n, p), NAN, NAN, NAN, n, conf, NULL};
-    double  half = (1 - conf) / 2;
+    pr_est e = {quantile_sorted(x, n, p), NAN, NAN, NAN, n, conf, NULL};
+    double half = (1 - conf) / 2;
     int64_t r = binomial_count(n, p, half);
     int64_t s = n + 1 - binomial_count(n, 1 - p, half);
     if (r < 1 || s > n) {
@@ -80,7 +80,7 @@ static double *log_ratios(const double *a, const double *b, int64_t n, const cha
 
 pr_est pr_est_pair_median(const double *a, const double *b, int64_t n, double conf) {
     const char *why;
-    double     *l = log_ratios(a, b, n, &why);
+    double *l = log_ratios(a, b, n, &why);
     if (!l) return pr_est_none(why);
     pr_est e = pr_est_exp(pr_est_quantile(l, n, 0.5, conf));
     pr_free(l);
@@ -89,10 +89,10 @@ pr_est pr_est_pair_median(const double *a, const double *b, int64_t n, double co
 
 pr_est pr_est_pair_mean(const double *a, const double *b, int64_t n, double conf) {
     const char *why;
-    double     *l = log_ratios(a, b, n, &why);
+    double *l = log_ratios(a, b, n, &why);
     if (!l) return pr_est_none(why);
     int64_t g = n / 10, h = n - 2 * g;
-    pr_est  e = {NAN, NAN, NAN, NAN, n, conf, NULL};
+    pr_est e = {NAN, NAN, NAN, NAN, n, conf, NULL};
     qsort(l, (size_t)n, sizeof *l, by_value);
     double mean = 0, win = 0, squares = 0;
     for (int64_t i = g; i < n - g; i++) mean += l[i] / (double)h;

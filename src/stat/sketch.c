@@ -16,11 +16,11 @@ typedef struct {
 } level;
 
 struct pr_sketch {
-    level    at[SKETCH_LEVELS];
-    int      n_levels, k;
+    level at[SKETCH_LEVELS];
+    int n_levels, k;
     uint64_t n_seen;
-    double   squares; /* Σ 4^h over compactions: n² × the variance bound of a rank */
-    pr_rng   rng;
+    double squares; /* Σ 4^h over compactions: n² × the variance bound of a rank */
+    pr_rng rng;
 };
 
 pare_status pr_sketch_new(pr_sketch **out, int k, uint64_t seed, pare_err *err) {
@@ -64,6 +64,16 @@ static int by_double(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* A level that was the top had the most room; give back what it no longer needs. */
+static void level_shrink(level *l, int64_t room) {
+    int64_t cap = PR_MAX(room + room / 2, l->n) + 16;
+    if (l->cap <= 2 * cap) return;
+    double *x = pr_realloc(l->x, (size_t)cap, sizeof *x);
+    if (!x) return; /* still has what it had */
+    l->x = x;
+    l->cap = cap;
+}
+
 static pare_status level_compact(pr_sketch *s, int h, pare_err *err) {
     level *from = &s->at[h], *to = &s->at[h + 1];
     PR_TRY(level_reserve(to, from->n / 2 + 1, err));
@@ -74,6 +84,7 @@ static pare_status level_compact(pr_sketch *s, int h, pare_err *err) {
     from->n = odd;
     s->squares += ldexp(1, 2 * h);
     if (h + 1 == s->n_levels) s->n_levels++;
+    level_shrink(from, level_room(s, h));
     return PARE_OK;
 }
 
@@ -81,7 +92,7 @@ static pare_status level_compact(pr_sketch *s, int h, pare_err *err) {
 static pare_status sketch_settle(pr_sketch *s, pare_err *err) {
     for (;;) {
         int64_t n = 0, room = 0;
-        int     full = -1;
+        int full = -1;
         for (int h = 0; h < s->n_levels; h++) {
             n += s->at[h].n;
             room += level_room(s, h);
@@ -95,7 +106,8 @@ static pare_status sketch_settle(pr_sketch *s, pare_err *err) {
 }
 
 pare_status pr_sketch_add(pr_sketch *s, double x, pare_err *err) {
-    if (!isfinite(x)) return pr_fail(err, PARE_EINPUT, -1, "a value for a sketch is not finite");
+    if (!isfinite(x))
+        return pr_fail(err, PARE_EINPUT, -1, "a value for a sketch is not finite");
     PR_TRY(level_reserve(&s->at[0], 1, err));
     s->at[0].x[s->at[0].n++] = x;
     s->n_seen++;
@@ -103,10 +115,12 @@ pare_status pr_sketch_add(pr_sketch *s, double x, pare_err *err) {
 }
 
 pare_status pr_sketch_merge(pr_sketch *s, const pr_sketch *from, pare_err *err) {
-    for (int h = 0; h < from->n_levels; h++) PR_TRY(level_reserve(&s->at[h], from->at[h].n, err));
+    for (int h = 0; h < from->n_levels; h++)
+        PR_TRY(level_reserve(&s->at[h], from->at[h].n, err));
     for (int h = 0; h < from->n_levels; h++) {
         level *l = &s->at[h];
-        if (from->at[h].n) memcpy(l->x + l->n, from->at[h].x, (size_t)from->at[h].n * sizeof *l->x);
+        if (from->at[h].n)
+            memcpy(l->x + l->n, from->at[h].x, (size_t)from->at[h].n * sizeof *l->x);
         l->n += from->at[h].n;
     }
     s->n_levels = PR_MAX(s->n_levels, from->n_levels);
@@ -115,7 +129,9 @@ pare_status pr_sketch_merge(pr_sketch *s, const pr_sketch *from, pare_err *err) 
     return sketch_settle(s, err);
 }
 
-uint64_t pr_sketch_count(const pr_sketch *s) { return s->n_seen; }
+uint64_t pr_sketch_count(const pr_sketch *s) {
+    return s->n_seen;
+}
 
 double pr_sketch_rank(const pr_sketch *s, double x) {
     double below = 0;
@@ -131,7 +147,7 @@ double pr_sketch_rank(const pr_sketch *s, double x) {
 static double sketch_between(const pr_sketch *s, double lo, double hi) {
     for (int h = s->n_levels - 1; h >= 0; h--) {
         const level *l = &s->at[h];
-        int64_t      inside = 0;
+        int64_t inside = 0;
         for (int64_t i = 0; i < l->n; i++) inside += l->x[i] > lo && l->x[i] < hi;
         int64_t skip = inside / 2;
         for (int64_t i = 0; inside && i < l->n; i++)

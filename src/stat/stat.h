@@ -33,17 +33,17 @@
 /* ---- an estimate ---- */
 
 typedef struct {
-    double      value, lo, hi; /* lo ≤ value ≤ hi */
-    double      se;            /* standard error of `value`; NAN where bounds have none */
-    int64_t     n;             /* independent blocks behind it */
-    double      conf;          /* 0.95; 1 for what was counted */
-    const char *why;           /* NULL; or why there is no bound (and perhaps no value):
-                                * constant text, never freed */
+    double value, lo, hi; /* lo ≤ value ≤ hi */
+    double se;            /* standard error of `value`; NAN where bounds have none */
+    int64_t n;            /* independent blocks behind it */
+    double conf;          /* 0.95; 1 for what was counted */
+    const char *why;      /* NULL; or why there is no bound (and perhaps no value):
+                           * constant text, never freed */
 } pr_est;
 
-pr_est pr_est_none(const char *why);    /* nothing measured: NANs */
-pr_est pr_est_counted(double value);    /* exact: bytes, tensors; lo = hi = value */
-bool   pr_est_ok(const pr_est *e);      /* a value and both bounds, all finite */
+pr_est pr_est_none(const char *why); /* nothing measured: NANs */
+pr_est pr_est_counted(double value); /* exact: bytes, tensors; lo = hi = value */
+bool pr_est_ok(const pr_est *e);     /* a value and both bounds, all finite */
 /* The increasing function of `e`: value and bounds go through it, `se` by the
  * delta method. exp gives perplexity from mean NLL; scale takes any factor. */
 pr_est pr_est_exp(pr_est e);
@@ -92,13 +92,13 @@ typedef struct pr_dist pr_dist;
 pare_status pr_dist_new(pr_dist **out, int64_t max_values, uint64_t seed, pare_err *err);
 /* One window's values, in the order of the text. NaN is refused (PARE_EINPUT). */
 pare_status pr_dist_add(pr_dist *d, const float *x, int64_t n, pare_err *err);
-int64_t     pr_dist_count(const pr_dist *d); /* values seen */
-double      pr_dist_max(const pr_dist *d);   /* exact; NAN if empty */
-double      pr_dist_min(const pr_dist *d);
+int64_t pr_dist_count(const pr_dist *d); /* values seen */
+double pr_dist_max(const pr_dist *d);    /* exact; NAN if empty */
+double pr_dist_min(const pr_dist *d);
 /* Quantile p: the bounds are the quantiles at the bounds of the share of tokens
  * below it, that share being a ratio over windows (Woodruff, JASA 47, 1952). */
 pr_est pr_dist_quantile(pr_dist *d, double p, double conf);
-void   pr_dist_free(pr_dist *d); /* NULL is fine */
+void pr_dist_free(pr_dist *d); /* NULL is fine */
 
 /* A mergeable sketch of a stream: KLL (Karnin, Lang & Liberty, FOCS 2016). Exact
  * until it first compacts. Memory: about 3k values and 64 levels. */
@@ -109,15 +109,15 @@ pare_status pr_sketch_add(pr_sketch *s, double x, pare_err *err); /* finite, or 
 /* Pour `from` into `s`; `from` stays as it is. Give sketches that will be merged
  * seeds of their own: the error bound wants independent coins. */
 pare_status pr_sketch_merge(pr_sketch *s, const pr_sketch *from, pare_err *err);
-uint64_t    pr_sketch_count(const pr_sketch *s);
-double      pr_sketch_quantile(const pr_sketch *s, double p); /* NAN if empty */
-double      pr_sketch_rank(const pr_sketch *s, double x);     /* share ≤ x */
+uint64_t pr_sketch_count(const pr_sketch *s);
+double pr_sketch_quantile(const pr_sketch *s, double p); /* NAN if empty */
+double pr_sketch_rank(const pr_sketch *s, double x);     /* share ≤ x */
 /* With probability ≥ 1 - `delta`, a given pr_sketch_rank is this close to the
  * truth (a share). From the compactions that really happened: each moves a rank by
  * ± its weight with a fair coin, so Hoeffding's inequality bounds their sum. */
 double pr_sketch_error(const pr_sketch *s, double delta);
 size_t pr_sketch_bytes(const pr_sketch *s);
-void   pr_sketch_free(pr_sketch *s); /* NULL is fine */
+void pr_sketch_free(pr_sketch *s); /* NULL is fine */
 
 /* ---- paired times ---- */
 
@@ -134,16 +134,16 @@ typedef enum { PR_FAIL, PR_UNDECIDED, PR_PASS } pr_verdict; /* 0 is not a pass *
 typedef enum { PR_AT_LEAST, PR_AT_MOST } pr_side;
 typedef struct {
     pr_verdict verdict;
-    double     bound;    /* the unfavourable bound that was compared; NAN: missing */
-    double     margin;   /* how far `bound` is on the right side; negative: short by that */
-    char       why[200]; /* one sentence, terminated */
+    double bound;  /* the unfavourable bound that was compared; NAN: missing */
+    double margin; /* how far `bound` is on the right side; negative: short by that */
+    char why[200]; /* one sentence, terminated */
 } pr_judgement;
 /* PASS if the unfavourable bound (lo for AT_LEAST, hi for AT_MOST) satisfies
  * `threshold`; FAIL if even the favourable bound does not; else UNDECIDED, which a
  * gate treats as not passed. A missing estimate (NULL, `why` set, anything not
  * finite) is FAIL, and so is a threshold that is not finite. */
 pr_judgement pr_judge(const pr_est *e, double threshold, pr_side side);
-const char  *pr_verdict_name(pr_verdict v); /* "pass", "fail", "undecided" */
+const char *pr_verdict_name(pr_verdict v); /* "pass", "fail", "undecided" */
 
 /* The confidence each of `n_gates` needs so that all hold together at `conf`
  * (Bonferroni). */
@@ -160,7 +160,7 @@ double pr_conf_split(double conf, int n_gates);
 typedef struct {
     double alpha; /* in all looks together */
     double spent;
-    double at;    /* fraction at the last look */
+    double at; /* fraction at the last look */
 } pr_looks;
 /* Confidence to use at a look after `fraction` (0…1] of the planned data; 1 (never
  * decides) where nothing was released since the last look. */
@@ -168,9 +168,10 @@ double pr_looks_next(pr_looks *l, double fraction);
 
 /* ---- distributions (double; about 1e-12 relative unless said) ---- */
 
+/* Φ, P(T ≤ x), I_x(a, b) and their inverses; NAN for arguments outside their range. */
 double pr_normal_cdf(double x);
-double pr_normal_quantile(double p);           /* 0 < p < 1 */
-double pr_t_cdf(double x, double df);          /* df > 0 */
+double pr_normal_quantile(double p);  /* 0 < p < 1 */
+double pr_t_cdf(double x, double df); /* df > 0 */
 double pr_t_quantile(double p, double df);
 double pr_beta_cdf(double x, double a, double b);
 double pr_beta_quantile(double p, double a, double b);

@@ -55,7 +55,9 @@ void pr_key_f64(pr_key *k, const char *name, double value) {
     put_number(k, 'f', name, bits);
 }
 
-void pr_key_bool(pr_key *k, const char *name, bool value) { put_number(k, 'b', name, value); }
+void pr_key_bool(pr_key *k, const char *name, bool value) {
+    put_number(k, 'b', name, value);
+}
 
 void pr_key_sha(pr_key *k, const char *name, const pr_sha256 *value) {
     put_part(k, 'h', name, value->b, sizeof value->b);

@@ -34,10 +34,10 @@ static const char store_schema[] =
 _Static_assert(STORE_APP_ID == 1885434469 && STORE_SCHEMA == 1, "the schema text has them too");
 
 struct pr_store {
-    sqlite3      *db;
-    char         *path;
+    sqlite3 *db;
+    char *path;
     pr_store_mode mode;
-    bool          in_txn; /* the caller's, by pr_store_begin */
+    bool in_txn; /* the caller's, by pr_store_begin */
 };
 
 /* ---- errors ---- */
@@ -52,17 +52,19 @@ static pare_status store_damaged(const pr_store *s, const char *what, pare_err *
 
 /* The connection's last error as ours. `doing`: "read a record". */
 static pare_status store_fail(const pr_store *s, const char *doing, pare_err *err) {
-    int         rc = sqlite3_errcode(s->db);
+    int rc = sqlite3_errcode(s->db);
     const char *msg = sqlite3_errmsg(s->db);
     pare_status st = PARE_EENV;
     switch (rc & 0xff) {
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return store_damaged(s, msg, err);
-    case SQLITE_NOMEM: return pr_fail_nomem(err, 0);
+    case SQLITE_NOTADB:
+        return store_damaged(s, msg, err);
+    case SQLITE_NOMEM:
+        return pr_fail_nomem(err, 0);
     case SQLITE_ERROR:
         st = PARE_EINPUT;
-        pr_fail(err, st, -1, "cannot %s: %s; this is not a record file as pare writes it", doing,
-                msg);
+        pr_fail(err, st, -1, "cannot %s: %s; this is not a record file as pare writes it",
+                doing, msg);
         break;
     case SQLITE_TOOBIG:
     case SQLITE_MISMATCH:
@@ -70,7 +72,9 @@ static pare_status store_fail(const pr_store *s, const char *doing, pare_err *er
         st = PARE_EINTERNAL;
         pr_fail(err, st, -1, "cannot %s: %s", doing, msg);
         break;
-    case SQLITE_FULL: pr_fail(err, st, -1, "cannot %s: no space left", doing); break;
+    case SQLITE_FULL:
+        pr_fail(err, st, -1, "cannot %s: no space left", doing);
+        break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         pr_fail(err, st, -1, "cannot %s: another process kept the record file locked for %d s",
@@ -85,7 +89,8 @@ static pare_status store_fail(const pr_store *s, const char *doing, pare_err *er
 }
 
 static pare_status store_exec(pr_store *s, const char *sql, const char *doing, pare_err *err) {
-    if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK) return store_fail(s, doing, err);
+    if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return store_fail(s, doing, err);
     return PARE_OK;
 }
 
@@ -110,7 +115,8 @@ static pare_status pragma_i64(pr_store *s, const char *sql, int64_t *out, pare_e
 }
 
 static pare_status store_foreign(pr_store *s, pare_err *err) {
-    pr_fail(err, PARE_EINPUT, -1, "this database is not a record file of pare; it stays untouched");
+    pr_fail(err, PARE_EINPUT, -1,
+            "this database is not a record file of pare; it stays untouched");
     return pr_fail_in(err, PARE_EINPUT, s->path);
 }
 
@@ -149,7 +155,7 @@ static pare_status store_whole(pr_store *s, pare_err *err) {
 }
 
 static pare_status store_prepare_schema(pr_store *s, pare_err *err) {
-    bool        is_empty = false;
+    bool is_empty = false;
     pare_status st = store_schema_check(s, &is_empty, err);
     if (st != PARE_OK) return st;
     if (!is_empty) return store_whole(s, err);
@@ -166,8 +172,8 @@ static pare_status store_prepare_schema(pr_store *s, pare_err *err) {
 /* SQLite finds a folder without write permission only at the first write; ask now. */
 static pare_status store_may_write(const pr_store *s, pare_err *err) {
     const char *slash = strrchr(s->path, '/');
-    char        dir[4096];
-    size_t      n = (size_t)(slash - s->path) + 1; /* the path has at least "./" */
+    char dir[4096];
+    size_t n = (size_t)(slash - s->path) + 1; /* the path has at least "./" */
     if (n >= sizeof dir) return pr_fail(err, PARE_EINPUT, -1, "the path is too long");
     memcpy(dir, s->path, n);
     dir[n] = 0;
@@ -185,7 +191,8 @@ static pare_status store_connect(pr_store *s, pare_err *err) {
     if (!is_read) PR_TRY(store_may_write(s, err));
     /* A reader opens for writing too where it may: after a kill, only a writer can
      * roll the journal back. query_only keeps it from writing records. */
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (is_read ? 0 : SQLITE_OPEN_CREATE);
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (is_read ? 0 : SQLITE_OPEN_CREATE);
     int rc = sqlite3_open_v2(s->path, &s->db, flags, NULL);
     if (!s->db) return pr_fail_nomem(err, 0);
     if (rc != SQLITE_OK) return store_fail(s, "open it", err);
@@ -206,7 +213,7 @@ pare_status pr_store_open(pr_store **out, const char *path, pr_store_mode mode, 
     *out = NULL;
     if (!path || !*path) return pr_fail(err, PARE_EINPUT, -1, "no name for the record file");
     pr_store *s = pr_calloc(1, sizeof *s);
-    size_t    n = strlen(path);
+    size_t n = strlen(path);
     if (!s || !(s->path = pr_calloc(n + 3, 1))) {
         pr_free(s);
         return pr_fail_nomem(err, n);
@@ -259,13 +266,13 @@ pare_status pr_store_find(pr_store *s, const char *key, pr_arena *a, pr_str *tex
                           pare_err *err) {
     sqlite3_stmt *q = NULL;
     *text = (pr_str){NULL, 0};
-    PR_TRY(store_query(s, "SELECT text FROM record WHERE key = ?1 ORDER BY seq DESC LIMIT 1", key,
-                       &q, err));
+    PR_TRY(store_query(s, "SELECT text FROM record WHERE key = ?1 ORDER BY seq DESC LIMIT 1",
+                       key, &q, err));
     pare_status st = PARE_OK;
-    int         rc = sqlite3_step(q);
+    int rc = sqlite3_step(q);
     if (rc == SQLITE_ROW) {
         pr_str t = column_str(q, 0);
-        char  *copy = pr_arena_str(a, t.p, t.n);
+        char *copy = pr_arena_str(a, t.p, t.n);
         if (copy)
             *text = (pr_str){copy, t.n};
         else
@@ -280,12 +287,13 @@ pare_status pr_store_find(pr_store *s, const char *key, pr_arena *a, pr_str *tex
 pare_status pr_store_list(pr_store *s, const char *kind, pr_record_fn fn, void *ctx,
                           pare_err *err) {
     sqlite3_stmt *q = NULL;
-    PR_TRY(store_query(s,
-                       kind ? "SELECT seq,key,kind,text,at FROM record WHERE kind=?1 ORDER BY seq"
-                            : "SELECT seq,key,kind,text,at FROM record ORDER BY seq",
-                       kind, &q, err));
+    PR_TRY(
+        store_query(s,
+                    kind ? "SELECT seq,key,kind,text,at FROM record WHERE kind=?1 ORDER BY seq"
+                         : "SELECT seq,key,kind,text,at FROM record ORDER BY seq",
+                    kind, &q, err));
     pare_status st = PARE_OK;
-    int         rc;
+    int rc;
     while (st == PARE_OK && (rc = sqlite3_step(q)) != SQLITE_DONE) {
         if (rc != SQLITE_ROW) {
             st = store_fail(s, "list records", err);
@@ -305,10 +313,9 @@ pare_status pr_store_list(pr_store *s, const char *kind, pr_record_fn fn, void *
 pare_status pr_store_count(pr_store *s, const char *kind, int64_t *n, pare_err *err) {
     sqlite3_stmt *q = NULL;
     *n = 0;
-    PR_TRY(store_query(s,
-                       kind ? "SELECT count(*) FROM record WHERE kind = ?1"
-                            : "SELECT count(*) FROM record",
-                       kind, &q, err));
+    PR_TRY(store_query(
+        s, kind ? "SELECT count(*) FROM record WHERE kind = ?1" : "SELECT count(*) FROM record",
+        kind, &q, err));
     pare_status st = PARE_OK;
     if (sqlite3_step(q) == SQLITE_ROW)
         *n = sqlite3_column_int64(q, 0);
@@ -329,7 +336,8 @@ pare_status pr_store_begin(pr_store *s, pare_err *err) {
 }
 
 pare_status pr_store_commit(pr_store *s, pare_err *err) {
-    if (!s->in_txn) return pr_fail(err, PARE_EINTERNAL, -1, "no transaction is open in this store");
+    if (!s->in_txn)
+        return pr_fail(err, PARE_EINTERNAL, -1, "no transaction is open in this store");
     pare_status st = store_exec(s, "COMMIT", "write records", err);
     store_undo(s); /* only where the commit failed */
     s->in_txn = false;
@@ -341,8 +349,8 @@ void pr_store_rollback(pr_store *s) {
     s->in_txn = false;
 }
 
-static pare_status store_insert(pr_store *s, const char *key, const char *kind, const char *text,
-                                size_t n, pare_err *err) {
+static pare_status store_insert(pr_store *s, const char *key, const char *kind,
+                                const char *text, size_t n, pare_err *err) {
     sqlite3_stmt *q = NULL;
     if (sqlite3_prepare_v2(s->db, "INSERT INTO record(key,kind,text) VALUES(?1,?2,?3)", -1, &q,
                            NULL) != SQLITE_OK)
@@ -361,21 +369,24 @@ static pare_status store_compare(pr_store *s, const char *key, const char *kind,
                                  bool may_differ, bool *is_there, pare_err *err) {
     sqlite3_stmt *q = NULL;
     *is_there = false;
-    PR_TRY(store_query(s, "SELECT kind,text FROM record WHERE key = ?1 ORDER BY seq DESC LIMIT 1",
+    PR_TRY(store_query(s,
+                       "SELECT kind,text FROM record WHERE key = ?1 ORDER BY seq DESC LIMIT 1",
                        key, &q, err));
     pare_status st = PARE_OK;
-    int         rc = sqlite3_step(q);
+    int rc = sqlite3_step(q);
     if (rc == SQLITE_ROW) {
         pr_str old_kind = column_str(q, 0), old = column_str(q, 1);
         *is_there = true;
         if (!pr_str_eq(old_kind, pr_str_of(kind)))
-            st = pr_fail(err, PARE_EINTERNAL, -1, "key %.12s… holds a record of kind '%s', not '%s'",
-                         key, old_kind.p, kind);
-        else if (!may_differ && !pr_str_eq(old, text))
             st = pr_fail(err, PARE_EINTERNAL, -1,
-                         "key %.12s… (%s) holds another text already: the key does not name all "
-                         "that it depends on",
-                         key, kind);
+                         "key %.12s… holds a record of kind '%s', not '%s'", key, old_kind.p,
+                         kind);
+        else if (!may_differ && !pr_str_eq(old, text))
+            st =
+                pr_fail(err, PARE_EINTERNAL, -1,
+                        "key %.12s… (%s) holds another text already: the key does not name all "
+                        "that it depends on",
+                        key, kind);
     } else if (rc != SQLITE_DONE) {
         st = store_fail(s, "read a record", err);
     }
@@ -393,9 +404,10 @@ static pare_status store_put_any(pr_store *s, const char *key, const char *kind,
     if (!pr_utf8_valid(text.p, text.n, NULL))
         return pr_fail(err, PARE_EINTERNAL, -1, "a record's text (%s) is not UTF-8", kind);
     if (!s->in_txn) PR_TRY(store_exec(s, "BEGIN IMMEDIATE", "write a record", err));
-    bool        is_there;
+    bool is_there;
     pare_status st = store_compare(s, key, kind, text, again, &is_there, err);
-    if (st == PARE_OK && (again || !is_there)) st = store_insert(s, key, kind, text.p, text.n, err);
+    if (st == PARE_OK && (again || !is_there))
+        st = store_insert(s, key, kind, text.p, text.n, err);
     if (s->in_txn) return st;
     if (st == PARE_OK) st = store_exec(s, "COMMIT", "write a record", err);
     store_undo(s);

@@ -43,15 +43,15 @@ pare_status pr_store_put(pr_store *s, const char *key, const char *kind, const c
                          size_t n, pare_err *err);
 /* Add one more measurement under a key that may be there already: find then gives
  * this newest one, list gives all. */
-pare_status pr_store_put_again(pr_store *s, const char *key, const char *kind,
-                               const char *text, size_t n, pare_err *err);
+pare_status pr_store_put_again(pr_store *s, const char *key, const char *kind, const char *text,
+                               size_t n, pare_err *err);
 
 /* Called per record, oldest first; what it gets is borrowed for the call. Not PARE_OK
  * ends the list and is returned. It must not write to the store. */
 typedef struct {
-    int64_t     seq; /* 1, 2, …: order of arrival, may have gaps */
+    int64_t seq; /* 1, 2, …: order of arrival, may have gaps */
     const char *key, *kind;
-    pr_str      text;
+    pr_str text;
     const char *when; /* UTC, "2026-11-22T17:20:00Z": for people, never for artefacts */
 } pr_record;
 typedef pare_status (*pr_record_fn)(void *ctx, const pr_record *r, pare_err *err);
@@ -64,7 +64,7 @@ pare_status pr_store_count(pr_store *s, const char *kind, int64_t *n, pare_err *
  * at once, so keep no transaction open while measuring. */
 pare_status pr_store_begin(pr_store *s, pare_err *err);
 pare_status pr_store_commit(pr_store *s, pare_err *err);
-void        pr_store_rollback(pr_store *s); /* fine when there is none */
+void pr_store_rollback(pr_store *s); /* fine when there is none */
 
 /* ---- keys: SHA-256 over names and values, each with its type and length, so that
  * no two different lists of parts give the same bytes. Order matters. ---- */
@@ -72,8 +72,10 @@ void        pr_store_rollback(pr_store *s); /* fine when there is none */
 typedef struct {
     pr_sha256_ctx *c;
 } pr_key;
+/* Start a key with the two parts that every key has. Names are constant text. */
 void pr_key_begin(pr_key *k, const char *kind, const char *version);
-void pr_key_str(pr_key *k, const char *name, const char *value); /* NULL is a value of its own */
+void pr_key_str(pr_key *k, const char *name,
+                const char *value); /* NULL is a value of its own */
 void pr_key_bytes(pr_key *k, const char *name, const void *p, size_t n);
 void pr_key_i64(pr_key *k, const char *name, int64_t value);
 void pr_key_f64(pr_key *k, const char *name, double value); /* by bits; -0 is 0, all NaNs one */
@@ -81,5 +83,5 @@ void pr_key_bool(pr_key *k, const char *name, bool value);
 void pr_key_sha(pr_key *k, const char *name, const pr_sha256 *value);
 /* The key as 64 hex digits. Ends `k`; PARE_ENOMEM if memory failed on the way. */
 pare_status pr_key_end(pr_key *k, char hex[65], pare_err *err);
-void        pr_key_drop(pr_key *k); /* instead of end; frees */
+void pr_key_drop(pr_key *k); /* instead of end; frees */
 #endif

@@ -22,7 +22,7 @@ struct pr_automaton {
     bool     can_start[256];
 };
 
-pare_status pr_automaton_new(pr_automaton **out, pr_arena *a, pare_err *err) {
+pare_status pr_automaton_make(pr_automaton **out, pr_arena *a, pare_err *err) {
     pr_automaton *m;
     PR_NEW(m, a, 1, err);
     PR_NEW(m->node, a, 64, err);
@@ -43,7 +43,8 @@ static uint32_t child_of(const pr_automaton *m, uint32_t at, uint8_t byte) {
 static pare_status add_node(pr_automaton *m, pr_arena *a, uint32_t at, uint8_t byte, uint32_t *out,
                             pare_err *err) {
     if (m->n == m->cap) {
-        if (m->cap >= NODES_MAX) return pr_fail(err, PARE_EINPUT, -1, "added tokens: too much text");
+        if (m->cap >= NODES_MAX)
+            return pr_fail(err, PARE_EINPUT, -1, "added tokens: too much text");
         node *bigger;
         PR_NEW(bigger, a, (size_t)m->cap * 2, err);
         memcpy(bigger, m->node, m->n * sizeof *bigger);

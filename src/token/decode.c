@@ -45,6 +45,7 @@ static void give(pr_decoder *d, const char *p, size_t n, pr_buf *out) {
         }
         d->n_lead = 0;
     }
+    d->begun = true;
     pr_buf_add(out, p, n);
 }
 
@@ -86,6 +87,7 @@ static void give_bytes(pr_decoder *d, const char *p, size_t n, pr_buf *out) {
         size_t k = i;
         while (!d->n_held && !d->n_lead && k < n && (uint8_t)p[k] < 0x80) k++;
         if (k > i) {
+            d->begun = true;
             pr_buf_add(out, p + i, k - i);
             i = k - 1;
             continue;
@@ -176,6 +178,7 @@ static void add_text(pr_decoder *d, uint32_t id, pr_buf *out) {
         return;
     }
     end_run(d, out);
+    if (!d->begun && t->v.n_dec && t->v.dec[t->v.n_dec - 1].each) d->n_lead = 1;
     if (t->v.n_dec == 1 && t->v.dec[0].op == PR_DEC_SPACES && d->n_done) pr_buf_puts(out, " ");
     if (t->v.unk_text && t->v.type[id] == PR_TOKEN_UNKNOWN) {
         s = pr_str_of(t->v.unk_text);

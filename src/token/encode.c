@@ -113,8 +113,8 @@ static pare_status encode_text(encoder *e, pr_str s, pare_err *err) {
     return PARE_OK;
 }
 
-pare_status pr_encode(const pr_tokenizer *t, const char *text, size_t n, unsigned flags, pr_ids *out,
-                      pare_err *err) {
+pare_status pr_encode(const pr_tokenizer *t, const char *text, size_t n, unsigned flags,
+                      pr_ids *out, pare_err *err) {
     if (n > PR_ENCODE_MAX)
         return pr_fail(err, PARE_EINPUT, -1, "a text of %zu bytes, at most %zu at once", n,
                        PR_ENCODE_MAX);

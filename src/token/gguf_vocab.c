@@ -25,14 +25,18 @@ static pare_status copy_tokens(pr_tokenizer *t, const pr_gguf_vocab *g, pare_err
     for (uint32_t id = 0; id < v->n; id++) {
         int32_t type = g->types ? g->types[id] : PR_TOKEN_NORMAL;
         if (type < 0 || type > PR_TOKEN_BYTE)
-            return pr_fail(err, PARE_EINPUT, -1, "tokenizer.ggml.token_type: %d for token %u", type, id);
+            return pr_fail(err, PARE_EINPUT, -1, "tokenizer.ggml.token_type: %d for token %u",
+                           type, id);
         if (!g->tokens[id].n) continue;
-        v->text[id] = (pr_str){pr_arena_str(t->arena, g->tokens[id].p, g->tokens[id].n), g->tokens[id].n};
+        v->text[id] =
+            (pr_str){pr_arena_str(t->arena, g->tokens[id].p, g->tokens[id].n), g->tokens[id].n};
         if (!v->text[id].p) return pr_fail_nomem(err, g->tokens[id].n);
         v->type[id] = (uint8_t)type;
         v->in_model[id] = true;
         if (g->scores) v->score[id] = g->scores[id];
-        if (type != PR_TOKEN_CONTROL && type != PR_TOKEN_USER_DEFINED && type != PR_TOKEN_UNKNOWN) continue;
+        if (type != PR_TOKEN_CONTROL && type != PR_TOKEN_USER_DEFINED &&
+            type != PR_TOKEN_UNKNOWN)
+            continue;
         v->added[v->n_added++] = (pr_added){.text = v->text[id], .id = id,
                                             .special = type != PR_TOKEN_USER_DEFINED};
     }
@@ -77,8 +81,9 @@ static pare_status copy_merges(pr_tokenizer *t, const pr_gguf_vocab *g, pare_err
 static pare_status fill_gpt2(pr_tokenizer *t, const pr_gguf_vocab *g, pare_err *err) {
     pr_vocab *v = &t->v;
     if (!g->pre.p)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                       "tokenizer.ggml.pre is missing: a 'gpt2' vocabulary does not say how to cut words");
+        return pr_fail(
+            err, PARE_EUNSUPPORTED, -1,
+            "tokenizer.ggml.pre is missing: a 'gpt2' vocabulary does not say how to cut words");
     PR_TRY(pr_pre_by_name(v, g->pre, err));
     char *name = pr_arena_str(t->arena, g->pre.p, g->pre.n);
     if (!name) return pr_fail_nomem(err, g->pre.n);
@@ -117,9 +122,11 @@ static pare_status frame(pr_vocab *v, const pr_gguf_vocab *g, pare_err *err) {
     v->says_sep = g->add_sep;
     v->says_prefix = g->add_space_prefix;
     if (v->add_bos && v->role[PR_SPECIAL_BOS] < 0)
-        return pr_fail(err, PARE_EINPUT, -1, "tokenizer.ggml.bos_token_id is missing, and a begin is to be added");
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "tokenizer.ggml.bos_token_id is missing, and a begin is to be added");
     if (v->add_eos && v->role[PR_SPECIAL_EOS] < 0)
-        return pr_fail(err, PARE_EINPUT, -1, "tokenizer.ggml.eos_token_id is missing, and an end is to be added");
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "tokenizer.ggml.eos_token_id is missing, and an end is to be added");
     if (v->add_bos) v->before[v->n_before++] = (uint32_t)v->role[PR_SPECIAL_BOS];
     if (v->add_eos) v->after[v->n_after++] = (uint32_t)v->role[PR_SPECIAL_EOS];
     return PARE_OK;
@@ -137,7 +144,8 @@ static pare_status fill(pr_tokenizer *t, const pr_gguf_vocab *g, pare_err *err) 
     PR_TRY(copy_tokens(t, g, err));
     for (int i = 0; i < PR_SPECIAL_COUNT; i++) {
         if (g->role[i] >= (int64_t)t->v.n)
-            return pr_fail(err, PARE_EINPUT, -1, "tokenizer.ggml: a special token is %lld, the tokens are 0 to %u",
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "tokenizer.ggml: a special token is %lld, the tokens are 0 to %u",
                            (long long)g->role[i], t->v.n - 1);
         t->v.role[i] = g->role[i];
     }
@@ -148,7 +156,7 @@ static pare_status fill(pr_tokenizer *t, const pr_gguf_vocab *g, pare_err *err) 
 pare_status pr_tokenizer_from_gguf(pr_tokenizer **out, const pr_gguf_vocab *g, pare_err *err) {
     pr_tokenizer *t;
     *out = NULL;
-    PR_TRY(pr_vocab_new(&t, SRC, err));
+    PR_TRY(pr_vocab_begin(&t, SRC, err));
     pare_status st = fill(t, g, err);
     if (st == PARE_OK) st = pr_vocab_ready(t, err);
     if (st != PARE_OK) {
@@ -176,7 +184,8 @@ static bool looks_special(pr_str s) {
     static const char *const whole[] = {"<pad>", "<mask>", "<2mass>", "[@BOS@]"};
     for (size_t i = 0; i < PR_COUNT(whole); i++)
         if (pr_str_eq(s, pr_str_of(whole[i]))) return true;
-    return (begins_with(s, "<|") && ends_with(s, "|>")) || (begins_with(s, "<｜") && ends_with(s, "｜>")) ||
+    return (begins_with(s, "<|") && ends_with(s, "|>")) ||
+           (begins_with(s, "<｜") && ends_with(s, "｜>")) ||
            (begins_with(s, "<unused") && ends_with(s, ">"));
 }
 
@@ -220,7 +229,8 @@ static pare_status put_token(const pr_tokenizer *t, const pr_added *d, uint32_t 
 }
 
 /* GGUF separates the two by a space, so a space inside is written as U+0120. */
-static pare_status put_merge(const pr_vocab *v, uint32_t i, pr_arena *a, pr_str *out, pare_err *err) {
+static pare_status put_merge(const pr_vocab *v, uint32_t i, pr_arena *a, pr_str *out,
+                             pare_err *err) {
     pr_str part[2] = {v->text[v->merge[i].left], v->text[v->merge[i].right]};
     char  *d;
     size_t n = 0;
@@ -289,7 +299,8 @@ static pare_status put_scores(const pr_tokenizer *t, uint64_t n, pr_arena *a, pr
     }
     g->scores = score;
     if (!given && !merges_are_scores(t, rank))
-        g->loses = "merges that scores cannot say: a piece can be put together in a way that is no merge";
+        g->loses = "merges that scores cannot say: a piece can be put together in a way that "
+                   "is no merge";
     return PARE_OK;
 }
 
@@ -351,9 +362,11 @@ pare_status pr_tokenizer_to_gguf(const pr_tokenizer *t, uint64_t vocab_size, pr_
         return pr_fail(err, PARE_EREFUSED, -1, "GGUF has no name for the pre-tokenizer of this %s",
                        v->source);
     if (!v->byte_level && !char_level_ok(v))
-        return pr_fail(err, PARE_EREFUSED, -1,
-                       "GGUF has no name for this %s: a BPE neither byte-level nor with byte fallback, "
-                       "or one that cuts words", v->source);
+        return pr_fail(
+            err, PARE_EREFUSED, -1,
+            "GGUF has no name for this %s: a BPE neither byte-level nor with byte fallback, "
+            "or one that cuts words",
+            v->source);
     g.model = v->byte_level ? PR_STR("gpt2") : PR_STR("llama");
     g.pre = v->byte_level ? pr_str_of(v->pre_name) : PR_STR("default");
     g.loses = losses(v);

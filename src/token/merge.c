@@ -325,9 +325,11 @@ static pare_status merge_cached(pr_merger *m, const char *p, size_t n, pr_ids *o
     PR_TRY(cache_grow(m, err));
     uint64_t hash = pr_hash64(p, n);
     seen    *s = cache_find(m, hash, p, n);
-    if (s && s->key_len) return pr_ids_add(out, m->ids + s->ids, s->n_ids, err);
+    if (s && s->key_len)
+        return s->n_ids ? pr_ids_add(out, m->ids + s->ids, s->n_ids, err) : PARE_OK;
     size_t from = out->n;
     PR_TRY(merge_fresh(m, n, out, err));
+    if (out->n == from) return PARE_OK; /* all its letters are dropped */
     return cache_put(m, s, hash, p, n, out->p + from, out->n - from, err);
 }
 

@@ -1,6 +1,5 @@
 /* normal.c - a text is made normal before it is cut: Unicode's forms by utf8proc,
  * replacements, and what SentencePiece does to spaces. */
-#include <stdlib.h>
 #include <utf8proc.h>
 #include "vocab.h"
 
@@ -20,13 +19,19 @@ static bool is_ascii(pr_str s) {
 
 static pare_status form(const pr_norm_step *step, pr_str in, pr_buf *out, pare_err *err) {
     if (is_ascii(in)) return pr_buf_add(out, in.p, in.n), PARE_OK;
-    utf8proc_uint8_t *made;
-    utf8proc_ssize_t  n = utf8proc_map((const utf8proc_uint8_t *)in.p, (utf8proc_ssize_t)in.n, &made,
-                                       (utf8proc_option_t)(step->form | UTF8PROC_STABLE));
-    if (n == UTF8PROC_ERROR_NOMEM) return pr_fail_nomem(err, in.n * 4);
+    const utf8proc_uint8_t *p = (const utf8proc_uint8_t *)in.p;
+    utf8proc_ssize_t        len = (utf8proc_ssize_t)in.n;
+    utf8proc_option_t       how = (utf8proc_option_t)(step->form | UTF8PROC_STABLE);
+    utf8proc_ssize_t        n = utf8proc_decompose(p, len, NULL, 0, how);
     if (n < 0) return pr_fail(err, PARE_EINPUT, -1, "normalizing: %s", utf8proc_errmsg(n));
-    pr_buf_add(out, made, (size_t)n);
-    free(made);
+    /* One more than the code points: they become UTF-8 in place, with a NUL. */
+    utf8proc_int32_t *cp = pr_calloc((size_t)n + 1, sizeof *cp);
+    if (!cp) return pr_fail_nomem(err, ((uint64_t)n + 1) * sizeof *cp);
+    n = utf8proc_decompose(p, len, cp, n, how);
+    if (n >= 0) n = utf8proc_reencode(cp, n, how);
+    if (n >= 0) pr_buf_add(out, cp, (size_t)n);
+    pr_free(cp);
+    if (n < 0) return pr_fail(err, PARE_EINPUT, -1, "normalizing: %s", utf8proc_errmsg(n));
     return PARE_OK;
 }
 
@@ -83,7 +88,8 @@ static void by_char(const pr_norm_step *step, pr_str in, pr_buf *out) {
     for (size_t i = 0; i < in.n;) {
         uint32_t len, c = pr_utf8_at(in.p + i, &len);
         i += len;
-        if (step->op == PR_NORM_NO_MARKS && utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_MN)
+        if (step->op == PR_NORM_NO_MARKS &&
+            utf8proc_category((utf8proc_int32_t)c) == UTF8PROC_CATEGORY_MN)
             continue;
         char dst[4];
         if (step->op == PR_NORM_LOWER) {
@@ -152,7 +158,8 @@ pare_status pr_normalize(const pr_tokenizer *t, pr_str in, pr_buf *out, pr_buf *
     pr_buf_add(out, in.p, in.n);
     for (uint32_t i = 0; i < t->v.n_norm; i++) {
         pr_buf_clear(tmp);
-        PR_TRY(step_run(t, &t->v.norm[i], (pr_str){out->p ? out->p : "", out->n}, tmp, middle, err));
+        PR_TRY(step_run(t, &t->v.norm[i], (pr_str){out->p ? out->p : "", out->n}, tmp, middle,
+                        err));
         pr_buf swap = *out;
         *out = *tmp;
         *tmp = swap;

@@ -44,7 +44,8 @@ static pare_status rewrite_escape(rewriter *r, pare_err *err) {
         pr_buf_puts(&r->out, r->in_class ? WORD_CLASS : "[" WORD_CLASS "]");
     else if (c == 'W' && !r->in_class)
         pr_buf_puts(&r->out, "[^" WORD_CLASS "]");
-    else if (strchr("dDpPrntfvxAz", c) || (c > ' ' && c < 127 && strchr("\\^$.|?*+()[]{}-/!\"#%&',:;<=>@_`~", c)))
+    else if (strchr("dDpPrntfvxAz", c) ||
+             (c > ' ' && c < 127 && strchr("\\^$.|?*+()[]{}-/!\"#%&',:;<=>@_`~", c)))
         pr_buf_add(&r->out, p, 2);
     else
         return refuse(r, p, 2, err);
@@ -132,18 +133,21 @@ typedef struct {
     CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" SPACES
 #define QWEN2                                                                  \
     CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*" SPACES
-#define QWEN35                                                                 \
-    CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| ?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*" SPACES
+#define QWEN35                                                                                 \
+    CONTRACTIONS "|[^\\r\\n\\p{L}\\p{N}]?[\\p{L}\\p{M}]+|\\p{N}| "                             \
+                 "?[^\\s\\p{L}\\p{M}\\p{N}]+[\\r\\n]*" SPACES
 #define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
 #define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
 #define FIRST "[^\\r\\n\\p{L}\\p{N}]?"
 #define GPT4O                                                                  \
     FIRST UPPER "*" LOWER "+" CONTRACTIONS "?|" FIRST UPPER "+" LOWER "*" CONTRACTIONS       \
                 "?|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" SPACES
-#define TEKKEN                                                                 \
-    FIRST UPPER "*" LOWER "+|" FIRST UPPER "+" LOWER "*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" SPACES
-#define DEEPSEEK3                                                              \
-    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|" \
+#define TEKKEN                                                                                 \
+    FIRST UPPER "*" LOWER "+|" FIRST UPPER "+" LOWER                                           \
+                "*|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*" SPACES
+#define DEEPSEEK3                                                                              \
+    "[!\"#$%&'()*+,\\-./"                                                                      \
+    ":;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"            \
     " ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+"
 
 static const family families[] = {
@@ -181,7 +185,8 @@ static uint32_t step_count(const family *f) {
 
 pare_status pr_pre_add(pr_vocab *v, pr_pre_step step, pare_err *err) {
     if (v->n_pre == PR_STEPS_MAX)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "pre_tokenizer: more than %d steps", PR_STEPS_MAX);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, "pre_tokenizer: more than %d steps",
+                       PR_STEPS_MAX);
     v->pre[v->n_pre++] = step;
     return PARE_OK;
 }
@@ -191,8 +196,8 @@ pare_status pr_pre_by_name(pr_vocab *v, pr_str name, pare_err *err) {
         const family *f = &families[i];
         if (!name_in(f->names, name)) continue;
         for (uint32_t k = 0; k < step_count(f); k++)
-            PR_TRY(pr_pre_add(v, (pr_pre_step){.op = PR_PRE_SPLIT, .pattern = pr_str_of(f->steps[k])},
-                              err));
+            PR_TRY(pr_pre_add(
+                v, (pr_pre_step){.op = PR_PRE_SPLIT, .pattern = pr_str_of(f->steps[k])}, err));
         v->ignore_merges = f->ignore_merges;
         v->add_bos = f->add_bos;
         return PARE_OK;
@@ -222,8 +227,9 @@ static bool same_steps(const family *f, const pr_vocab *v) {
 }
 
 const char *pr_pre_name(const pr_vocab *v) {
-    static const char *const first[] = {"gpt-2",  "starcoder", "llama-bpe", "dbrx",   "glm4",
-                                        "qwen2",  "qwen35",    "gpt-4o",    "tekken", "deepseek-v3"};
+    static const char *const first[] = {"gpt-2",  "starcoder",  "llama-bpe", "dbrx",
+                                        "glm4",   "qwen2",      "qwen35",    "gpt-4o",
+                                        "tekken", "deepseek-v3"};
     _Static_assert(PR_COUNT(first) == PR_COUNT(families), "a name for each row");
     for (size_t i = 0; i < PR_COUNT(families); i++)
         if (same_steps(&families[i], v) && families[i].ignore_merges == v->ignore_merges)

@@ -125,7 +125,8 @@ static pare_status read_spec(wire w, spec *s, pare_err *err) {
 static pare_status check_spec(const spec *s, pare_err *err) {
     static const char *const types[] = {"?", "unigram", "BPE", "word", "char"};
     if (s->model_type != 2)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, SRC ": model type '%s' is not known; known is BPE",
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       SRC ": model type '%s' is not known; known is BPE",
                        types[s->model_type < 5 ? s->model_type : 0]);
     if (s->suffix)
         return pr_fail(err, PARE_EUNSUPPORTED, -1, SRC ": treat_whitespace_as_suffix is not known");
@@ -157,8 +158,9 @@ static pare_status read_piece(pr_tokenizer *t, wire w, uint32_t id, pare_err *er
                        (unsigned long long)type);
     if (!v->text[id].p) return pr_fail(err, PARE_EINPUT, -1, SRC ": piece %u has no text", id);
     if (type == PR_TOKEN_UNUSED)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, SRC ": piece %u ('%.64s') of type UNUSED is not known",
-                       id, v->text[id].p);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       SRC ": piece %u ('%.64s') of type UNUSED is not known", id,
+                       v->text[id].p);
     if (type == PR_TOKEN_UNKNOWN) v->unk = id;
     v->type[id] = (uint8_t)type;
     v->in_model[id] = type == PR_TOKEN_NORMAL || type == PR_TOKEN_USER_DEFINED;
@@ -175,11 +177,13 @@ static void steps(pr_tokenizer *t, const spec *s) {
     if (s->byte_fallback) v->dec[v->n_dec++] = (pr_dec_step){.op = PR_DEC_BYTE_FALLBACK};
     v->dec[v->n_dec++] = (pr_dec_step){.op = PR_DEC_FUSE};
     if (s->prefix || s->squeeze)
-        v->dec[v->n_dec++] = (pr_dec_step){.op = PR_DEC_STRIP, .from = PR_STR(" "), .start = 1};
+        v->dec[v->n_dec++] = (pr_dec_step){.op = PR_DEC_STRIP, .from = PR_STR(" "), .start = 1,
+                                            .each = s->squeeze};
 }
 
 static void roles(pr_vocab *v, const spec *s) {
-    static const pr_special role[] = {PR_SPECIAL_UNK, PR_SPECIAL_BOS, PR_SPECIAL_EOS, PR_SPECIAL_PAD};
+    static const pr_special role[] = {PR_SPECIAL_UNK, PR_SPECIAL_BOS, PR_SPECIAL_EOS,
+                                      PR_SPECIAL_PAD};
     for (int i = 0; i < 4; i++)
         if (s->role[i] >= 0 && (uint32_t)s->role[i] < v->n) v->role[role[i]] = s->role[i];
     /* transformers puts the begin, not the end, unless its own config says otherwise. */

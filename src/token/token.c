@@ -17,7 +17,7 @@ static pare_status finish(pr_tokenizer **out, pr_tokenizer *t, pare_status st, p
 pare_status pr_tokenizer_from_json(pr_tokenizer **out, pr_str json, pr_str config, pare_err *err) {
     pr_tokenizer *t;
     *out = NULL;
-    PR_TRY(pr_vocab_new(&t, "tokenizer.json", err));
+    PR_TRY(pr_vocab_begin(&t, "tokenizer.json", err));
     return finish(out, t, pr_json_fill(t, json, config, err), err);
 }
 
@@ -29,7 +29,7 @@ static pare_status spm_fill(pr_tokenizer *t, pr_str model, pr_str config, pare_e
 pare_status pr_tokenizer_from_spm(pr_tokenizer **out, pr_str model, pr_str config, pare_err *err) {
     pr_tokenizer *t;
     *out = NULL;
-    PR_TRY(pr_vocab_new(&t, "tokenizer.model", err));
+    PR_TRY(pr_vocab_begin(&t, "tokenizer.model", err));
     return finish(out, t, spm_fill(t, model, config, err), err);
 }
 
@@ -83,7 +83,8 @@ static pare_status open_files(pr_tokenizer **out, const files *f, const char *di
         return st == PARE_OK ? st : pr_fail_in(err, st, f->model.path);
     }
     if (!f->model.path)
-        return pr_fail(err, PARE_EINPUT, -1, "%s: neither tokenizer.json nor tokenizer.model is there", dir);
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "%s: neither tokenizer.json nor tokenizer.model is there", dir);
     st = pr_tokenizer_from_spm(out, text_of(&f->model), text_of(&f->config), err);
     return st == PARE_OK ? st : pr_fail_in(err, st, f->model.path);
 }

@@ -153,6 +153,7 @@ typedef struct {
     const pr_tokenizer *t;
     bool                skip_special;
     bool                glued;   /* bytes of a run are held until it ends (pr_decode) */
+    bool                begun;   /* something was given out */
     uint32_t            n_done;  /* tokens so far, saturating */
     uint32_t            n_lead;  /* leading characters still to be stripped */
     uint32_t            n_held;  /* bytes of an unfinished code point */

@@ -82,7 +82,8 @@ static pare_status norm_replace(pr_tokenizer *t, const json_t *o, pare_err *err)
     PR_TRY(read_pattern(t, o, &s.from, &regex, err));
     PR_TRY(keep(t, json_object_get(o, "content"), "Replace: content", &s.to, err));
     if (regex) s.op = PR_NORM_REGEX;
-    if (!regex && !s.from.n) return pr_fail(err, PARE_EINPUT, -1, SRC ": Replace: an empty pattern");
+    if (!regex && !s.from.n)
+        return pr_fail(err, PARE_EINPUT, -1, SRC ": Replace: an empty pattern");
     return norm_add(&t->v, s, err);
 }
 
@@ -245,11 +246,13 @@ static pare_status read_pre(pr_tokenizer *t, const json_t *o, int depth, pare_er
 
 /* ------------------------------------------------------------------- decoder */
 
-static const char dec_known[] = "Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip, Metaspace";
+static const char dec_known[] =
+    "Sequence, ByteLevel, Replace, ByteFallback, Fuse, Strip, Metaspace";
 
 static pare_status dec_add(pr_vocab *v, pr_dec_step s, pare_err *err) {
     if (v->n_dec == PR_STEPS_MAX)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, SRC ": decoder: more than %d steps", PR_STEPS_MAX);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, SRC ": decoder: more than %d steps",
+                       PR_STEPS_MAX);
     v->dec[v->n_dec++] = s;
     return PARE_OK;
 }
@@ -274,8 +277,8 @@ static pare_status dec_strip(pr_tokenizer *t, const json_t *o, pare_err *err) {
 static pare_status dec_order(const pr_vocab *v, const char *type, pare_err *err) {
     bool late = dec_has(v, PR_DEC_FUSE) && strcmp(type, "Strip") != 0 && strcmp(type, "Fuse") != 0;
     if (late || (dec_has(v, PR_DEC_BYTE_LEVEL) && strcmp(type, "Fuse") != 0))
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, SRC ": decoder: '%.64s' behind Fuse or ByteLevel",
-                       type);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       SRC ": decoder: '%.64s' behind Fuse or ByteLevel", type);
     return PARE_OK;
 }
 
@@ -330,8 +333,10 @@ static pare_status template_ids(pr_vocab *v, const json_t *o, const char *name, 
         return pr_fail(err, PARE_EINPUT, -1, SRC ": post_processor: no ids for '%.64s'", name);
     for (size_t i = 0; i < json_array_size(ids); i++) {
         const json_t *id = json_array_get(ids, i);
-        if (!json_is_integer(id) || json_integer_value(id) < 0 || json_integer_value(id) >= PR_VOCAB_MAX)
-            return pr_fail(err, PARE_EINPUT, -1, SRC ": post_processor: a bad id for '%.64s'", name);
+        if (!json_is_integer(id) || json_integer_value(id) < 0 ||
+            json_integer_value(id) >= PR_VOCAB_MAX)
+            return pr_fail(err, PARE_EINPUT, -1, SRC ": post_processor: a bad id for '%.64s'",
+                           name);
         PR_TRY(frame_add(v, after, (uint32_t)json_integer_value(id), err));
     }
     return PARE_OK;
@@ -400,12 +405,15 @@ static pare_status count_ids(json_t *vocab, const json_t *added, uint64_t *n, pa
     json_t     *j;
     *n = 0;
     json_object_foreach(vocab, key, j) {
-        if (!id_ok(j)) return pr_fail(err, PARE_EINPUT, -1, SRC ": vocab: '%.64s' has no good id", key);
+        if (!id_ok(j))
+            return pr_fail(err, PARE_EINPUT, -1, SRC ": vocab: '%.64s' has no good id", key);
         *n = PR_MAX(*n, (uint64_t)json_integer_value(j) + 1);
     }
     for (size_t i = 0; i < json_array_size(added); i++) {
         j = json_object_get(json_array_get(added, i), "id");
-        if (!id_ok(j)) return pr_fail(err, PARE_EINPUT, -1, SRC ": added_tokens: entry %zu has no good id", i);
+        if (!id_ok(j))
+            return pr_fail(err, PARE_EINPUT, -1, SRC ": added_tokens: entry %zu has no good id",
+                           i);
         *n = PR_MAX(*n, (uint64_t)json_integer_value(j) + 1);
     }
     /* Holes are fine, a desert is not: it is memory for nothing. */
@@ -423,7 +431,8 @@ static pare_status read_vocab(pr_tokenizer *t, json_t *vocab, pare_err *err) {
     json_object_keylen_foreach(vocab, key, len, j) {
         uint32_t id = (uint32_t)json_integer_value(j);
         if (v->text[id].p)
-            return pr_fail(err, PARE_EINPUT, -1, SRC ": vocab: '%.64s' and '%.64s' both have the id %u",
+            return pr_fail(err, PARE_EINPUT, -1,
+                           SRC ": vocab: '%.64s' and '%.64s' both have the id %u",
                            v->text[id].p, key, id);
         v->text[id] = (pr_str){pr_arena_str(t->arena, key, len), len};
         if (!v->text[id].p) return pr_fail_nomem(err, len);
@@ -477,8 +486,9 @@ static void merge_parts(const json_t *m, pr_str *a, pr_str *b) {
 static pare_status merge_id(const json_t *vocab, pr_str s, size_t i, uint32_t *id, pare_err *err) {
     const json_t *j = json_object_getn(vocab, s.p, s.n);
     if (!j)
-        return pr_fail(err, PARE_EINPUT, -1, SRC ": merges: entry %zu names '%.*s', which is no token",
-                       i, (int)PR_MIN(s.n, 64), s.p);
+        return pr_fail(err, PARE_EINPUT, -1,
+                       SRC ": merges: entry %zu names '%.*s', which is no token", i,
+                       (int)PR_MIN(s.n, 64), s.p);
     *id = (uint32_t)json_integer_value(j);
     return PARE_OK;
 }
@@ -501,7 +511,8 @@ static pare_status read_merges(pr_tokenizer *t, const json_t *vocab, const json_
         pr_buf_clear(&joined);
         pr_buf_add(&joined, a.p, a.n);
         pr_buf_add(&joined, b.p, b.n);
-        if (joined.failed) st = pr_fail(err, PARE_EINPUT, -1, SRC ": merges: entry %zu is too long", i);
+        if (joined.failed)
+            st = pr_fail(err, PARE_EINPUT, -1, SRC ": merges: entry %zu is too long", i);
         if (st != PARE_OK) goto done;
         PR_GO(merge_id(vocab, a, i, &v->merge[i].left, err));
         PR_GO(merge_id(vocab, b, i, &v->merge[i].right, err));
@@ -526,8 +537,10 @@ static pare_status check_model(const json_t *m, pare_err *err) {
         return unknown("model: dropout", "above 0", "0", err);
     static const char *const keys[] = {"continuing_subword_prefix", "end_of_word_suffix"};
     for (size_t i = 0; i < PR_COUNT(keys); i++)
-        if (!empty_text(json_object_get(m, keys[i]))) return unknown(keys[i], "a text", "none", err);
-    if (!json_is_object(json_object_get(m, "vocab")) || !json_is_array(json_object_get(m, "merges")))
+        if (!empty_text(json_object_get(m, keys[i])))
+            return unknown(keys[i], "a text", "none", err);
+    if (!json_is_object(json_object_get(m, "vocab")) ||
+        !json_is_array(json_object_get(m, "merges")))
         return pr_fail(err, PARE_EINPUT, -1, SRC ": model: expected vocab and merges");
     return PARE_OK;
 }
@@ -621,8 +634,9 @@ static int64_t find_text(const pr_vocab *v, pr_str s) {
 }
 
 static void config_roles(pr_tokenizer *t, const json_t *root) {
-    static const char *const keys[PR_SPECIAL_COUNT] = {"bos_token", "eos_token", "unk_token", "sep_token",
-                                                    "pad_token", "mask_token", "eot_token", "eom_token"};
+    static const char *const keys[PR_SPECIAL_COUNT] = {"bos_token", "eos_token", "unk_token",
+                                                       "sep_token", "pad_token", "mask_token",
+                                                       "eot_token", "eom_token"};
     for (int i = 0; i < PR_SPECIAL_COUNT; i++) {
         pr_str s = token_of(root, keys[i]);
         if (!s.p) continue;
@@ -662,13 +676,17 @@ static pare_status config_added(pr_tokenizer *t, json_t *list, pare_err *err) {
         int64_t id;
         pr_added a = {0};
         if (!pr_parse_i64(key, 0, PR_VOCAB_MAX - 1, &id))
-            return pr_fail(err, PARE_EINPUT, -1, "tokenizer_config.json: added_tokens_decoder: '%.64s' is no id", key);
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "tokenizer_config.json: added_tokens_decoder: '%.64s' is no id",
+                           key);
         if (id >= v->n)
-            return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                           "tokenizer_config.json: token %lld is behind the %u pieces of tokenizer.model",
-                           (long long)id, v->n);
+            return pr_fail(
+                err, PARE_EUNSUPPORTED, -1,
+                "tokenizer_config.json: token %lld is behind the %u pieces of tokenizer.model",
+                (long long)id, v->n);
         a.id = (uint32_t)id;
-        PR_TRY(keep(t, json_object_get(o, "content"), "added_tokens_decoder: content", &a.text, err));
+        PR_TRY(keep(t, json_object_get(o, "content"), "added_tokens_decoder: content", &a.text,
+                    err));
         a.special = flag(o, "special", false);
         a.single_word = flag(o, "single_word", false);
         a.lstrip = flag(o, "lstrip", false);

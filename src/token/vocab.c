@@ -5,7 +5,7 @@
  * nothing is written after pr_vocab_ready, so all threads may read. */
 #include "vocab.h"
 
-pare_status pr_vocab_new(pr_tokenizer **out, const char *source, pare_err *err) {
+pare_status pr_vocab_begin(pr_tokenizer **out, const char *source, pare_err *err) {
     *out = NULL;
     pr_arena *a = pr_arena_new(PR_TOKENIZER_BYTES_MAX);
     if (!a) return pr_fail_nomem(err, sizeof(pr_tokenizer));
@@ -262,8 +262,8 @@ static pare_status index_beside(pr_tokenizer *t, pare_err *err) {
 
 static pare_status index_added(pr_tokenizer *t, pare_err *err) {
     pr_vocab *v = &t->v;
-    PR_TRY(pr_automaton_new(&t->raw, t->arena, err));
-    PR_TRY(pr_automaton_new(&t->normal, t->arena, err));
+    PR_TRY(pr_automaton_make(&t->raw, t->arena, err));
+    PR_TRY(pr_automaton_make(&t->normal, t->arena, err));
     pr_buf a, b;
     pr_buf_init(&a, PR_TOKEN_TEXT_MAX * 16);
     pr_buf_init(&b, PR_TOKEN_TEXT_MAX * 16);
@@ -295,16 +295,26 @@ static pare_status index_frozen(pr_tokenizer *t, pare_err *err) {
     if (!v->plain_controls) return PARE_OK;
     for (uint32_t id = 0; id < v->n; id++) {
         if (v->type[id] != PR_TOKEN_USER_DEFINED || !v->in_model[id]) continue;
-        if (!t->frozen) PR_TRY(pr_automaton_new(&t->frozen, t->arena, err));
+        if (!t->frozen) PR_TRY(pr_automaton_make(&t->frozen, t->arena, err));
         PR_TRY(pr_automaton_add(t->frozen, t->arena, v->text[id], id, err));
     }
     return PARE_OK;
 }
 
 /* Names that models of the field give to the end of a turn or a text. */
-static const char *const ends[] = {
-    "<|eot_id|>",  "<|im_end|>", "<|end|>",       "<end_of_turn>", "<|endoftext|>", "<|eom_id|>",
-    "<|end_of_text|>", "<EOT>", "_<EOT>", "<|END_OF_TURN_TOKEN|>", "<｜end▁of▁sentence｜>", "<eos>", "</s>"};
+static const char *const ends[] = {"<|eot_id|>",
+                                   "<|im_end|>",
+                                   "<|end|>",
+                                   "<end_of_turn>",
+                                   "<|endoftext|>",
+                                   "<|eom_id|>",
+                                   "<|end_of_text|>",
+                                   "<EOT>",
+                                   "_<EOT>",
+                                   "<|END_OF_TURN_TOKEN|>",
+                                   "<｜end▁of▁sentence｜>",
+                                   "<eos>",
+                                   "</s>"};
 
 static pare_status mark_special(pr_tokenizer *t, pare_err *err) {
     const pr_vocab *v = &t->v;
@@ -371,9 +381,13 @@ static pare_status check_ids(pr_tokenizer *t, pare_err *err) {
             return pr_fail(err, PARE_EINPUT, -1, "%s: the %s token is %lld, the tokens are 0 to %u",
                            v->source, names[i], (long long)v->role[i], v->n - 1);
     for (uint32_t i = 0; i < v->n_before; i++)
-        if (v->before[i] >= v->n) return pr_fail(err, PARE_EINPUT, -1, "%s: post_processor: id %u", v->source, v->before[i]);
+        if (v->before[i] >= v->n)
+            return pr_fail(err, PARE_EINPUT, -1, "%s: post_processor: id %u", v->source,
+                           v->before[i]);
     for (uint32_t i = 0; i < v->n_after; i++)
-        if (v->after[i] >= v->n) return pr_fail(err, PARE_EINPUT, -1, "%s: post_processor: id %u", v->source, v->after[i]);
+        if (v->after[i] >= v->n)
+            return pr_fail(err, PARE_EINPUT, -1, "%s: post_processor: id %u", v->source,
+                           v->after[i]);
     return PARE_OK;
 }
 
@@ -381,10 +395,12 @@ static pare_status compile_patterns(pr_tokenizer *t, pare_err *err) {
     pr_vocab *v = &t->v;
     for (uint32_t i = 0; i < v->n_pre; i++)
         if (v->pre[i].op == PR_PRE_SPLIT && !v->pre[i].code)
-            PR_TRY(pr_pattern_compile(&v->pre[i].code, v->pre[i].pattern, t->arena, "pre_tokenizer", err));
+            PR_TRY(pr_pattern_compile(&v->pre[i].code, v->pre[i].pattern, t->arena,
+                                      "pre_tokenizer", err));
     for (uint32_t i = 0; i < v->n_norm; i++)
         if (v->norm[i].op == PR_NORM_REGEX && !v->norm[i].code)
-            PR_TRY(pr_pattern_compile(&v->norm[i].code, v->norm[i].from, t->arena, "normalizer", err));
+            PR_TRY(pr_pattern_compile(&v->norm[i].code, v->norm[i].from, t->arena, "normalizer",
+                                      err));
     return PARE_OK;
 }
 

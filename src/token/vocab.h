@@ -75,6 +75,7 @@ typedef struct {
     pr_str   from, to; /* REPLACE; STRIP: `from` is the character */
     uint32_t start, stop;
     bool     prepend;
+    bool     each; /* STRIP behind Fuse: of each token until something is left */
 } pr_dec_step;
 
 /* The description. Ids without a token have text.p = NULL. */
@@ -157,7 +158,7 @@ struct pr_tokenizer {
 pare_status pr_vocab_ready(pr_tokenizer *t, pare_err *err);
 /* text → id for the texts so far; done once. */
 pare_status pr_vocab_index_texts(pr_tokenizer *t, pare_err *err);
-pare_status pr_vocab_new(pr_tokenizer **out, const char *source, pare_err *err);
+pare_status pr_vocab_begin(pr_tokenizer **out, const char *source, pare_err *err);
 /* Room for `n` ids. */
 pare_status pr_vocab_room(pr_tokenizer *t, uint64_t n, pare_err *err);
 uint32_t    pr_text_find(const pr_text_map *m, const pr_str *texts, const char *p, size_t n);
@@ -183,9 +184,10 @@ pare_status pr_pre_add(pr_vocab *v, pr_pre_step step, pare_err *err);
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
 /* automaton.c */
-pare_status pr_automaton_new(pr_automaton **out, pr_arena *a, pare_err *err);
+pare_status pr_automaton_make(pr_automaton **out, pr_arena *a, pare_err *err);
 /* Add a text (not empty) with the value it means; the first of two equal ones wins. */
-pare_status pr_automaton_add(pr_automaton *m, pr_arena *a, pr_str text, uint32_t value, pare_err *err);
+pare_status pr_automaton_add(pr_automaton *m, pr_arena *a, pr_str text, uint32_t value,
+                             pare_err *err);
 pare_status pr_automaton_ready(pr_automaton *m, pr_arena *a, pare_err *err);
 /* Next match at or after `from`: its start, end, value; false: none. */
 bool pr_automaton_next(const pr_automaton *m, const char *p, size_t n, size_t from, size_t *start,

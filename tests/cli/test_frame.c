@@ -2,6 +2,7 @@
  * words, tables, JSON; and that the table of every verb makes sense. */
 #include "check.h"
 #include <fcntl.h>
+#include <signal.h>
 #include "cli.h"
 
 static const char *const sizes[] = {"small", "large", NULL};
@@ -230,6 +231,51 @@ static void test_verbs(void **state) {
     }
 }
 
+/* -p, -f, both, none, and a file that is not there. */
+static void test_text(void **state) {
+    static const opt_def *const with_text[] = {&opt_text, &opt_text_file, NULL};
+    static const command        reader = {.name = "read", .synopsis = "", .opts = with_text};
+    static const struct {
+        const char *words[3];
+        pare_status want;
+    } rows[] = {{{"-p", "abc"}, PARE_OK},
+                {{"-f", "/dev/null"}, PARE_OK},
+                {{"-pa", "-fb"}, PARE_EUSAGE},
+                {{NULL}, PARE_EUSAGE},
+                {{"-f", "/nowhere/x"}, PARE_EINPUT},
+                {{"-f", "/"}, PARE_EINPUT}};
+    for (size_t i = 0; i < PR_COUNT(rows); i++) {
+        cli      c = {.cmd = &reader};
+        char    *text, *argv[3];
+        size_t   n;
+        pare_err err = {0};
+        memcpy(argv, rows[i].words, sizeof argv);
+        assert_int_equal(cli_parse(&c, argv[0] ? 2 : 0, argv), 0);
+        assert_int_equal(cli_text(&c, &text, &n, &err), rows[i].want);
+        assert_int_equal(err.status, rows[i].want);
+        assert_true((text != NULL) == (rows[i].want == PARE_OK));
+        if (text) assert_int_equal(n, strlen(text));
+        free(text);
+        cli_done(&c);
+    }
+}
+
+/* The first signal asks; the library sees it through ctl. The last test: it stays asked. */
+static void test_stop(void **state) {
+    static const command idle = {.name = "idle", .synopsis = ""};
+    cli                  c = {.cmd = &idle};
+    pare_err             err = {0};
+    progress_init(&c);
+    stop_init();
+    assert_int_equal(pr_ctl_check(&c.ctl, &err), PARE_OK);
+    raise(SIGTERM);
+    assert_int_equal(pr_ctl_check(&c.ctl, &err), PARE_ECANCELLED);
+    assert_int_equal(pare_status_exit(err.status), 130);
+    struct sigaction now;
+    sigaction(SIGTERM, NULL, &now);
+    assert_true(now.sa_handler == SIG_DFL); /* the second one kills */
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_forms),
@@ -237,6 +283,7 @@ int main(void) {
         cmocka_unit_test(test_human),    cmocka_unit_test(test_width),
         cmocka_unit_test(test_table),    cmocka_unit_test(test_json),
         cmocka_unit_test(test_wrapped),  cmocka_unit_test(test_verbs),
+        cmocka_unit_test(test_text),     cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,8 +143,13 @@ INLINE float half(const uint8_t *p) {
     memcpy(&h, p, 2);
     return _cvtsh_ss(h);
 }
-INLINE __m512 pair(float a, float b) { /* a in lanes 0…7, b in 8…15 */
-    return _mm512_mask_blend_ps(0xff00, _mm512_set1_ps(a), _mm512_set1_ps(b));
+/* The two F16 that start two blocks: the first of each in lanes 0…7 and 8…15, and the second. */
+INLINE __m512 heads(const uint8_t *b0, const uint8_t *b1, __m512 *second) {
+    int x, y;
+    memcpy(&x, b0, 4), memcpy(&y, b1, 4);
+    __m512 v = _mm512_castps128_ps512(_mm_cvtph_ps(_mm_insert_epi32(_mm_cvtsi32_si128(x), y, 1)));
+    *second = _mm512_permutexvar_ps(_mm512_setr_epi32(1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3), v);
+    return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2), v);
 }
 
 /* Q4_K, Q5_K: two blocks of 256 (tensor.h: d, dmin, twelve bytes of 6-bit scales and mins). */
@@ -158,8 +163,9 @@ INLINE __m512 scales_k4(const uint8_t *b0, const uint8_t *b1, __m512 *min) {
     x = _mm256_permute4x64_epi64(_mm256_or_si256(low, high), 0xd8); /* scales, then mins, of both */
     __m512i sc = _mm512_cvtepu8_epi32(_mm256_castsi256_si128(x));
     __m512i mn = _mm512_cvtepu8_epi32(_mm256_extracti128_si256(x, 1));
-    *min = _mm512_mul_ps(pair(half(b0 + 2), half(b1 + 2)), _mm512_cvtepi32_ps(mn));
-    return _mm512_mul_ps(pair(half(b0), half(b1)), _mm512_cvtepi32_ps(sc));
+    __m512  dmin, d = heads(b0, b1, &dmin);
+    *min = _mm512_mul_ps(dmin, _mm512_cvtepi32_ps(mn));
+    return _mm512_mul_ps(d, _mm512_cvtepi32_ps(sc));
 }
 
 INLINE __m512 scales_xs(const uint8_t *b0, const uint8_t *b1) {
@@ -172,7 +178,8 @@ INLINE __m512 scales_xs(const uint8_t *b0, const uint8_t *b1) {
     low = _mm512_and_si512(_mm512_srlv_epi32(low, _mm512_slli_epi32(eight, 2)), _mm512_set1_epi32(15));
     high = _mm512_and_si512(_mm512_srlv_epi32(high, _mm512_slli_epi32(eight, 1)), _mm512_set1_epi32(3));
     low = _mm512_sub_epi32(_mm512_or_si512(low, _mm512_slli_epi32(high, 4)), _mm512_set1_epi32(32));
-    return _mm512_mul_ps(pair(half(b0), half(b1)), _mm512_cvtepi32_ps(low));
+    __m512 unused;
+    return _mm512_mul_ps(heads(b0, b1, &unused), _mm512_cvtepi32_ps(low));
 }
 
 INLINE __m512 scales_q2_k(const uint8_t *b, __m512 *min) {

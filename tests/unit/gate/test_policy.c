@@ -20,9 +20,9 @@ static void the_shipped_ones_are_read(void **state) {
     (void)state;
     static const char *const names[] = {"default", "enterprise", "prototyping", "against-f32"};
     for (size_t i = 0; i < PR_COUNT(names); i++) {
-        char      path[64];
+        char path[64];
         pr_policy p;
-        pare_err  e = {0};
+        pare_err e = {0};
         pr_arena *a = pr_arena_new(1 << 20);
         snprintf(path, sizeof path, "policies/%s.yaml", names[i]);
         CHECK_OK(pr_policy_read(check_source(path), a, &p, &e), e);
@@ -48,12 +48,14 @@ static void mistakes_name_their_line(void **state) {
         {"schema: 1\nname: x\ncolour: red", "line 3", "unknown key 'colour'"},
         {HEAD "  []", "line 4", "0 gates"},
         {HEAD "  - {metric: colour, above: 1}", "line 4", "unknown metric 'colour'"},
-        {HEAD "  - {metric: speedup, above: 1, treshold: 2}", "line 4", "unknown key 'treshold'"},
+        {HEAD "  - {metric: speedup, above: 1, treshold: 2}", "line 4",
+         "unknown key 'treshold'"},
         {HEAD "  - {metric: speedup}", "line 4", "none of above"},
         {HEAD "  - {metric: speedup, above: 1, at_least: 2}", "line 4", "more than one"},
         {HEAD "  - {metric: speedup, at_most: 2}", "line 4", "higher speedup"},
         {HEAD "  - {metric: token_cv, above: 2}", "line 4", "lower token_cv"},
-        {HEAD "  - {metric: token_cv, below: 2, against: f32}", "line 4", "compares with nothing"},
+        {HEAD "  - {metric: token_cv, below: 2, against: f32}", "line 4",
+         "compares with nothing"},
         {HEAD "  - {metric: speedup, above: 2, against: f16}", "line 4", "'f16'"},
         {HEAD "  - metric: speedup\n    above: two\n", "line 5", "'two'"},
         {HEAD "  - metric: speedup\n    above: .nan\n", "line 5", "'.nan'"},
@@ -62,7 +64,9 @@ static void mistakes_name_their_line(void **state) {
         {HEAD "  - {metric: speedup, above: 1, min_n: 1.5}", "line 4", "whole"},
         {HEAD "  - {metric: speedup, above: 1, min_n: -1}", "line 4", "'-1'"},
         {HEAD "  - {above: 1}", "line 4", "without 'metric'"},
-        {HEAD "  - {name: a, metric: speedup, above: 1}\n  - {name: a, metric: token_cv, below: 1}", "line 5", "two gates"},
+        {HEAD
+         "  - {name: a, metric: speedup, above: 1}\n  - {name: a, metric: token_cv, below: 1}",
+         "line 5", "two gates"},
         {HEAD "  - speedup > 2", "line 4", "expected a mapping"},
         {HEAD "  - {metric: speedup, above: 1\n", "line", "not YAML"},
         {HEAD "  - {metric: speedup, above: 1}\n---\na: 1\n", "", "second document"},
@@ -73,10 +77,12 @@ static void mistakes_name_their_line(void **state) {
     };
     for (size_t i = 0; i < PR_COUNT(c); i++) {
         pr_policy p;
-        pare_err  e = {0};
+        pare_err e = {0};
         pr_arena *a = pr_arena_new(1 << 20);
-        if (pr_policy_parse(pr_str_of(c[i].text), "p.yaml", a, &p, &e) != PARE_EINPUT) fail_msg("case %zu was taken", i);
-        if (!strstr(e.msg, c[i].line) || !strstr(e.msg, c[i].what)) fail_msg("case %zu: %s", i, e.msg);
+        if (pr_policy_parse(pr_str_of(c[i].text), "p.yaml", a, &p, &e) != PARE_EINPUT)
+            fail_msg("case %zu was taken", i);
+        if (!strstr(e.msg, c[i].line) || !strstr(e.msg, c[i].what))
+            fail_msg("case %zu: %s", i, e.msg);
         assert_string_equal(e.file, "p.yaml");
         assert_int_equal(p.n_gates, 0);
         pr_arena_free(a);
@@ -86,9 +92,10 @@ static void mistakes_name_their_line(void **state) {
 static void the_position_is_the_line_in_bytes(void **state) {
     (void)state;
     pr_policy p;
-    pare_err  e = {0};
+    pare_err e = {0};
     pr_arena *a = pr_arena_new(1 << 20);
-    pr_policy_parse(PR_STR("schema: 1\nname: \xc3\xa4\xc3\xa4\ncolour: red\n"), "p.yaml", a, &p, &e);
+    pr_policy_parse(PR_STR("schema: 1\nname: \xc3\xa4\xc3\xa4\ncolour: red\n"), "p.yaml", a, &p,
+                    &e);
     assert_int_equal(e.pos, 21);
     pr_arena_free(a);
 }
@@ -96,9 +103,10 @@ static void the_position_is_the_line_in_bytes(void **state) {
 static void defaults(void **state) {
     (void)state;
     pr_policy p;
-    pare_err  e = {0};
+    pare_err e = {0};
     pr_arena *a = pr_arena_new(1 << 20);
-    CHECK_OK(pr_policy_parse(PR_STR(HEAD "  - {metric: speedup, above: 1}\n"), "p", a, &p, &e), e);
+    CHECK_OK(pr_policy_parse(PR_STR(HEAD "  - {metric: speedup, above: 1}\n"), "p", a, &p, &e),
+             e);
     assert_string_equal(p.gates[0].name, "speedup");
     assert_int_equal(p.gates[0].against, PR_AGAINST_SOURCE);
     assert_int_equal(p.gates[0].op, PR_OP_ABOVE);
@@ -109,9 +117,9 @@ static void defaults(void **state) {
 static void large_and_missing_files(void **state) {
     (void)state;
     pr_policy p;
-    pare_err  e = {0};
+    pare_err e = {0};
     pr_arena *a = pr_arena_new(1 << 20);
-    char     *big = pr_arena_get(a, 1 << 17, 1);
+    char *big = pr_arena_get(a, 1 << 17, 1);
     memset(big, ' ', (1 << 17) - 1);
     assert_int_equal(pr_policy_parse(pr_str_of(big), "p", a, &p, &e), PARE_EINPUT);
     assert_int_equal(pr_policy_read("no/such/policy.yaml", a, &p, &e), PARE_EINPUT);
@@ -124,11 +132,14 @@ static const char *nothing_with_joule(void *user, const pr_metric_info *m) {
 
 static void what_cannot_be_measured_is_refused(void **state) {
     (void)state;
-    char      energy[] = "energy_j_per_token", speed[] = "speedup";
+    char energy[] = "energy_j_per_token", speed[] = "speedup";
     pr_policy p;
-    pare_err  e = {0};
+    pare_err e = {0};
     pr_arena *a = pr_arena_new(1 << 20);
-    CHECK_OK(pr_policy_parse(PR_STR(HEAD "  - {name: green, metric: energy_j_per_token, below: 1}\n"), "p", a, &p, &e), e);
+    CHECK_OK(pr_policy_parse(
+                 PR_STR(HEAD "  - {name: green, metric: energy_j_per_token, below: 1}\n"), "p",
+                 a, &p, &e),
+             e);
     assert_int_equal(pr_policy_check(&p, nothing_with_joule, energy, &e), PARE_EENV);
     assert_non_null(strstr(e.msg, "green"));
     assert_non_null(strstr(e.msg, "no energy counter"));
@@ -139,9 +150,12 @@ static void what_cannot_be_measured_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_shipped_ones_are_read), cmocka_unit_test(mistakes_name_their_line),
-        cmocka_unit_test(the_position_is_the_line_in_bytes), cmocka_unit_test(defaults),
-        cmocka_unit_test(large_and_missing_files),   cmocka_unit_test(what_cannot_be_measured_is_refused),
+        cmocka_unit_test(the_shipped_ones_are_read),
+        cmocka_unit_test(mistakes_name_their_line),
+        cmocka_unit_test(the_position_is_the_line_in_bytes),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(large_and_missing_files),
+        cmocka_unit_test(what_cannot_be_measured_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ static void read_tensor(model *m, const char *line) {
     assert_true(m->n < MAX_TENSORS);
     assert_int_equal(2, sscanf(line, "tensor %" SCNd64 " %*d %79s", &t->cols, t->name));
     if (sscanf(t->name, "blk.%d.", &t->layer) != 1) t->layer = -1;
-    if (pr_weight_of(t->name) == PR_WEIGHT_ATTN_V) m->shape.n_attn_v++;
+    if (pr_mix_weight_of(t->name) == PR_MIX_ATTN_V) m->shape.n_attn_v++;
 }
 
 static const pr_mix *mix_of(int ftype) {
@@ -54,7 +54,7 @@ static int check_mix(const model *m, const char *line) {
         assert_int_equal(1, sscanf(line + at, "%d%n", &want, &len));
         at += len;
         assert_true(pr_mix_wants(m->t[i].name, 2));
-        pr_mix_choose(mix, &m->shape, &count, pr_weight_of(m->t[i].name), m->t[i].layer, m->t[i].cols, &c);
+        pr_mix_choose(mix, &m->shape, &count, pr_mix_weight_of(m->t[i].name), m->t[i].layer, m->t[i].cols, &c);
         if (pr_type_get(c.type)->gguf_id == want && c.reason[0]) continue;
         print_error("%s, %s, %s: got %s (%s), llama.cpp %d\n", m->name, pr_mix_name(mix), m->t[i].name,
                     pr_type_get(c.type)->name, c.reason, want);
@@ -103,11 +103,11 @@ static void imatrix(void **state) {
     pr_mix_shape  s = {.n_layer = 16, .n_head = 8, .n_kv = 8, .n_attn_v = 16, .has_imatrix = true};
     pr_mix_count  n = {0};
     pr_mix_choice c;
-    pr_mix_choose(pr_mix_get("Q4_0"), &s, &n, PR_WEIGHT_FFN_DOWN, 0, 512, &c);
+    pr_mix_choose(pr_mix_get("Q4_0"), &s, &n, PR_MIX_FFN_DOWN, 0, 512, &c);
     assert_int_equal(c.type, PR_Q4_1);
-    pr_mix_choose(pr_mix_get("IQ4_XS"), &s, &n, PR_WEIGHT_FFN_DOWN, 1, 512, &c);
+    pr_mix_choose(pr_mix_get("IQ4_XS"), &s, &n, PR_MIX_FFN_DOWN, 1, 512, &c);
     assert_int_equal(c.type, PR_IQ4_XS);
-    pr_mix_choose(pr_mix_get("Q5_0"), &s, &n, PR_WEIGHT_FFN_DOWN, 2, 512, &c);
+    pr_mix_choose(pr_mix_get("Q5_0"), &s, &n, PR_MIX_FFN_DOWN, 2, 512, &c);
     assert_int_equal(c.type, PR_Q5_0);
 }
 
@@ -115,7 +115,7 @@ static void reasons(void **state) {
     pr_mix_shape  s = {.n_layer = 4, .n_head = 4, .n_kv = 4, .n_attn_v = 4};
     pr_mix_count  n = {0};
     pr_mix_choice c;
-    pr_mix_choose(pr_mix_get("Q4_K_M"), &s, &n, PR_WEIGHT_FFN_UP, 0, 288, &c);
+    pr_mix_choose(pr_mix_get("Q4_K_M"), &s, &n, PR_MIX_FFN_UP, 0, 288, &c);
     assert_int_equal(c.type, PR_Q5_0);
     assert_int_equal(c.wanted, PR_Q4_K);
     assert_string_equal(c.reason, "Q5_0 in place of Q4_K: 288 columns are not whole blocks of 256");

@@ -1,17 +1,18 @@
-/* test_report_html.c - the page: complete, self-contained, and deaf to what a model is called. The
- * sample is tests/vectors/report/sample.json; the page lies in the build folder afterwards. */
+/* test_report_html.c - the page: complete, self-contained, and deaf to what a model is called.
+ * The sample is tests/vectors/report/sample.json; the page lies in the build folder afterwards.
+ */
 #include "check.h"
 #include "flow/report.h"
 
 static pare_doc *sample(void) {
     pare_doc *r = NULL;
-    pare_err  e = {0};
+    pare_err e = {0};
     CHECK_OK(pare_doc_read(&r, check_source("tests/vectors/report/sample.json"), &e), e);
     return r;
 }
 
 static pr_buf page_of(const pare_doc *r) {
-    pr_buf   b;
+    pr_buf b;
     pare_err e = {0};
     pr_buf_init(&b, PR_REPORT_HTML_MAX);
     CHECK_OK(pr_report_html(r, &b, &e), e);
@@ -21,20 +22,23 @@ static pr_buf page_of(const pare_doc *r) {
 static void every_section_is_there(void **state) {
     (void)state;
     pare_doc *r = sample();
-    pr_buf    b = page_of(r);
-    pare_err  e = {0};
+    pr_buf b = page_of(r);
+    pare_err e = {0};
     CHECK_OK(pr_file_write("sample.html", b.p, b.n, &e), e);
-    static const char *const ids[] = {"front", "variants", "gates", "distributions", "acceleration", "tensors",
-                                      "stages", "how", "deploy", "monitor", "machine"};
+    static const char *const ids[] = {"front",        "variants", "gates",  "distributions",
+                                      "acceleration", "tensors",  "stages", "how",
+                                      "deploy",       "monitor",  "machine"};
     for (size_t i = 0; i < PR_COUNT(ids); i++) {
         char want[64];
         snprintf(want, sizeof want, "<section id=\"%s\"", ids[i]);
         if (!strstr(b.p, want)) fail_msg("no section %s", ids[i]);
     }
     const pare_doc *v = pare_doc_get(r, "variants");
-    for (size_t i = 0; i < pare_doc_count(v); i++) { /* each variant in both panels, in both sizes */
+    for (size_t i = 0; i < pare_doc_count(v);
+         i++) { /* each variant in both panels, in both sizes */
         char want[64];
-        snprintf(want, sizeof want, ">%s</text>", pare_doc_str(pare_doc_get(pare_doc_at(v, i), "name")));
+        snprintf(want, sizeof want, ">%s</text>",
+                 pare_doc_str(pare_doc_get(pare_doc_at(v, i), "name")));
         size_t n = 0;
         for (const char *p = b.p; (p = strstr(p, want)) != NULL; p++) n++;
         assert_int_equal(n, 4);
@@ -49,12 +53,15 @@ static void every_section_is_there(void **state) {
 static void nothing_is_fetched(void **state) {
     (void)state;
     pare_doc *r = sample();
-    pr_buf    b = page_of(r);
-    static const char *const never[] = {"http:", "https:", "url(", "@import", " src=", "<link", "<iframe", "<object", " style=", "javascript:", " onclick", " onload"};
+    pr_buf b = page_of(r);
+    static const char *const never[] = {"http:",   "https:",      "url(",     "@import",
+                                        " src=",   "<link",       "<iframe",  "<object",
+                                        " style=", "javascript:", " onclick", " onload"};
     for (size_t i = 0; i < PR_COUNT(never); i++) {
         if (strstr(b.p, never[i])) fail_msg("the page holds '%s'", never[i]);
     }
-    for (const char *p = b.p; (p = strstr(p, "href=\"")) != NULL; p++) assert_int_equal(p[6], '#');
+    for (const char *p = b.p; (p = strstr(p, "href=\"")) != NULL; p++)
+        assert_int_equal(p[6], '#');
     assert_non_null(strstr(b.p, "default-src 'none'; style-src 'sha256-"));
     pr_buf_done(&b);
     pare_doc_free(r);
@@ -65,13 +72,13 @@ static void tags_are_balanced(void **state) {
     (void)state;
     static const char *const empty[] = {"meta", "br", "!doctype", "link"};
     pare_doc *r = sample();
-    pr_buf    b = page_of(r);
-    char      open[64][16];
-    int       depth = 0;
+    pr_buf b = page_of(r);
+    char open[64][16];
+    int depth = 0;
     for (const char *p = b.p; (p = strchr(p, '<')) != NULL;) {
-        bool   close = p[1] == '/';
+        bool close = p[1] == '/';
         size_t n = strcspn(p + 1 + close, " >/\n");
-        char   name[16] = "";
+        char name[16] = "";
         snprintf(name, sizeof name, "%.*s", (int)PR_MIN(n, sizeof name - 1), p + 1 + close);
         const char *end = strchr(p, '>');
         assert_non_null(end);
@@ -79,7 +86,8 @@ static void tags_are_balanced(void **state) {
         for (size_t i = 0; i < PR_COUNT(empty); i++) alone |= strcmp(name, empty[i]) == 0;
         if (close) {
             assert_true(depth > 0);
-            if (strcmp(open[--depth], name) != 0) fail_msg("</%s> closes <%s> at byte %td", name, open[depth], p - b.p);
+            if (strcmp(open[--depth], name) != 0)
+                fail_msg("</%s> closes <%s> at byte %td", name, open[depth], p - b.p);
         } else if (!alone) {
             assert_true(depth < 64);
             memcpy(open[depth++], name, sizeof name);
@@ -94,12 +102,13 @@ static void tags_are_balanced(void **state) {
     pare_doc_free(r);
 }
 
-static const char evil[] = "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;\x01{{js}}";
+static const char evil[] =
+    "</title></script><script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;\x01{{js}}";
 
 /* Every text of the tree becomes hostile, keys of objects in `settings` too. */
 static pare_doc *poisoned(pr_doc_build *b, const pare_doc *v, const char *key) {
     static const char *const kept[] = {"kind", "verdict", "op", "metric", "against", "bound"};
-    pare_doc     *out = NULL;
+    pare_doc *out = NULL;
     pare_doc_iter it = {0};
     switch (pare_doc_kind(v)) {
     case PARE_DOC_OBJECT:
@@ -113,22 +122,23 @@ static pare_doc *poisoned(pr_doc_build *b, const pare_doc *v, const char *key) {
         return out;
     case PARE_DOC_STR: {
         pare_doc *box = pr_doc_object(b);
-        bool      keep = false;
+        bool keep = false;
         for (size_t i = 0; i < PR_COUNT(kept); i++) keep |= key && strcmp(key, kept[i]) == 0;
         pr_doc_set_str(b, box, "x", keep ? pare_doc_str(v) : evil);
         out = pr_doc_copy(pare_doc_get(box, "x"));
         pare_doc_free(box);
         return out;
     }
-    default: return pr_doc_copy(v);
+    default:
+        return pr_doc_copy(v);
     }
 }
 
 static void hostile_text_stays_text(void **state) {
     (void)state;
-    pare_doc    *r = sample(), *bad = NULL;
+    pare_doc *r = sample(), *bad = NULL;
     pr_doc_build build = {0};
-    pare_err     e = {0};
+    pare_err e = {0};
     CHECK_OK(pr_doc_done(&build, poisoned(&build, r, NULL), &bad, &e), e);
     /* So that the name is found again, and its cards are drawn. */
     pr_buf b = page_of(bad);
@@ -149,11 +159,11 @@ static void hostile_text_stays_text(void **state) {
 /* Take every key of the top out, one by one, and every kind apart: a page all the same. */
 static void a_poor_report_still_gives_a_page(void **state) {
     (void)state;
-    pare_doc     *r = sample();
+    pare_doc *r = sample();
     pare_doc_iter it = {0};
     while (pare_doc_next(r, &it)) {
         pr_doc_build build = {0};
-        pare_err     e = {0};
+        pare_err e = {0};
         if (strcmp(it.key, "kind") == 0 || strcmp(it.key, "schema") == 0) continue;
         pare_doc *less = pr_doc_copy(r);
         pr_doc_unset(less, it.key);
@@ -171,12 +181,13 @@ static void a_poor_report_still_gives_a_page(void **state) {
 
 static void other_files_are_refused(void **state) {
     (void)state;
-    static const char *const texts[] = {"{}", "[]", "{\"kind\":\"pare.report\"}", "{\"kind\":\"pare.report\",\"schema\":2}",
+    static const char *const texts[] = {"{}", "[]", "{\"kind\":\"pare.report\"}",
+                                        "{\"kind\":\"pare.report\",\"schema\":2}",
                                         "{\"kind\":7,\"schema\":1}"};
     for (size_t i = 0; i < PR_COUNT(texts); i++) {
         pare_doc *r = NULL;
-        pare_err  e = {0};
-        pr_buf    b;
+        pare_err e = {0};
+        pr_buf b;
         CHECK_OK(pare_doc_parse(&r, texts[i], strlen(texts[i]), &e), e);
         pr_buf_init(&b, 1 << 20);
         assert_int_equal(pr_report_html(r, &b, &e), PARE_EINPUT);
@@ -188,7 +199,7 @@ static void other_files_are_refused(void **state) {
 static void a_small_maximum_is_an_error(void **state) {
     (void)state;
     pare_doc *r = sample();
-    pr_buf    b;
+    pr_buf b;
     pr_buf_init(&b, 5000);
     assert_int_equal(pr_report_html(r, &b, NULL), PARE_ENOMEM);
     pr_buf_done(&b);
@@ -197,9 +208,12 @@ static void a_small_maximum_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_section_is_there),   cmocka_unit_test(nothing_is_fetched),
-        cmocka_unit_test(tags_are_balanced),        cmocka_unit_test(hostile_text_stays_text),
-        cmocka_unit_test(a_poor_report_still_gives_a_page), cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(every_section_is_there),
+        cmocka_unit_test(nothing_is_fetched),
+        cmocka_unit_test(tags_are_balanced),
+        cmocka_unit_test(hostile_text_stays_text),
+        cmocka_unit_test(a_poor_report_still_gives_a_page),
+        cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(a_small_maximum_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,8 @@
 static void the_three_are_always_there(void **state) {
     (void)state;
     pr_objective o[PR_OBJECTIVES_MAX];
-    size_t       n;
-    pare_err     e = {0};
+    size_t n;
+    pare_err e = {0};
     CHECK_OK(pr_prefer_parse(NULL, o, &n, &e), e);
     assert_int_equal(n, 3);
     assert_string_equal(o[0].metric->name, "speedup");
@@ -26,18 +26,20 @@ static void the_three_are_always_there(void **state) {
 
 static void nonsense_is_refused(void **state) {
     (void)state;
-    static const char *const bad[] = {"speed", "speed=", "speed=-1", "speed=nan", "speed=1,speed=2", "colour=1", "speed=0",
-                                      "speed=1,", ",", "speed=1,speedup=2", "speed=1e9", "=1"};
+    static const char *const bad[] = {
+        "speed",   "speed=",   "speed=-1", "speed=nan",         "speed=1,speed=2", "colour=1",
+        "speed=0", "speed=1,", ",",        "speed=1,speedup=2", "speed=1e9",       "=1"};
     for (size_t i = 0; i < PR_COUNT(bad); i++) {
         pr_objective o[PR_OBJECTIVES_MAX];
-        size_t       n;
-        pare_err     e = {0};
-        if (pr_prefer_parse(bad[i], o, &n, &e) != PARE_EUSAGE) fail_msg("'%s' was taken", bad[i]);
+        size_t n;
+        pare_err e = {0};
+        if (pr_prefer_parse(bad[i], o, &n, &e) != PARE_EUSAGE)
+            fail_msg("'%s' was taken", bad[i]);
         assert_true(e.msg[0]);
     }
     pr_objective o[PR_OBJECTIVES_MAX];
-    size_t       n;
-    pare_err     e = {0};
+    size_t n;
+    pare_err e = {0};
     pr_prefer_parse("colour=1", o, &n, &e);
     assert_non_null(strstr(e.msg, "speed, accuracy, memory"));
 }
@@ -45,15 +47,16 @@ static void nonsense_is_refused(void **state) {
 /* More terms than there is room for: every metric of the table by name. */
 static void too_many(void **state) {
     (void)state;
-    char                  text[2048] = "";
-    size_t                n_table, n, used = 0;
+    char text[2048] = "";
+    size_t n_table, n, used = 0;
     const pr_metric_info *t = pr_metric_table(&n_table);
     assert_true(n_table > PR_OBJECTIVES_MAX);
     for (size_t i = 0; i < n_table; i++) {
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s=1", i ? "," : "", t[i].name);
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%s=1", i ? "," : "",
+                                 t[i].name);
     }
     pr_objective o[PR_OBJECTIVES_MAX];
-    pare_err     e = {0};
+    pare_err e = {0};
     assert_int_equal(pr_prefer_parse(text, o, &n, &e), PARE_EUSAGE);
 }
 
@@ -65,8 +68,8 @@ static const char *no_counter(void *user, const pr_metric_info *m) {
 static void what_cannot_be_measured_is_refused(void **state) {
     (void)state;
     pr_objective o[PR_OBJECTIVES_MAX];
-    size_t       n;
-    pare_err     e = {0};
+    size_t n;
+    pare_err e = {0};
     CHECK_OK(pr_prefer_parse("speed=1", o, &n, &e), e);
     CHECK_OK(pr_objectives_check(o, n, no_counter, NULL, &e), e);
     CHECK_OK(pr_prefer_parse("speed=1,energy=1", o, &n, &e), e);
@@ -76,7 +79,7 @@ static void what_cannot_be_measured_is_refused(void **state) {
 
 static void limits_are_gates_on_the_unfavourable_bound(void **state) {
     (void)state;
-    pr_gate   g[PR_CONSTRAINTS_MAX];
+    pr_gate g[PR_CONSTRAINTS_MAX];
     pr_limits l = {0};
     assert_int_equal(pr_limits_gates(&l, g), 0);
     l = (pr_limits){.max_bytes = 100, .min_speedup = 2, .against = PR_AGAINST_F32};
@@ -85,7 +88,9 @@ static void limits_are_gates_on_the_unfavourable_bound(void **state) {
     assert_int_equal(g[0].against, PR_AGAINST_NONE);
     assert_int_equal(g[1].against, PR_AGAINST_F32);
     pr_metric m[] = {{pr_metric_info_find("file_bytes"), PR_AGAINST_NONE, pr_est_counted(100)},
-                     {pr_metric_info_find("speedup"), PR_AGAINST_F32, {.value = 2.1, .lo = 1.9, .hi = 2.3, .n = 9, .conf = 0.95}}};
+                     {pr_metric_info_find("speedup"),
+                      PR_AGAINST_F32,
+                      {.value = 2.1, .lo = 1.9, .hi = 2.3, .n = 9, .conf = 0.95}}};
     pr_gate_result r;
     pr_gate_judge(&g[0], "v", m, 2, &r);
     assert_int_equal(r.verdict, PR_PASS); /* a limit may be reached */

@@ -1,4 +1,4 @@
-/* json.c - JSON that others wrote: bounded parsing, and members read by name.
+/* json_read.c - JSON that others wrote: bounded parsing, and members read by name.
  *
  * jansson builds the tree; before it sees a byte, one pass over the text has
  * counted its depth and its values, so that neither the stack nor the memory
@@ -43,8 +43,8 @@ static pare_status count_check(const char *p, size_t n, const pr_json_limits *l,
             values++;
         }
         if (values > l->max_values)
-            return pr_fail(err, PARE_EINPUT, (int64_t)i, "JSON of over %zu values, expected at most that",
-                           l->max_values);
+            return pr_fail(err, PARE_EINPUT, (int64_t)i,
+                           "JSON of over %zu values, expected at most that", l->max_values);
     }
     return PARE_OK;
 }
@@ -56,7 +56,8 @@ pare_status pr_json_parse(pare_doc **out, const void *text, size_t n, const pr_j
     size_t         bad;
     if (n == 0) return pr_fail(err, PARE_EINPUT, 0, "found nothing, expected a JSON value");
     if (n > l.max_bytes)
-        return pr_fail(err, PARE_EINPUT, -1, "JSON of %zu bytes, expected at most %zu", n, l.max_bytes);
+        return pr_fail(err, PARE_EINPUT, -1, "JSON of %zu bytes, expected at most %zu", n,
+                       l.max_bytes);
     PR_TRY(count_check(text, n, &l, err));
     if (!pr_utf8_valid(text, n, &bad))
         return pr_fail(err, PARE_EINPUT, (int64_t)bad, "JSON that is not UTF-8: byte 0x%02x",
@@ -75,7 +76,8 @@ pare_status pr_json_parse(pare_doc **out, const void *text, size_t n, const pr_j
     return pr_fail(err, PARE_EINPUT, e.position, "JSON, line %d: %s", e.line, e.text);
 }
 
-pare_status pr_json_read(pare_doc **out, const char *path, const pr_json_limits *lim, pare_err *err) {
+pare_status pr_json_read(pare_doc **out, const char *path, const pr_json_limits *lim,
+                         pare_err *err) {
     pr_map m;
     *out = NULL;
     PR_TRY(pr_map_open(&m, path, err));
@@ -94,7 +96,8 @@ pare_status pare_doc_read(pare_doc **out, const char *path, pare_err *err) {
 
 /* ---------------------------------------------------------------- accessors */
 
-static pare_status unexpected(const pare_doc *v, const char *what, const char *expected, pare_err *err) {
+static pare_status unexpected(const pare_doc *v, const char *what, const char *expected,
+                              pare_err *err) {
     char found[96];
     return pr_fail(err, PARE_EINPUT, -1, "'%s': found %s, expected %s", what,
                    pr_doc_describe(v, found, sizeof found), expected);
@@ -104,8 +107,8 @@ static bool is_missing(const pare_doc *v) {
     return pare_doc_kind(v) <= PARE_DOC_NULL;
 }
 
-pare_status pr_json_as_i64(const pare_doc *v, const char *what, int64_t lo, int64_t hi, int64_t *out,
-                           pare_err *err) {
+pare_status pr_json_as_i64(const pare_doc *v, const char *what, int64_t lo, int64_t hi,
+                           int64_t *out, pare_err *err) {
     *out = 0;
     int64_t i = pare_doc_int(v);
     bool    ok = pare_doc_kind(v) == PARE_DOC_INT;
@@ -116,14 +119,16 @@ pare_status pr_json_as_i64(const pare_doc *v, const char *what, int64_t lo, int6
     }
     if (!ok || i < lo || i > hi) {
         char expected[96];
-        snprintf(expected, sizeof expected, "an integer of %lld to %lld", (long long)lo, (long long)hi);
+        snprintf(expected, sizeof expected, "an integer of %lld to %lld", (long long)lo,
+                 (long long)hi);
         return unexpected(v, what, expected, err);
     }
     *out = i;
     return PARE_OK;
 }
 
-/* {"__float__": "Infinity"}: how transformers writes what JSON cannot say. NaN if it is not that. */
+/* {"__float__": "Infinity"}: how transformers writes what JSON cannot say. NaN if it is not
+ * that. */
 static double wrapped_float(const pare_doc *v) {
     const char *s = pare_doc_str(pare_doc_get(v, "__float__"));
     if (!s || pare_doc_count(v) != 1) return NAN;
@@ -148,13 +153,13 @@ pare_status pr_json_as_str(const pare_doc *v, const char *what, pr_str *out, par
     return out->p ? PARE_OK : unexpected(v, what, "a text", err);
 }
 
-pare_status pr_json_get_i64(const pare_doc *obj, const char *key, int64_t lo, int64_t hi, int64_t *out,
-                            pare_err *err) {
+pare_status pr_json_get_i64(const pare_doc *obj, const char *key, int64_t lo, int64_t hi,
+                            int64_t *out, pare_err *err) {
     return pr_json_as_i64(pare_doc_get(obj, key), key, lo, hi, out, err);
 }
 
-pare_status pr_json_opt_i64(const pare_doc *obj, const char *key, int64_t lo, int64_t hi, int64_t dflt,
-                            int64_t *out, pare_err *err) {
+pare_status pr_json_opt_i64(const pare_doc *obj, const char *key, int64_t lo, int64_t hi,
+                            int64_t dflt, int64_t *out, pare_err *err) {
     const pare_doc *v = pare_doc_get(obj, key);
     *out = dflt;
     return is_missing(v) ? PARE_OK : pr_json_as_i64(v, key, lo, hi, out, err);
@@ -178,7 +183,8 @@ pare_status pr_json_get_bool(const pare_doc *obj, const char *key, bool *out, pa
     return pare_doc_kind(v) == PARE_DOC_BOOL ? PARE_OK : unexpected(v, key, "true or false", err);
 }
 
-pare_status pr_json_opt_bool(const pare_doc *obj, const char *key, bool dflt, bool *out, pare_err *err) {
+pare_status pr_json_opt_bool(const pare_doc *obj, const char *key, bool dflt, bool *out,
+                             pare_err *err) {
     *out = dflt;
     return is_missing(pare_doc_get(obj, key)) ? PARE_OK : pr_json_get_bool(obj, key, out, err);
 }
@@ -202,20 +208,24 @@ static pare_status get_kind(const pare_doc *obj, const char *key, pare_doc_type 
     return PARE_OK;
 }
 
-pare_status pr_json_get_arr(const pare_doc *obj, const char *key, const pare_doc **out, pare_err *err) {
+pare_status pr_json_get_arr(const pare_doc *obj, const char *key, const pare_doc **out,
+                            pare_err *err) {
     return get_kind(obj, key, PARE_DOC_ARRAY, out, err);
 }
 
-pare_status pr_json_opt_arr(const pare_doc *obj, const char *key, const pare_doc **out, pare_err *err) {
+pare_status pr_json_opt_arr(const pare_doc *obj, const char *key, const pare_doc **out,
+                            pare_err *err) {
     *out = NULL;
     return is_missing(pare_doc_get(obj, key)) ? PARE_OK : pr_json_get_arr(obj, key, out, err);
 }
 
-pare_status pr_json_get_obj(const pare_doc *obj, const char *key, const pare_doc **out, pare_err *err) {
+pare_status pr_json_get_obj(const pare_doc *obj, const char *key, const pare_doc **out,
+                            pare_err *err) {
     return get_kind(obj, key, PARE_DOC_OBJECT, out, err);
 }
 
-pare_status pr_json_opt_obj(const pare_doc *obj, const char *key, const pare_doc **out, pare_err *err) {
+pare_status pr_json_opt_obj(const pare_doc *obj, const char *key, const pare_doc **out,
+                            pare_err *err) {
     *out = NULL;
     return is_missing(pare_doc_get(obj, key)) ? PARE_OK : pr_json_get_obj(obj, key, out, err);
 }

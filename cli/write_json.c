@@ -1,4 +1,4 @@
-/* json.c - one JSON object, built in memory and printed when it is whole, so
+/* write_json.c - one JSON object, built in memory and printed when it is whole, so
  * that an error half-way leaves standard output empty. */
 #include <math.h>
 #include <stdlib.h>

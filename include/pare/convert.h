@@ -1,0 +1,41 @@
+/* pare/convert.h - write a model in another format or with smaller weights, in one
+ * streaming pass.
+ *
+ *   pare_convert_opts o = {.to = "gguf", .quant = "Q4_K_M", .out = "small.gguf"};
+ *   pare_doc *report;
+ *   if (pare_convert("models/austen-3.7m", &o, NULL, &report, &err) != PARE_OK) …
+ *
+ * The model need not fit into memory (pare_ctl.work_memory_bytes). The same input and
+ * options give the same bytes on every machine and for every number of threads. Nothing
+ * stands under the target's name before it is whole. */
+#ifndef PARE_CONVERT_H
+#define PARE_CONVERT_H
+#include "pare/ctl.h"
+#include "pare/doc.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    const char *to;    /* "gguf" or "hf" (a directory) */
+    const char *out;   /* the file or directory to write */
+    const char *quant; /* a type or mix ("F16", "Q4_K_M"); NULL: the source's own precision */
+    uint64_t    shard_bytes;   /* hf: begin a new file at this size; 0: 5 GB */
+    int         strict;        /* a tensor that cannot take its type is PARE_EREFUSED */
+    int         allow_inexact; /* write what the format cannot say exactly, with a warning inside */
+    const char *name;          /* general.name; NULL: from the source */
+} pare_convert_opts;
+
+/* `*report`: the file, its bytes and hash, bits per weight, every tensor with what it was asked to
+ * be, what it got and why. PARE_EREFUSED: the format cannot express the model (each reason
+ * is named), or `strict`. */
+PARE_API pare_status pare_convert(const char *src, const pare_convert_opts *opts, const pare_ctl *ctl,
+                                  pare_doc **report, pare_err *err);
+/* The types and mixes that `quant` may name, as an array of {"name","bpw"…} objects. */
+PARE_API pare_status pare_quant_list(pare_doc **out, pare_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

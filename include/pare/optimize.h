@@ -1,0 +1,49 @@
+/* pare/optimize.h - the main job: from a checkpoint to the best smaller model, with proof.
+ *
+ *   pare_optimize_opts o = {.out = "out", .prefer = "speed=2,accuracy=1"};
+ *   pare_doc *report;
+ *   if (pare_optimize("models/austen-3.7m", &o, &ctl, &report, &err) != PARE_OK) …
+ *   puts(pare_doc_str(pare_doc_get(report, "summary")));
+ *
+ * `out` gets the models, report.json, report.html and the records (pare.db): a second run
+ * measures only what changed, a killed one goes on where it was. */
+#ifndef PARE_OPTIMIZE_H
+#define PARE_OPTIMIZE_H
+#include "pare/ctl.h"
+#include "pare/doc.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    const char        *out;      /* directory; made if missing */
+    const char        *text;     /* file of UTF-8 text to judge quality on; NULL: text/heldout.txt of the source */
+    const char *const *variants; /* types and mixes to try; NULL: the ten by default */
+    size_t             n_variants;
+    double             max_bytes, max_memory; /* limits on the result; 0: none */
+    double             max_latency_ms;
+    double             min_accuracy, min_speedup;
+    const char        *prefer;   /* "speed=2,accuracy=1,memory=1"; NULL: all 1 */
+    const char        *policy;   /* a policy file; NULL: the gates by default */
+    int64_t            n_ctx;    /* of a window of text; 0: the model's context, at most 2048 */
+    int64_t            n_windows; /* at most; 0: all of the text */
+    double             seconds;  /* for each variant's timing; 0: 4 */
+    const char        *state;    /* keys and values while quality is measured; NULL: f16 */
+    uint64_t           seed;
+    int                strict, allow_inexact;
+    const char *const *command;  /* the command line, for the report; NULL at the end; may be NULL */
+} pare_optimize_opts;
+
+/* Run the five stages. PARE_OK means that the report is complete, whatever its verdict: ask
+ * "verdict" and "exit_status" in it. The caller frees `*report`. */
+PARE_API pare_status pare_optimize(const char *src, const pare_optimize_opts *opts, const pare_ctl *ctl,
+                                   pare_doc **report, pare_err *err);
+/* Judge the report in `dir` again from its own numbers (and, if given, by another policy).
+ * `*out`: {"verdict","gates":[…],"recheck":{…}}. */
+PARE_API pare_status pare_gate(const char *dir, const char *policy, pare_doc **out, pare_err *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

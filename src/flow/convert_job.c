@@ -1,0 +1,82 @@
+/* convert_job.c - include/pare/convert.h: opens the source, hands `convert` the mix's
+ * choice of types, tells what was written. */
+#include "flow.h"
+#include "pare/convert.h"
+
+enum { ARENA_MAX = 64 << 20 };
+
+static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl, pr_arena *a,
+                           pr_written *w, pare_err *err) {
+    pr_type_plan plan;
+    pr_gguf_job  job = {.out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact};
+    if (o->quant) {
+        PR_TRY(pr_type_plan_init(&plan, m, o->quant, o->strict, err));
+        job.choose = pr_type_plan_choose;
+        job.user = &plan;
+        job.file_type = pr_mix_ftype(plan.mix);
+    }
+    return pr_convert_gguf(m, &job, ctl, a, w, err);
+}
+
+static pare_status to_hf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl, pr_arena *a,
+                         pr_written *w, pare_err *err) {
+    pr_hf_job job = {.dir = o->out, .max_shard_bytes = o->shard_bytes, .keep_types = !o->quant, .type = PR_BF16,
+                     .allow_inexact = o->allow_inexact};
+    if (o->quant && (!pr_type_from_name(o->quant, &job.type) ||
+                     (job.type != PR_F32 && job.type != PR_F16 && job.type != PR_BF16)))
+        return pr_fail(err, PARE_EUSAGE, -1, "a Hugging Face directory takes F32, F16 or BF16, not '%s'", o->quant);
+    return pr_convert_hf(m, &job, ctl, a, w, err);
+}
+
+static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_written *w, double seconds,
+                        pare_doc **report, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc    *d = pr_doc_object(&b), *src;
+    pr_doc_set_i64(&b, d, "schema", 1);
+    src = pr_doc_set_object(&b, d, "source");
+    pr_doc_set_str(&b, src, "path", m->path);
+    pr_doc_set_str(&b, src, "architecture", pr_model_arch_name(m));
+    pr_doc_set_str(&b, src, "precision", pr_source_precision(m));
+    pr_doc_set_i64(&b, src, "weight_bytes", (int64_t)pr_model_weight_bytes(m));
+    pr_doc_set_str(&b, d, "format", o->to);
+    if (o->quant) pr_doc_set_str(&b, d, "quant", o->quant);
+    else pr_doc_set_null(&b, d, "quant");
+    pr_doc_set_str(&b, d, "path", o->out);
+    pr_written_doc(&b, d, w);
+    pr_doc_set_f64(&b, d, "seconds", seconds);
+    return pr_doc_done(&b, d, report, err);
+}
+
+pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare_ctl *ctl, pare_doc **report,
+                         pare_err *err) {
+    pr_model   *m = NULL;
+    pr_written  w;
+    uint64_t    start = pr_now_ns();
+    if (report) *report = NULL;
+    if (!o || !o->to || !o->out) return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
+    bool gguf = strcmp(o->to, "gguf") == 0;
+    if (!gguf && strcmp(o->to, "hf") != 0)
+        return pr_fail(err, PARE_EUSAGE, -1, "format '%s' is not known; known are gguf, hf", o->to);
+    pr_arena *a = pr_arena_new(ARENA_MAX);
+    if (!a) return pr_fail_nomem(err, 4096);
+    pare_status st = pr_model_open(&m, src, err);
+    if (st == PARE_OK) st = gguf ? to_gguf(m, o, ctl, a, &w, err) : to_hf(m, o, ctl, a, &w, err);
+    if (st == PARE_OK && report) st = tell(m, o, &w, (double)(pr_now_ns() - start) / 1e9, report, err);
+    pr_model_close(m);
+    pr_arena_free(a);
+    return st;
+}
+
+pare_status pare_quant_list(pare_doc **out, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc    *d = pr_doc_array(&b);
+    for (int i = 0; pr_mix_at(i); i++) {
+        const pr_mix       *x = pr_mix_at(i);
+        const pr_type_info *t = pr_type_get(pr_mix_type(x));
+        pare_doc           *o = pr_doc_add_object(&b, d);
+        pr_doc_set_str(&b, o, "name", pr_mix_name(x));
+        pr_doc_set_str(&b, o, "type", t->name);
+        pr_doc_set_f64(&b, o, "bpw", t->bytes * 8.0 / t->block);
+    }
+    return pr_doc_done(&b, d, out, err);
+}

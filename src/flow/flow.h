@@ -1,0 +1,13 @@
+/* flow.h - the door of `flow`: jobs that compose the rooms below. Its public face is
+ * include/pare/{model,convert,measure,optimize,hw}.h; this header is for the room itself
+ * and for rooms above. */
+#ifndef PR_FLOW_H
+#define PR_FLOW_H
+#include "doc/doc.h"
+#include "types.h"
+
+/* "bytes", "sha256", "bpw", "tensors", "inexact", "warnings" into `obj`. */
+void pr_written_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
+/* Only "tensors", as docs/report.md has it. */
+void pr_written_tensors_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
+#endif

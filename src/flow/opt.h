@@ -1,0 +1,118 @@
+/* opt.h - the main job's inside. Private to `flow`.
+ *
+ * The data's way: opt_source.c opens the checkpoint, hashes it and evaluates it (stage 1);
+ * opt_make.c writes every variant (2, 3); opt_quality.c runs the source beside them on the
+ * text (3); opt_speed.c tries settings (4) and measures all in turns (5); optimize.c holds the
+ * order and lets `search` and `gate` decide; opt_report.c writes it down. What was made or
+ * measured goes into the records at once (opt_records.c), so that a killed run goes on. */
+#ifndef PR_OPT_H
+#define PR_OPT_H
+#include "engine/engine.h"
+#include "flow.h"
+#include "gate/gate.h"
+#include "hw/hw.h"
+#include "measure/measure.h"
+#include "pare/optimize.h"
+#include "search/search.h"
+#include "store/store.h"
+
+enum { OPT_VARIANTS = 64, OPT_METRICS = 48, OPT_STAGES = 5, OPT_STEPS = 256, OPT_SETTINGS = 32 };
+
+/* A way to run a variant. All threads and levels give the same bits, so what was found out about
+ * quality holds for each; a state type is another function, and only the one that quality was
+ * measured with may be chosen. */
+typedef struct {
+    int      threads;
+    pr_type  state;
+    uint32_t cpu_flags; /* 0 here means the reference kernels */
+    pr_est   decode_tps;
+    bool     tried, chosen;
+} opt_setting;
+
+typedef struct {
+    const char *name, *quant; /* quant NULL: the source itself, as it lies there */
+    char       *path;         /* of the file; the source's own for the baseline */
+    const char *rel;          /* below OUT; NULL: not below it */
+    pr_model   *model;        /* open from stage 2 on */
+    uint64_t    bytes, tensor_bytes;
+    char        sha256[65];
+    double      bpw;
+    pare_doc   *written;      /* what `convert` told (pr_written_doc), NULL for the source */
+    pr_eval_result *eval;     /* NULL: not done */
+    pr_bench_result *bench;
+    bool        made, eval_cached, bench_cached;
+    pr_memory   memory;
+    opt_setting settings[OPT_SETTINGS];
+    int         n_settings, chosen;
+    pr_metric   metrics[OPT_METRICS];
+    size_t      n_metrics;
+    char       *error; /* NULL, or why it could not be made or run */
+} opt_variant;
+
+typedef struct {
+    const char *name;
+    double      seconds;
+    int         measured, cached;
+    struct opt_step {
+        char  *what, *detail;
+        double seconds;
+        bool   cached;
+    } steps[OPT_STEPS];
+    int n_steps;
+} opt_stage;
+
+typedef struct {
+    const char               *src;
+    const pare_optimize_opts *o;
+    const pare_ctl           *ctl;
+    pr_arena                 *a;
+    pr_store                 *store;
+    pr_model                 *m; /* the source */
+    pr_sha256                 model_hash, text_hash;
+    char                     *text_path;
+    pr_str                    text;
+    pr_hw                     hw;
+    pr_energy                *energy;
+    int                       threads;
+    pr_type                   state;
+    pr_policy                 policy;
+    pr_objective              objectives[PR_OBJECTIVES_MAX];
+    size_t                    n_objectives;
+    opt_variant               base;  /* the source, run where it lies */
+    opt_variant               v[OPT_VARIANTS];
+    opt_variant               fv; /* the F32 file, for the second baseline */
+    int                       n, f32; /* f32: 0 if fv was made, -1 if not */
+    int64_t                   window, n_windows, n_predictions, n_tokens; /* of the text */
+    int64_t                   prompt_tokens, decode_tokens, rounds;
+    opt_stage                 stage[OPT_STAGES];
+    int                       at; /* stage that is running */
+    char                     *warnings[64];
+    int                       n_warnings;
+    uint64_t                  start_ns;
+} opt_job;
+
+/* The stages, in order. Each returns an error only if the job cannot go on. */
+pare_status opt_baseline(opt_job *j, pare_err *err);
+pare_status opt_convert(opt_job *j, pare_err *err);
+pare_status opt_quantize(opt_job *j, pare_err *err);
+pare_status opt_accelerate(opt_job *j, pare_err *err);
+pare_status opt_validate(opt_job *j, pare_err *err);
+
+/* Note a step of the running stage. */
+void opt_step(opt_job *j, const char *what, uint64_t since_ns, bool cached, const char *fmt, ...)
+    PR_PRINTF(5, 6);
+void opt_warn(opt_job *j, const char *fmt, ...) PR_PRINTF(2, 3);
+/* A variant could not be made or run: remember why, go on without it. */
+void opt_lost(opt_job *j, opt_variant *v, const pare_err *err);
+
+/* Records: text under a key, or NULL. */
+pare_status opt_find(opt_job *j, const char key[65], pr_str *text, pare_err *err);
+pare_status opt_put(opt_job *j, const char key[65], const char *kind, const pare_doc *doc, pare_err *err);
+
+/* Write or find again the file of variant `v`. */
+pare_status opt_make(opt_job *j, opt_variant *v, pare_err *err);
+/* Put every variant's metrics together from what was made and measured. */
+void opt_collect(opt_job *j);
+/* report.json's tree from the finished job. */
+pare_status opt_report(opt_job *j, pare_doc **out, pare_err *err);
+#endif

@@ -1,0 +1,189 @@
+/* optimize.c - the main job: the order of the five stages, and their judges.
+ *
+ * Which file a number came from, and what it was measured with, is in the job; nothing is in
+ * memory only that the report needs and the records lack. */
+#include <stdarg.h>
+#include <stdio.h>
+#include "opt.h"
+#include "report.h"
+
+enum { ARENA_MAX = 1 << 30 };
+
+static const char *const default_variants[] = {"F16",    "Q8_0", "Q6_K",   "Q5_K_M", "Q4_K_M",
+                                               "Q4_0", "IQ4_XS", "Q3_K_M", "Q2_K"};
+static const char *const stage_names[OPT_STAGES] = {"baseline_measurement", "format_conversion",
+                                                    "quantization_optimization", "hardware_acceleration",
+                                                    "production_validation"};
+
+void opt_step(opt_job *j, const char *what, uint64_t since_ns, bool cached, const char *fmt, ...) {
+    opt_stage *s = &j->stage[j->at];
+    char       text[256];
+    va_list    ap;
+    if (s->n_steps == OPT_STEPS) return;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    s->steps[s->n_steps].what = pr_arena_str(j->a, what, strlen(what));
+    s->steps[s->n_steps].detail = pr_arena_str(j->a, text, strlen(text));
+    s->steps[s->n_steps].seconds = (double)(pr_now_ns() - since_ns) / 1e9;
+    s->steps[s->n_steps++].cached = cached;
+    if (cached) s->cached++;
+    else s->measured++;
+}
+
+void opt_warn(opt_job *j, const char *fmt, ...) {
+    char    text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    for (int i = 0; i < j->n_warnings; i++)
+        if (strcmp(j->warnings[i], text) == 0) return;
+    char *copy = pr_arena_str(j->a, text, strlen(text));
+    if (copy && j->n_warnings < (int)PR_COUNT(j->warnings)) j->warnings[j->n_warnings++] = copy;
+    pr_ctl_log(j->ctl, PARE_LOG_WARN, "%s", text);
+}
+
+void opt_lost(opt_job *j, opt_variant *v, const pare_err *err) {
+    char text[1200];
+    pare_err_format(err, text, sizeof text);
+    v->error = pr_arena_str(j->a, text, strlen(text));
+    opt_warn(j, "%s: %s", v->name, text);
+}
+
+/* ------------------------------------------------------------------ set-up */
+
+static pare_status add_variant(opt_job *j, const char *name, pare_err *err) {
+    if (!pr_mix_get(name)) {
+        pr_type_plan p;
+        return pr_type_plan_init(&p, j->m, name, false, err); /* says what there is */
+    }
+    name = pr_mix_name(pr_mix_get(name));
+    for (int i = 0; i < j->n; i++)
+        if (strcmp(j->v[i].name, name) == 0) return PARE_OK;
+    if (j->n == OPT_VARIANTS) return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", OPT_VARIANTS);
+    opt_variant *v = &j->v[j->n++];
+    v->name = v->quant = name;
+    v->rel = pr_arena_printf(j->a, "variants/%s-%s.gguf", pr_path_base(j->m->name), name);
+    v->path = v->rel ? pr_path_join(j->a, j->o->out, v->rel) : NULL;
+    return v->path ? PARE_OK : pr_fail_nomem(err, 256);
+}
+
+/* The source's own precision first, then F32 for the second baseline, then what was asked for. */
+static pare_status choose_variants(opt_job *j, pare_err *err) {
+    const char *own = pr_source_precision(j->m);
+    if (pr_mix_get(own)) PR_TRY(add_variant(j, own, err));
+    if (j->o->variants) {
+        for (size_t i = 0; i < j->o->n_variants; i++) PR_TRY(add_variant(j, j->o->variants[i], err));
+    } else {
+        for (size_t i = 0; i < PR_COUNT(default_variants); i++) PR_TRY(add_variant(j, default_variants[i], err));
+    }
+    return PARE_OK;
+}
+
+static const char *cannot_measure(void *user, const pr_metric_info *m) {
+    opt_job *j = user;
+    if (strcmp(m->name, "energy_j_per_token") == 0) return pr_energy_why(j->energy);
+    if (strcmp(m->name, "task_accuracy") == 0) return "optimize runs no multiple-choice task";
+    return NULL;
+}
+
+static pare_status read_policy(opt_job *j, pare_err *err) {
+    if (j->o->policy) PR_TRY(pr_policy_read(j->o->policy, j->a, &j->policy, err));
+    else j->policy = *pr_policy_default();
+    PR_TRY(pr_prefer_parse(j->o->prefer, j->objectives, &j->n_objectives, err));
+    PR_TRY(pr_policy_check(&j->policy, cannot_measure, j, err));
+    return pr_objectives_check(j->objectives, j->n_objectives, cannot_measure, j, err);
+}
+
+static pare_status find_text(opt_job *j, pare_err *err) {
+    j->text_path = j->o->text ? pr_arena_str(j->a, j->o->text, strlen(j->o->text))
+                              : pr_path_join(j->a, j->src, "text/heldout.txt");
+    if (!j->text_path) return pr_fail_nomem(err, 256);
+    if (!j->o->text && !pr_path_exists(j->text_path))
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "no text to judge quality on: give one with -f (the source has no text/heldout.txt)");
+    PR_TRY(pr_file_read(j->text_path, (size_t)256 << 20, j->a, &j->text, err));
+    j->text_hash = pr_sha256_of(j->text.p, j->text.n);
+    return PARE_OK;
+}
+
+static pare_status set_up(opt_job *j, pare_err *err) {
+    if (!j->o->out) return pr_fail(err, PARE_EUSAGE, -1, "optimize needs a directory to write to (-o DIR)");
+    PR_TRY(pr_state_type(j->o->state, &j->state, err));
+    j->threads = j->ctl && j->ctl->n_threads ? j->ctl->n_threads : pr_threads_default();
+    PR_TRY(pr_hw_read(NULL, &j->hw, j->a, err));
+    PR_TRY(pr_energy_open(&j->energy, NULL, err));
+    PR_TRY(pr_model_open(&j->m, j->src, err));
+    PR_TRY(pr_model_tokenizer(j->m, err));
+    PR_TRY(read_policy(j, err));
+    PR_TRY(choose_variants(j, err));
+    PR_TRY(find_text(j, err));
+    char *dir = pr_path_join(j->a, j->o->out, "variants"), *db = pr_path_join(j->a, j->o->out, "pare.db");
+    if (!dir || !db) return pr_fail_nomem(err, 256);
+    PR_TRY(pr_dir_make(dir, err));
+    return pr_store_open(&j->store, db, PR_STORE_WRITE, err);
+}
+
+static void tear_down(opt_job *j) {
+    for (int i = 0; i < j->n; i++) {
+        pr_model_close(j->v[i].model);
+        pare_doc_free(j->v[i].written);
+        pr_eval_result_free(j->v[i].eval);
+        pr_bench_result_free(j->v[i].bench);
+    }
+    pr_eval_result_free(j->base.eval);
+    pr_bench_result_free(j->base.bench);
+    pr_energy_close(j->energy);
+    pr_model_close(j->m);
+    pr_store_close(j->store);
+    pr_arena_free(j->a);
+    pr_free(j);
+}
+
+/* ------------------------------------------------------------------ the order */
+
+static pare_status run_stages(opt_job *j, pare_err *err) {
+    static pare_status (*const stages[OPT_STAGES])(opt_job *, pare_err *) = {
+        opt_baseline, opt_convert, opt_quantize, opt_accelerate, opt_validate};
+    for (j->at = 0; j->at < OPT_STAGES; j->at++) {
+        uint64_t t = pr_now_ns();
+        j->stage[j->at].name = stage_names[j->at];
+        pr_ctl_log(j->ctl, PARE_LOG_INFO, "%s", stage_names[j->at]);
+        PR_TRY(pr_ctl_check(j->ctl, err));
+        PR_TRY(stages[j->at](j, err));
+        j->stage[j->at].seconds = (double)(pr_now_ns() - t) / 1e9;
+    }
+    return PARE_OK;
+}
+
+static pare_status write_report(opt_job *j, const pare_doc *report, pare_err *err) {
+    char *json = pr_path_join(j->a, j->o->out, "report.json"), *html = pr_path_join(j->a, j->o->out, "report.html");
+    if (!json || !html) return pr_fail_nomem(err, 256);
+    PR_TRY(pare_doc_write(report, 1, json, err));
+    pr_buf page;
+    pr_buf_init(&page, PR_REPORT_HTML_MAX);
+    pare_status st = pr_report_html(report, &page, err);
+    if (st == PARE_OK) st = pr_file_write(html, page.p, page.n, err);
+    pr_buf_done(&page);
+    return st;
+}
+
+pare_status pare_optimize(const char *src, const pare_optimize_opts *opts, const pare_ctl *ctl, pare_doc **report,
+                          pare_err *err) {
+    static const pare_optimize_opts none = {0};
+    pare_doc                       *doc = NULL;
+    if (report) *report = NULL;
+    opt_job *j = pr_calloc(1, sizeof *j);
+    if (!j) return pr_fail_nomem(err, sizeof *j);
+    *j = (opt_job){.src = src, .o = opts ? opts : &none, .ctl = ctl, .f32 = -1, .start_ns = pr_now_ns()};
+    j->a = pr_arena_new(ARENA_MAX);
+    pare_status st = j->a ? set_up(j, err) : pr_fail_nomem(err, 4096);
+    if (st == PARE_OK) st = run_stages(j, err);
+    if (st == PARE_OK) st = opt_report(j, &doc, err);
+    if (st == PARE_OK) st = write_report(j, doc, err);
+    if (st == PARE_OK && report) *report = doc;
+    else pare_doc_free(doc);
+    tear_down(j);
+    return st;
+}

@@ -1,0 +1,287 @@
+/* bench.c - rounds in turns, and what they say.
+ *
+ * Always true: within one round every side did the same work, next to the others in time. */
+#include "bench.h"
+#include <math.h>
+
+enum { MIN_ROUNDS = 8, MAX_ROUNDS = 400, MOST_SIDES = 64, LOADS = 5 };
+
+typedef struct {
+    pr_session *s;
+    double     *prefill, *first, *decode, *token; /* seconds: per round; token: per round and token */
+    double      load[LOADS];
+    int         n_load;
+    double      joules;
+    pr_est      peak;
+} side;
+
+typedef struct {
+    const pr_bench_side *in;
+    pr_bench_opts        o;
+    int                  n;
+    side                 side[MOST_SIDES];
+    pr_id               *ids;
+    int64_t              rounds, cap;
+    pr_energy           *energy;
+    bool                 has_energy;
+} bench;
+
+static double seconds_since(uint64_t t) {
+    return (double)(pr_now_ns() - t) / 1e9;
+}
+
+/* ------------------------------------------------------------------ one run */
+
+static pare_status run_once(bench *b, int i, int64_t round, pare_err *err) {
+    side   *s = &b->side[i];
+    int64_t p = b->o.prompt_tokens, d = b->o.decode_tokens;
+    double  j0 = 0, j1 = 0;
+    pr_session_rewind(s->s, 0);
+    uint64_t t = pr_now_ns();
+    PR_TRY(pr_session_prompt(s->s, b->ids, p, NULL, err));
+    s->prefill[round] = seconds_since(t);
+    if (b->has_energy) b->has_energy = pr_energy_read(b->energy, &j0, NULL) == PARE_OK;
+    uint64_t start = pr_now_ns(), before = start, now;
+    for (int64_t k = 0; k < d; k++) {
+        PR_TRY(pr_session_eval(s->s, &b->ids[p + k], 1, err));
+        now = pr_now_ns();
+        s->token[round * d + k] = (double)(now - before) / 1e9;
+        before = now;
+    }
+    s->decode[round] = (double)(before - start) / 1e9;
+    s->first[round] = s->prefill[round] + s->token[round * d];
+    if (b->has_energy) b->has_energy = pr_energy_read(b->energy, &j1, NULL) == PARE_OK;
+    s->joules += j1 - j0;
+    return PARE_OK;
+}
+
+/* Opening from the file, alone: time, and how far resident memory rises above what it was. */
+static pare_status load_once(bench *b, int i, pare_err *err) {
+    side       *s = &b->side[i];
+    pr_model   *m;
+    pr_session *ses = NULL;
+    uint64_t    before = pr_rss_now(), t = pr_now_ns();
+    bool        reset = pr_rss_peak_reset();
+    PR_TRY(pr_model_open(&m, b->in[i].path, err));
+    pr_session_opts so = b->in[i].so;
+    pare_status     st = pr_session_new(&ses, m, &so, err);
+    if (st == PARE_OK) s->load[s->n_load++] = seconds_since(t);
+    if (st == PARE_OK) st = pr_session_prompt(ses, b->ids, b->o.prompt_tokens, NULL, err);
+    uint64_t peak = pr_rss_peak();
+    if (reset && before && peak > before) s->peak = pr_est_counted((double)(peak - before));
+    pr_session_free(ses);
+    pr_model_close(m);
+    return st;
+}
+
+static pare_status measure_loads(bench *b, pare_err *err) {
+    for (int i = 0; i < b->n; i++) {
+        b->side[i].peak = pr_est_none("the kernel does not let the peak be reset (/proc/self/clear_refs)");
+        if (!b->in[i].path) b->side[i].peak = pr_est_none("not asked for");
+        for (int k = 0; b->in[i].path && k < LOADS; k++) PR_TRY(load_once(b, i, err));
+    }
+    return PARE_OK;
+}
+
+/* ------------------------------------------------------------------ rounds */
+
+/* Every ratio to the baseline known to 1 %? */
+static bool settled(const bench *b) {
+    if (b->rounds < MIN_ROUNDS || b->o.base < 0) return false;
+    for (int i = 0; i < b->n; i++) {
+        if (i == b->o.base) continue;
+        pr_est e = pr_est_pair_median(b->side[b->o.base].decode, b->side[i].decode, b->rounds, 0.95);
+        if (!pr_est_ok(&e) || (e.hi - e.lo) > 0.02 * e.value) return false;
+    }
+    return true;
+}
+
+static pare_status run_rounds(bench *b, const pare_ctl *ctl, pare_err *err) {
+    double   budget = (b->o.seconds > 0 ? b->o.seconds : 4) * b->n;
+    int64_t  want = b->o.rounds;
+    for (int i = 0; i < b->n; i++) PR_TRY(run_once(b, i, 0, err)); /* warm-up, overwritten */
+    for (int i = 0; i < b->n; i++) b->side[i].joules = 0;
+    uint64_t t = pr_now_ns();
+    for (;;) {
+        if (want > 0 && b->rounds >= want) break;
+        if (b->rounds == b->cap) break;
+        if (want == 0 && b->rounds >= MIN_ROUNDS && (seconds_since(t) > budget || settled(b))) break;
+        for (int k = 0; k < b->n; k++) {
+            int i = (int)((k + b->rounds) % b->n);
+            if (b->rounds % 2) i = b->n - 1 - i;
+            PR_TRY(pr_ctl_check(ctl, err));
+            PR_TRY(run_once(b, i, b->rounds, err));
+        }
+        b->rounds++;
+        double done = want > 0 ? (double)b->rounds / (double)want
+                               : PR_MIN(1.0, PR_MIN(seconds_since(t) / budget, 1.0));
+        pr_ctl_progress(ctl, "take turns", "run", done * 100, 100);
+    }
+    return PARE_OK;
+}
+
+/* ------------------------------------------------------------------ set-up */
+
+static void pattern(pr_id *ids, int64_t n, int n_vocab) {
+    for (int64_t i = 0; i < n; i++) ids[i] = (pr_id)((i * 37 + 11) % n_vocab);
+}
+
+static pare_status set_up(bench *b, pare_err *err) {
+    int64_t ctx = INT64_MAX;
+    int     vocab = INT32_MAX;
+    for (int i = 0; i < b->n; i++) {
+        int64_t own = b->in[i].so.n_ctx ? b->in[i].so.n_ctx : b->in[i].m->hp.n_ctx;
+        ctx = PR_MIN(ctx, own);
+        vocab = PR_MIN(vocab, b->in[i].m->hp.n_vocab);
+    }
+    if (b->o.decode_tokens == 0) b->o.decode_tokens = 64;
+    if (b->o.prompt_tokens == 0) b->o.prompt_tokens = 128;
+    if (b->o.decode_tokens > ctx - 1) b->o.decode_tokens = ctx - 1;
+    if (b->o.prompt_tokens > ctx - b->o.decode_tokens) b->o.prompt_tokens = ctx - b->o.decode_tokens;
+    if (b->o.prompt_tokens < 1 || b->o.decode_tokens < 1)
+        return pr_fail(err, PARE_EUSAGE, -1, "a context of %lld is too short to measure", (long long)ctx);
+    int64_t total = b->o.prompt_tokens + b->o.decode_tokens;
+    b->cap = b->o.rounds > 0 ? b->o.rounds : MAX_ROUNDS;
+    if (!(b->ids = pr_calloc((size_t)total, sizeof *b->ids))) return pr_fail_nomem(err, (uint64_t)total * 4);
+    if (b->o.ids && b->o.n_ids >= total) memcpy(b->ids, b->o.ids, (size_t)total * sizeof *b->ids);
+    else pattern(b->ids, total, vocab);
+    for (int i = 0; i < b->n; i++) {
+        pr_session_opts so = b->in[i].so;
+        side           *s = &b->side[i];
+        if (so.n_ctx == 0) so.n_ctx = total;
+        PR_TRY(pr_session_new(&s->s, b->in[i].m, &so, err));
+        size_t per = (size_t)b->cap;
+        s->prefill = pr_calloc(per * (3 + (size_t)b->o.decode_tokens), sizeof(double));
+        if (!s->prefill) return pr_fail_nomem(err, per * 8);
+        s->first = s->prefill + per, s->decode = s->first + per, s->token = s->decode + per;
+    }
+    return PARE_OK;
+}
+
+/* ------------------------------------------------------------------ results */
+
+static void add(pr_bench_result *r, const char *name, pr_against against, pr_est e) {
+    r->metrics[r->n_metrics++] = (pr_metric){.info = pr_metric_info_find(name), .against = against, .est = e};
+}
+
+/* Median over rounds of tokens / seconds. */
+static pr_est rate(const double *seconds, int64_t n, double tokens) {
+    pr_est e = pr_est_quantile(seconds, n, 0.5, 0.95);
+    return pr_est_scale(pr_est_inverse(e), tokens);
+}
+
+static pr_est energy_of(const bench *b, const side *s) {
+    if (!b->energy) return pr_est_none("not asked for");
+    const char *why = pr_energy_why(b->energy);
+    if (why) return pr_est_none(why);
+    if (!b->has_energy) return pr_est_none("the counter stopped answering");
+    pr_est e = pr_est_none("one sum over all rounds: no bounds");
+    e.value = s->joules / (double)(b->rounds * b->o.decode_tokens);
+    e.n = b->rounds;
+    return e;
+}
+
+static void speed(const bench *b, const side *s, pr_bench_result *r) {
+    int64_t n = b->rounds, d = b->o.decode_tokens;
+    add(r, "decode_tps", PR_AGAINST_NONE, rate(s->decode, n, (double)d));
+    add(r, "prefill_tps", PR_AGAINST_NONE, rate(s->prefill, n, (double)b->o.prompt_tokens));
+    add(r, "ttft_ms", PR_AGAINST_NONE, pr_est_scale(pr_est_quantile(s->first, n, 0.5, 0.95), 1e3));
+    static const char *const names[] = {"token_ms_p50", "token_ms_p95", "token_ms_p99"};
+    static const double      at[] = {0.5, 0.95, 0.99};
+    for (int i = 0; i < 3; i++) {
+        pr_est q = pr_est_scale(pr_est_quantile(s->token, n * d, at[i], 0.95), 1e3);
+        r->quantile[i] = q.value;
+        add(r, names[i], PR_AGAINST_NONE, q);
+    }
+    add(r, "token_cv", PR_AGAINST_NONE, pr_est_cv(s->token, n * d, 0.95));
+}
+
+static void ratios(const bench *b, int i, pr_bench_result *r) {
+    static const pr_against against[] = {PR_AGAINST_SOURCE, PR_AGAINST_F32};
+    const int               base[] = {b->o.base, b->o.f32};
+    for (int k = 0; k < 2; k++) {
+        if (base[k] < 0) continue;
+        add(r, "speedup", against[k],
+            pr_est_pair_median(b->side[base[k]].decode, b->side[i].decode, b->rounds, 0.95));
+        pr_memory own = pr_session_memory(b->side[i].s), ref = pr_session_memory(b->side[base[k]].s);
+        add(r, "memory_ratio", against[k],
+            pr_est_counted((double)(own.weights + own.state + own.workspace) /
+                           (double)(ref.weights + ref.state + ref.workspace)));
+    }
+}
+
+static void histogram(const bench *b, const side *s, pr_bench_result *r) {
+    int64_t n = b->rounds * b->o.decode_tokens;
+    pr_est  lo = pr_est_quantile(s->token, n, 0.001, 0.95), hi = pr_est_quantile(s->token, n, 0.99, 0.95);
+    double  from = lo.value * 1e3 * 0.95, to = hi.value * 1e3 * 1.3;
+    for (int i = 0; i <= PR_BENCH_BINS; i++) r->edges[i] = from + (to - from) * i / PR_BENCH_BINS;
+    for (int64_t i = 0; i < n; i++) {
+        int bin = (int)((s->token[i] * 1e3 - from) / (to - from) * PR_BENCH_BINS);
+        r->counts[PR_MAX(0, PR_MIN(bin, PR_BENCH_BINS - 1))]++;
+    }
+}
+
+static pare_status result(const bench *b, int i, pr_bench_result **out, pare_err *err) {
+    const side      *s = &b->side[i];
+    pr_memory        m = pr_session_memory(s->s);
+    pr_bench_result *r = *out = pr_calloc(1, sizeof *r);
+    if (!r) return pr_fail_nomem(err, sizeof *r);
+    r->rounds = b->rounds, r->prompt_tokens = b->o.prompt_tokens, r->decode_tokens = b->o.decode_tokens;
+    speed(b, s, r);
+    ratios(b, i, r);
+    add(r, "memory_bytes", PR_AGAINST_NONE, pr_est_counted((double)(m.weights + m.state + m.workspace)));
+    add(r, "peak_rss_bytes", PR_AGAINST_NONE, s->peak);
+    add(r, "load_ms", PR_AGAINST_NONE,
+        s->n_load ? pr_est_scale(pr_est_quantile(s->load, s->n_load, 0.5, 0.9), 1e3) : pr_est_none("not asked for"));
+    add(r, "energy_j_per_token", PR_AGAINST_NONE, energy_of(b, s));
+    histogram(b, s, r);
+    return PARE_OK;
+}
+
+static void close_bench(bench *b) {
+    for (int i = 0; i < b->n; i++) {
+        pr_session_free(b->side[i].s);
+        pr_free(b->side[i].prefill);
+    }
+    pr_free(b->ids);
+    pr_free(b);
+}
+
+pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts *o, pr_energy *energy,
+                          const pare_ctl *ctl, pr_bench_result **out, pare_err *err) {
+    for (int i = 0; i < n; i++) out[i] = NULL;
+    if (n < 1 || n > MOST_SIDES) return pr_fail(err, PARE_EUSAGE, -1, "%d models to time: expected 1 to %d", n, MOST_SIDES);
+    bench *b = pr_calloc(1, sizeof *b);
+    if (!b) return pr_fail_nomem(err, sizeof *b);
+    b->in = sides;
+    b->o = *o;
+    b->n = n;
+    b->energy = energy;
+    b->has_energy = energy && !pr_energy_why(energy);
+    pare_status st = set_up(b, err);
+    if (st == PARE_OK) st = measure_loads(b, err);
+    if (st == PARE_OK) st = run_rounds(b, ctl, err);
+    for (int i = 0; i < n && st == PARE_OK; i++) st = result(b, i, &out[i], err);
+    for (int i = 0; i < n && st != PARE_OK; i++) {
+        pr_bench_result_free(out[i]);
+        out[i] = NULL;
+    }
+    close_bench(b);
+    return st;
+}
+
+void pr_bench_result_free(pr_bench_result *r) {
+    pr_free(r);
+}
+
+pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens, int64_t rounds, pr_est *tps,
+                            pare_err *err) {
+    pr_bench_side    s = {.m = m, .so = *so};
+    pr_bench_opts    o = {.prompt_tokens = 8, .decode_tokens = tokens, .rounds = rounds, .base = -1, .f32 = -1};
+    pr_bench_result *r;
+    *tps = pr_est_none("not measured");
+    PR_TRY(pr_bench_many(&s, 1, &o, NULL, NULL, &r, err));
+    *tps = r->metrics[0].est; /* decode_tps is the first that `speed` adds */
+    pr_bench_result_free(r);
+    return PARE_OK;
+}

@@ -1,0 +1,55 @@
+/* bench.h - how fast models are, in turns: part of measure's door.
+ *
+ *   pr_bench_side s[2] = {{.path = "model", .m = m, .so = {0}}, …};
+ *   pr_bench_opts o = {.base = 0, .f32 = -1};
+ *   PR_TRY(pr_bench_many(s, 2, &o, NULL, ctl, r, err));
+ *
+ * Round by round every side reads the same prompt and makes the same number of tokens; the order
+ * turns with each round, so that what happens to the machine happens to all. A speed-up is
+ * the median over rounds of the baseline's time over the side's own. */
+#ifndef PR_BENCH_H
+#define PR_BENCH_H
+#include "engine/engine.h"
+#include "hw/hw.h"
+#include "metric.h"
+
+typedef struct {
+    const char     *path; /* opened anew for load time and peak memory; NULL: not measured */
+    const pr_model *m;
+    pr_session_opts so;   /* n_ctx 0: what prompt and tokens need */
+} pr_bench_side;
+
+typedef struct {
+    int64_t      prompt_tokens; /* 0: 128, cut to the context */
+    int64_t      decode_tokens; /* 0: 64 */
+    int64_t      rounds;        /* 0: until the bounds are within 1 %, or the time is over; at least 8 */
+    double       seconds;       /* for each side; 0: 4 */
+    int          base, f32;     /* indices of the baselines, -1: none */
+    const pr_id *ids;           /* text to run on, n_ids ≥ prompt + decode; NULL: a fixed pattern */
+    int64_t      n_ids;
+} pr_bench_opts;
+
+enum { PR_BENCH_METRICS = 20, PR_BENCH_BINS = 24 };
+
+typedef struct {
+    int64_t   rounds, prompt_tokens, decode_tokens;
+    pr_metric metrics[PR_BENCH_METRICS];
+    size_t    n_metrics;
+    double    edges[PR_BENCH_BINS + 1]; /* of the time per token, ms */
+    int64_t   counts[PR_BENCH_BINS];
+    double    quantile[3]; /* p50, p95, p99; ms */
+} pr_bench_result;
+
+/* Measure `n` sides in turns. `energy` may be NULL. `out` gets n results that the caller frees. */
+pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts *o, pr_energy *energy,
+                          const pare_ctl *ctl, pr_bench_result **out, pare_err *err);
+void        pr_bench_result_free(pr_bench_result *r); /* NULL is fine */
+/* Only tokens/s of decoding, quickly: `rounds` short runs; for trying settings. */
+pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens, int64_t rounds, pr_est *tps,
+                            pare_err *err);
+/* "token_ms" of docs/report.md into `obj`. */
+void pr_bench_distributions(pr_doc_build *b, pare_doc *obj, const pr_bench_result *r);
+/* As a record, and back. */
+pare_status pr_bench_to_doc(const pr_bench_result *r, pare_doc **out, pare_err *err);
+pare_status pr_bench_from_doc(const pare_doc *d, pr_bench_result **out, pare_err *err);
+#endif
