@@ -81,6 +81,8 @@ typedef enum {
 } pr_role;
 
 typedef enum { PR_CLASS_EMBED, PR_CLASS_MATRIX, PR_CLASS_NORM, PR_CLASS_BIAS, PR_CLASS_TABLE } pr_role_class;
+/* A role's name for people and tables ("attention query"), and what kind of tensor it is; both
+ * for any role below PR_ROLE_N. */
 const char   *pr_role_name(pr_role r);
 pr_role_class pr_role_class_of(pr_role r);
 

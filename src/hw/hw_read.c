@@ -1,4 +1,4 @@
-/* machine.c - pr_hw_read: the parts put together, and the machine's id. */
+/* hw_read.c - pr_hw_read: the parts put together, and the machine's id. */
 #include "sensor.h"
 #include <math.h>
 #include <stdio.h>

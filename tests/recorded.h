@@ -1,10 +1,10 @@
-/* machine.h - recorded machines for tests: tests/machines/NAME/tree.txt, unpacked.
+/* recorded.h - recorded machines for tests: tests/machines/NAME/tree.txt, unpacked.
  *
  *     const char *root = machine_unpack("intel-laptop");   // a scratch folder
  *     machine_write(root, "sys/class/…/energy_uj", "17");
  *     check_scratch_remove(root); */
-#ifndef PR_TEST_MACHINE_H
-#define PR_TEST_MACHINE_H
+#ifndef PR_TEST_RECORDED_H
+#define PR_TEST_RECORDED_H
 #include "check.h"
 
 /* Write one file below `root`, and its folders. In place: who reads it sees it change. */
