@@ -10,7 +10,7 @@
  *   }
  *   const command cmd_x = {.name = "x", ..., .opts = opts, .run = run};
  *
- * and one line in the list of main.c. Help, completion and the man page are
+ * and one line in the list of commands.c. Help, completion and the man page are
  * made from the same tables. A command runs in one thread. This folder sees of
  * the library only include/pare. */
 #ifndef CLI_H
@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include "pare/ctl.h"
+#include "pare/doc.h"
 #include "pare/err.h"
 
 #define CLI_COUNT(a)     (sizeof(a) / sizeof((a)[0]))
@@ -66,8 +67,8 @@ typedef struct {
 
 /* Options that mean the same in every command that has them (options.c). */
 extern const opt_def opt_out, opt_text, opt_text_file, opt_n, opt_threads, opt_context,
-    opt_temp, opt_top_k, opt_top_p, opt_min_p, opt_seed, opt_runner, opt_target,
-    opt_work_memory, opt_allow_inexact, opt_strict, opt_quant, opt_calib, opt_state,
+    opt_temp, opt_top_k, opt_top_p, opt_min_p, opt_seed, opt_runner,
+    opt_work_memory, opt_allow_inexact, opt_strict, opt_quant, opt_state, opt_exact,
     opt_special, opt_max_memory;
 /* --json, --quiet and --help: every command has them. */
 extern const opt_def *const opts_everywhere[];
@@ -80,6 +81,7 @@ typedef struct {
     const char           *synopsis; /* "MODEL [-p TEXT]", after "pare NAME" */
     const char           *text;     /* paragraphs for help and man; NULL: none */
     const char           *examples; /* lines to be typed; NULL: none */
+    bool                  computes; /* runs kernels: PARE_CPU must name a level that is there */
     int                   min_args, max_args; /* max_args < 0: any number */
     const opt_def *const *opts;     /* NULL at the end; NULL: none of its own */
     int (*run)(cli *c);             /* the exit status */
@@ -94,6 +96,7 @@ struct cli {
     const command *cmd;  /* NULL before it is known */
     const char   **args; /* what is not an option */
     int            n_args;
+    char         **argv; /* all words as given, NULL at the end */
     opt_value      values[CLI_MAX_OPTS]; /* parallel to command_opt() */
     bool           json, quiet;
     bool           colour; /* standard output is a terminal that likes it */
@@ -148,6 +151,9 @@ void out_printf(const char *fmt, ...) CLI_PRINTF(1, 2);
  * failed; a closed pipe ends the process by SIGPIPE, as of old. */
 int out_finish(int status);
 
+void out_flush(void);
+bool out_broken(void); /* a write has failed */
+
 typedef enum { INK_PLAIN, INK_BOLD, INK_DIM, INK_RED, INK_GREEN, INK_YELLOW, INK_BLUE } ink;
 /* The escape sequence, or "" where colour is off. `err`: for standard error. */
 const char *ink_on(const cli *c, ink k);
@@ -176,29 +182,68 @@ void   table_print(const cli *c, table *t);
 
 /* ---- JSON (write_json.c): built in memory, printed whole ------------------------ */
 
-/*   json *j = json_new();
- *   json_open(j, NULL, '{');
- *   json_str(j, "model", path);
- *   json_num(j, "bpw", 4.5);
- *   json_close(j);
- *   return json_print(j);            // 0, and frees it
+/*   json *j = js_new();
+ *   js_open(j, NULL, '{');
+ *   js_str(j, "model", path);
+ *   js_num(j, "bpw", 4.5);
+ *   js_close(j);
+ *   return js_print(j);            // 0, and frees it
  *
  * `key` is NULL inside a list. Numbers are written with as few digits as give
  * the same double back; what is not finite becomes null. Text that is not
- * UTF-8 has its bad bytes replaced by U+FFFD. */
+ * UTF-8 has its bad bytes replaced by U+FFFD. (Not json_…: the program is linked with
+ * jansson, which has a json_null of its own.) */
 typedef struct json json;
-json *json_new(void);
-void  json_open(json *j, const char *key, char bracket); /* '{' or '[' */
-void  json_close(json *j);
-void  json_str(json *j, const char *key, const char *s); /* NULL: null */
-void  json_text(json *j, const char *key, const char *s, size_t n);
-void  json_num(json *j, const char *key, double v);
-void  json_int(json *j, const char *key, int64_t v);
-void  json_bool(json *j, const char *key, bool v);
-void  json_null(json *j, const char *key);
+json *js_new(void);
+void  js_open(json *j, const char *key, char bracket); /* '{' or '[' */
+void  js_close(json *j);
+void  js_str(json *j, const char *key, const char *s); /* NULL: null */
+void  js_text(json *j, const char *key, const char *s, size_t n);
+void  js_num(json *j, const char *key, double v);
+void  js_int(json *j, const char *key, int64_t v);
+void  js_bool(json *j, const char *key, bool v);
+void  js_null(json *j, const char *key);
 /* A value that is JSON already (made by the library); not checked. */
-void  json_raw(json *j, const char *key, const char *s);
-int   json_print(json *j);
+void  js_raw(json *j, const char *key, const char *s);
+int   js_print(json *j);
+
+/* ---- documents (show.c): results of the library --------------------------- */
+
+/* --json: print `d`, the one object. Returns the exit status, 0 unless memory lacks. */
+int show_json(cli *c, const pare_doc *d);
+/* The text at `path` in `d`, or "–". */
+const char *show_str(const pare_doc *d, const char *path);
+/* A cell with the bar taken out, which would end it. */
+typedef char cell[256];
+const char *show_cell(cell dst, const char *s);
+/* Its number as people read it ("–" where none is known), in a buffer of the caller. */
+const char *show_bytes(human h, const pare_doc *d, const char *path);
+const char *show_count(human h, const pare_doc *d, const char *path);
+/* "1,234,567". */
+const char *show_grouped(human h, int64_t n);
+/* `n` bytes as text on one line: what is not printable is escaped. */
+void show_quoted(char *dst, size_t cap, const char *s, size_t n);
+/* Each text of the array at `path` on a line of standard output, after `label`. */
+void show_lines(const cli *c, const pare_doc *d, const char *path, const char *label);
+
+/* The members of object `d`, or one value, into a JSON object being built. */
+void show_members(json *j, const pare_doc *d);
+void show_member(json *j, const char *key, const pare_doc *v);
+/* What pare_convert() wrote (written.c). */
+void show_written(cli *c, const pare_doc *d);
+
+/* Metrics (metric_text.c): {"name","value","lo","hi","n","unit","against","reason"}. */
+typedef char metric_cell[96];
+const char *metric_value(metric_cell dst, const pare_doc *m);  /* "30.33", "98.6 %"; "–" */
+const char *metric_bounds(metric_cell dst, const pare_doc *m); /* "29.5 … 31.1"; "" if it has none */
+const char *metric_pm(metric_cell dst, const pare_doc *m);     /* "30.33 ± 0.80" */
+/* The metric of that name and baseline ("source", "f32", NULL) in owner's "metrics", or NULL. */
+const pare_doc *metric_find(const pare_doc *owner, const char *name, const char *against);
+void metric_table(cli *c, const pare_doc *metrics);
+/* Gates and constraints with their margins (gate_text.c). */
+void gate_table(cli *c, const pare_doc *gates);
+/* The verdict's word in its colour, then what it rests on. */
+void verdict_line(const cli *c, const pare_doc *d);
 
 /* ---- progress (progress.c) ------------------------------------------------ */
 

@@ -1,5 +1,6 @@
 /* cmd_bench.c - "pare bench": how fast a model is. */
 #include "cli.h"
+#include "pare/measure.h"
 
 static const opt_def own_vs = {
     .name = "vs", .type = OPT_FILE, .metavar = "OTHER", .help = "the model to compare with"};
@@ -7,7 +8,7 @@ static const opt_def own_prompt_tokens = {.name = "prompt-tokens",
                                           .type = OPT_INT,
                                           .metavar = "N",
                                           .help = "tokens that are read at once",
-                                          .def = "512",
+                                          .def = "128",
                                           .lo = 1,
                                           .hi = 10000000.0};
 static const opt_def own_tokens = {.name = "tokens",
@@ -15,37 +16,60 @@ static const opt_def own_tokens = {.name = "tokens",
                                    .type = OPT_INT,
                                    .metavar = "N",
                                    .help = "tokens that are made one by one",
-                                   .def = "128",
+                                   .def = "64",
                                    .lo = 1,
                                    .hi = 10000000.0};
 static const opt_def own_rounds = {.name = "rounds",
                                    .type = OPT_INT,
                                    .metavar = "N",
-                                   .help = "how many times each is run",
-                                   .def = "10",
-                                   .lo = 2,
+                                   .help = "how many times each is run; 0: as the bounds need",
+                                   .def = "0",
+                                   .lo = 0,
                                    .hi = 100000.0};
+static const opt_def own_seconds = {.name = "seconds",
+                                    .type = OPT_FLOAT,
+                                    .metavar = "S",
+                                    .help = "time to spend at most",
+                                    .def = "10",
+                                    .lo = 0.1,
+                                    .hi = 1000000.0};
 
-static const opt_def *const opts[] = {&own_vs,     &own_prompt_tokens, &own_tokens,
-                                      &own_rounds, &opt_threads,       &opt_context,
-                                      &opt_state,  &opt_runner,        NULL};
+static const opt_def *const opts[] = {&own_vs,      &own_prompt_tokens, &own_tokens, &own_rounds, &own_seconds,
+                                      &opt_threads, &opt_context,       &opt_state,  &opt_exact,  &opt_runner,
+                                      NULL};
 
 static int run(cli *c) {
-    pare_err err = {.status = PARE_EINTERNAL, .pos = -1, .msg = "bench is not connected"};
-    /* The library is called here: pare_bench();
-        {"model","metrics","environment"} with --json. */
-    return cli_fail(c, &err);
+    pare_err        err = {0};
+    pare_doc       *d;
+    int             status = 0;
+    pare_bench_opts o = {.vs = cli_str(c, "vs"),
+                         .prompt_tokens = cli_int(c, "prompt-tokens"),
+                         .decode_tokens = cli_int(c, "tokens"),
+                         .n_ctx = cli_int(c, "context"),
+                         .rounds = cli_int(c, "rounds"),
+                         .seconds = cli_num(c, "seconds"),
+                         .state = cli_str(c, "kv"),
+                         .exact = cli_flag(c, "exact")};
+    if (pare_bench(cli_arg(c, 0), &o, &c->ctl, &d, &err) != PARE_OK) return cli_fail(c, &err);
+    progress_clear();
+    if (c->json)
+        status = show_json(c, d);
+    else
+        metric_table(c, pare_doc_get(d, "metrics"));
+    pare_doc_free(d);
+    return status;
 }
 
 const command cmd_bench = {
     .name = "bench",
     .help = "how fast a model is, alone or against another",
-    .synopsis = "MODEL [--vs OTHER] [--runner R]",
+    .synopsis = "MODEL [--vs OTHER] [-n N] [--seconds S]",
     .text = "Time to first token, tokens per second, percentiles of the time per "
-            "token, memory, energy where the machine counts it. With --vs the two "
-            "take turns, and the ratio has bounds.",
-    .examples = "  pare bench austen-q4.gguf\n"
-                "  pare bench austen-q4.gguf --vs austen.gguf --rounds 30\n",
+            "token, memory, load time, energy where the machine counts it. With --vs the two "
+            "take turns, pair by pair, and the ratio has bounds.",
+    .examples = "  pare bench models/austen-3.7m\n"
+                "  pare bench austen-q4.gguf --vs models/austen-3.7m --rounds 30\n",
+    .computes = true,
     .min_args = 1,
     .max_args = 1,
     .opts = opts,

@@ -1,5 +1,7 @@
 /* cmd_convert.c - "pare convert": one format into another. */
+#include <string.h>
 #include "cli.h"
+#include "pare/convert.h"
 
 static const char *const own_to_words[] = {"gguf", "hf", NULL};
 static const opt_def own_to = {.name = "to",
@@ -13,26 +15,50 @@ static const opt_def own_shard_bytes = {.name = "shard-bytes",
                                         .help = "hf: begin a new file when one has this size",
                                         .def = "5G"};
 
-static const opt_def *const opts[] = {&own_to,          &opt_out,         &opt_quant,
-                                      &own_shard_bytes, &opt_strict,      &opt_allow_inexact,
-                                      &opt_threads,     &opt_work_memory, NULL};
+static const opt_def own_name = {.name = "name",
+                                 .type = OPT_STRING,
+                                 .metavar = "NAME",
+                                 .help = "gguf: general.name; without it, the source's"};
+
+static const opt_def *const opts[] = {&own_to,          &opt_out,    &opt_quant,         &own_name,
+                                      &own_shard_bytes, &opt_strict, &opt_allow_inexact, &opt_threads,
+                                      &opt_work_memory, NULL};
 
 static int run(cli *c) {
-    pare_err err = {.status = PARE_EINTERNAL, .pos = -1, .msg = "convert is not connected"};
-    /* The library is called here: pare_convert(); without --to or -o: cli_usage(). Report:
-        tensors, bytes, bits per weight. */
-    return cli_fail(c, &err);
+    pare_err          err = {0};
+    pare_doc         *d;
+    pare_convert_opts o = {.to = cli_str(c, "to"),
+                           .out = cli_str(c, "out"),
+                           .quant = cli_str(c, "quant"),
+                           .shard_bytes = cli_bytes(c, "shard-bytes"),
+                           .name = cli_str(c, "name"),
+                           .strict = cli_flag(c, "strict"),
+                           .allow_inexact = cli_flag(c, "allow-inexact")};
+    if (!o.to) return cli_usage(c, "convert: --to is missing: gguf or hf");
+    if (!o.out) return cli_usage(c, "convert: -o is missing: the file or directory to write");
+    if (pare_convert(cli_arg(c, 0), &o, &c->ctl, &d, &err) != PARE_OK) return cli_fail(c, &err);
+    progress_clear();
+    int status = 0;
+    if (c->json)
+        status = show_json(c, d);
+    else
+        show_written(c, d);
+    pare_doc_free(d);
+    return status;
 }
 
 const command cmd_convert = {
     .name = "convert",
     .help = "write a model in another format",
     .synopsis = "SRC --to gguf|hf -o OUT [--quant T]",
-    .text = "One streaming pass: the model need not fit into memory. What the "
-            "format cannot say exactly is refused by name, unless --allow-inexact "
-            "is given.",
+    .text = "SRC is a Hugging Face directory or a GGUF file. One streaming pass: the model "
+            "need not fit into memory. Without --quant every tensor keeps its precision. "
+            "What the format cannot say exactly is refused by name (status 1), unless "
+            "--allow-inexact is given; then the file says so itself. The same input and "
+            "options give the same bytes on every machine.",
     .examples = "  pare convert models/austen-3.7m --to gguf -o austen.gguf\n"
                 "  pare convert austen.gguf --to hf -o austen-hf\n",
+    .computes = true,
     .min_args = 1,
     .max_args = 1,
     .opts = opts,

@@ -1,5 +1,8 @@
 /* cmd_eval.c - "pare eval": how good a model is. */
+#include <stdlib.h>
+#include <string.h>
 #include "cli.h"
+#include "pare/measure.h"
 
 static const opt_def own_against = {
     .name = "against", .type = OPT_FILE, .metavar = "REF", .help = "the model to compare with"};
@@ -7,7 +10,7 @@ static const opt_def own_choices = {
     .name = "choices",
     .type = OPT_FILE,
     .metavar = "FILE",
-    .help = "multiple choice: one JSON object a line, with ctx, endings and label"};
+    .help = "multiple choice instead of a text: six lines a task (context, label, four endings)"};
 static const opt_def own_windows = {.name = "windows",
                                     .type = OPT_INT,
                                     .metavar = "N",
@@ -22,21 +25,58 @@ static const opt_def own_tasks = {.name = "tasks",
                                   .def = "0",
                                   .lo = 0,
                                   .hi = 1000000000.0};
-static const opt_def own_documents = {.name = "documents",
-                                      .type = OPT_FLAG,
-                                      .help =
-                                          "put a separator where the text has an empty line"};
+static const opt_def own_separator = {.name = "separator",
+                                      .type = OPT_STRING,
+                                      .metavar = "S",
+                                      .help = "documents end at S and are evaluated apart"};
+static const opt_def own_whole = {.name = "whole-documents",
+                                  .type = OPT_FLAG,
+                                  .help = "leave out the first and the last document, which may be cut"};
 
-static const opt_def *const opts[] = {
-    &opt_text,  &opt_text_file, &own_against, &own_choices, &opt_context, &own_windows,
-    &own_tasks, &own_documents, &opt_state,   &opt_runner,  &opt_threads, &opt_work_memory,
-    NULL};
+static const opt_def *const opts[] = {&opt_text,      &opt_text_file, &own_against, &own_choices, &own_tasks,
+                                      &own_separator, &own_whole,     &opt_context, &own_windows, &opt_state,
+                                      &opt_exact,     &opt_runner,    &opt_threads, &opt_work_memory, NULL};
+
+static int evaluate(cli *c, const pare_eval_opts *o) {
+    pare_err  err = {0};
+    pare_doc *d;
+    int       status = 0;
+    if (pare_eval(cli_arg(c, 0), o, &c->ctl, &d, &err) != PARE_OK) return cli_fail(c, &err);
+    progress_clear();
+    if (c->json)
+        status = show_json(c, d);
+    else
+        metric_table(c, pare_doc_get(d, "metrics"));
+    pare_doc_free(d);
+    return status;
+}
 
 static int run(cli *c) {
-    pare_err err = {.status = PARE_EINTERNAL, .pos = -1, .msg = "eval is not connected"};
-    /* The library is called here: pare_eval();
-        {"model","metrics","environment"} with --json. */
-    return cli_fail(c, &err);
+    pare_err       err = {0};
+    char          *text = NULL;
+    pare_eval_opts o = {.file = cli_str(c, "file"),
+                        .against = cli_str(c, "against"),
+                        .choices = cli_str(c, "choices"),
+                        .n_ctx = cli_int(c, "context"),
+                        .n_windows = cli_int(c, "windows"),
+                        .n_tasks = cli_int(c, "tasks"),
+                        .separator = cli_str(c, "separator"),
+                        .whole_documents = cli_flag(c, "whole-documents"),
+                        .state = cli_str(c, "kv"),
+                        .exact = cli_flag(c, "exact")};
+    bool given = cli_str(c, "prompt") || o.file;
+    if (o.choices && given) return cli_usage(c, "eval: --choices takes the place of -f and -p");
+    if (!o.choices && !given) return cli_usage(c, "eval: no text: give -f FILE (or --choices FILE)");
+    if (o.whole_documents && !o.separator)
+        return cli_usage(c, "eval: --whole-documents needs --separator, which tells where they end");
+    if (cli_str(c, "prompt") || (o.file && strcmp(o.file, "-") == 0)) {
+        if (cli_text(c, &text, &o.n_text, &err) != PARE_OK) return cli_fail(c, &err);
+        o.text = text;
+        o.file = NULL;
+    }
+    int status = evaluate(c, &o);
+    free(text);
+    return status;
 }
 
 const command cmd_eval = {
@@ -44,12 +84,17 @@ const command cmd_eval = {
     .help = "how good a model is, alone or against another",
     .synopsis = "MODEL -f TEXT [--against REF] [--choices FILE]",
     .text = "Perplexity and next-token accuracy on a text; with --against also the "
-            "KL divergence from REF and how often both would say the same token. "
-            "REF runs beside MODEL, window by window; its logits are never stored.\n"
-            "Every number has its 95 % bounds, from blocks of text, because "
-            "neighbouring tokens are not independent.",
-    .examples = "  pare eval austen-q4.gguf -f models/austen-3.7m/text/heldout.txt "
+            "KL divergence from REF, how often both would say the same token, and the part "
+            "of REF's accuracy that is kept. REF runs beside MODEL, window by window; its "
+            "logits are never stored.\n"
+            "The text is cut into windows of the model's context (at most 2,048; -c says "
+            "another number), and every position of each is counted. Every number has its "
+            "95 % bounds, from blocks of text, because neighbouring tokens are not "
+            "independent.",
+    .examples = "  pare eval models/austen-3.7m -f models/austen-3.7m/text/heldout.txt\n"
+                "  pare eval austen-q4.gguf -f models/austen-3.7m/text/heldout.txt "
                 "--against models/austen-3.7m\n",
+    .computes = true,
     .min_args = 1,
     .max_args = 1,
     .opts = opts,

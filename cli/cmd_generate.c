@@ -1,5 +1,8 @@
 /* cmd_generate.c - "pare generate": continue a text. */
+#include <math.h>
+#include <stdlib.h>
 #include "cli.h"
+#include "pare/generate.h"
 
 static const opt_def own_repeat_penalty = {
     .name = "repeat-penalty",
@@ -34,6 +37,12 @@ static const opt_def own_penalty_last = {.name = "penalty-last",
                                          .hi = 1000000000.0};
 static const opt_def own_ignore_eos = {
     .name = "ignore-eos", .type = OPT_FLAG, .help = "go on after the end-of-text token"};
+static const opt_def own_plain = {
+    .name = "plain",
+    .type = OPT_FLAG,
+    .help = "the prompt is text alone: add no token, read no special one in it"};
+static const opt_def own_echo = {
+    .name = "echo", .type = OPT_FLAG, .help = "print the prompt before its continuation"};
 
 static const opt_def *const opts[] = {&opt_text,
                                       &opt_text_file,
@@ -49,29 +58,143 @@ static const opt_def *const opts[] = {&opt_text,
                                       &own_frequency_penalty,
                                       &own_penalty_last,
                                       &opt_seed,
-                                      &opt_special,
-                                      &opt_state,
+                                      &own_plain,
+                                      &own_echo,
                                       &own_ignore_eos,
+                                      &opt_state,
+                                      &opt_exact,
                                       &opt_runner,
                                       NULL};
 
+/* Where the text goes: to the screen as it comes, or into memory for --json. */
+typedef struct {
+    FILE *memory; /* NULL: the screen */
+    char  last;   /* byte that was written */
+} sink;
+
+static int on_text(void *user, const char *text, size_t n) {
+    sink *s = user;
+    if (n == 0) return 0;
+    if (s->memory) {
+        fwrite(text, 1, n, s->memory);
+    } else {
+        out_text(text, n);
+        out_flush();
+    }
+    s->last = text[n - 1];
+    return out_broken();
+}
+
+static pare_generate_opts asked(const cli *c) {
+    return (pare_generate_opts){
+        .n = cli_int(c, "tokens"),
+        .n_ctx = cli_int(c, "context"),
+        .temp = (float)cli_num(c, "temp"),
+        .top_k = (int)cli_int(c, "top-k"),
+        .top_p = (float)cli_num(c, "top-p"),
+        .min_p = (float)cli_num(c, "min-p"),
+        .repeat_penalty = (float)cli_num(c, "repeat-penalty"),
+        .presence_penalty = (float)cli_num(c, "presence-penalty"),
+        .frequency_penalty = (float)cli_num(c, "frequency-penalty"),
+        .penalty_last = (int)cli_int(c, "penalty-last"),
+        .seed = (uint64_t)cli_int(c, "seed"),
+        .plain = cli_flag(c, "plain"),
+        .ignore_eos = cli_flag(c, "ignore-eos"),
+        .state = cli_str(c, "kv"),
+        .exact = cli_flag(c, "exact"),
+    };
+}
+
+static void speed_line(cli *c, const pare_doc *stats) {
+    human  rss, weights;
+    double decode = pare_doc_num(pare_doc_get(stats, "decode_tps"));
+    char   rate[48] = "";
+    if (!isnan(decode)) snprintf(rate, sizeof rate, " at %.1f tok/s", decode);
+    cli_note(c, "pare: %lld tokens%s; prompt of %lld read at %.0f tok/s, first token after %.0f ms; "
+                "%s weights, peak memory %s; %lld thread%s, %s",
+             (long long)pare_doc_int(pare_doc_get(stats, "tokens")), rate,
+             (long long)pare_doc_int(pare_doc_get(stats, "prompt_tokens")),
+             pare_doc_num(pare_doc_get(stats, "prefill_tps")),
+             pare_doc_num(pare_doc_get(stats, "prompt_ms")), show_bytes(weights, stats, "weights_bytes"),
+             show_bytes(rss, stats, "peak_rss_bytes"),
+             (long long)pare_doc_int(pare_doc_get(stats, "threads")),
+             pare_doc_int(pare_doc_get(stats, "threads")) == 1 ? "" : "s", show_str(stats, "level"));
+}
+
+static int print_json(cli *c, const char *prompt, const char *text, size_t n, const pare_doc *stats) {
+    pare_err err = {0};
+    char    *raw;
+    if (pare_doc_text(stats, 0, &raw, NULL, &err) != PARE_OK) return cli_fail(c, &err);
+    json *j = js_new();
+    js_open(j, NULL, '{');
+    js_str(j, "model", cli_arg(c, 0));
+    js_str(j, "prompt", prompt);
+    js_text(j, "text", text, n);
+    js_raw(j, "stats", raw);
+    pare_doc_text_free(raw);
+    return js_print(j);
+}
+
+static int generate(cli *c, const pare_model *m, const char *prompt, size_t n_prompt) {
+    pare_err           err = {0};
+    pare_generate_opts o = asked(c);
+    sink               s = {0};
+    pare_doc          *stats = NULL;
+    char              *text = NULL;
+    size_t             n = 0;
+    int                status = 0;
+    c->ctl.on_progress = NULL; /* the text is the progress */
+    if (c->json && !(s.memory = open_memstream(&text, &n))) {
+        err = (pare_err){.status = PARE_ENOMEM, .pos = -1, .msg = "no memory for the text"};
+        return cli_fail(c, &err);
+    }
+    if (cli_flag(c, "echo")) on_text(&s, prompt, n_prompt);
+    pare_status st = pare_generate(m, prompt, n_prompt, &o, &c->ctl, on_text, &s, &stats, &err);
+    if (s.memory) fclose(s.memory);
+    if (!c->json && s.last && s.last != '\n') out_puts("\n");
+    out_flush();
+    if (st == PARE_ECANCELLED && out_broken())
+        status = pare_status_exit(st); /* out_finish() tells why */
+    else if (st != PARE_OK)
+        status = cli_fail(c, &err);
+    else if (c->json)
+        status = print_json(c, prompt, text, n, stats);
+    if (st == PARE_OK && !out_broken()) speed_line(c, stats);
+    pare_doc_free(stats);
+    free(text);
+    return status;
+}
+
 static int run(cli *c) {
-    pare_err err = {.status = PARE_EINTERNAL, .pos = -1, .msg = "generate is not connected"};
-    /* The library is called here:
-        pare_model_open(), pare_session_…() with a callback that writes each piece by
-     * out_text() and fflush; stop on stop_asked(). The speed line: cli_note(). */
-    return cli_fail(c, &err);
+    pare_err    err = {0};
+    char       *prompt;
+    size_t      n;
+    pare_model *m;
+    int         status;
+    if (cli_text(c, &prompt, &n, &err) != PARE_OK) return cli_fail(c, &err);
+    if (pare_model_open(&m, cli_arg(c, 0), &err) != PARE_OK)
+        status = cli_fail(c, &err);
+    else
+        status = generate(c, m, prompt, n);
+    pare_model_close(m);
+    free(prompt);
+    return status;
 }
 
 const command cmd_generate = {
     .name = "generate",
     .help = "continue a text",
     .synopsis = "MODEL -p TEXT [-n N] [--temp X]",
-    .text = "Text appears as it is made; how fast it was stands on standard error "
-            "at the end. The same seed gives the same text, whatever the number of "
-            "threads.",
+    .text = "The continuation appears as it is made, on standard output, without the "
+            "prompt (--echo: with it) and with a line feed at its end; how fast it was "
+            "stands on standard error. It ends after N tokens, at an end-of-text token, or "
+            "where the context is full; Ctrl-C ends it and keeps what was printed. -n 0 "
+            "sets no number. Without --temp the likeliest token is taken each time.\n"
+            "The same seed gives the same text, whatever the number of threads and the "
+            "instruction set. With --json: {\"model\",\"prompt\",\"text\",\"stats\"}.",
+    .computes = true,
     .examples = "  pare generate models/austen-3.7m -p \"It is a truth\" -n 64\n"
-                "  pare generate model.gguf -f prompt.txt --temp 0.8 --top-p 0.95 --seed 7\n",
+                "  pare generate models/austen-3.7m -p \"Emma\" --temp 0.8 --top-p 0.95 --seed 7\n",
     .min_args = 1,
     .max_args = 1,
     .opts = opts,

@@ -1,10 +1,13 @@
 /* cmd_optimize.c - "pare optimize": the main job. */
+#include <math.h>
+#include <string.h>
 #include "cli.h"
+#include "pare/optimize.h"
 
 static const opt_def own_variants = {.name = "variants",
                                      .type = OPT_LIST,
                                      .metavar = "T,T,…",
-                                     .help = "types to try; without it ten from F16 to Q2_K"};
+                                     .help = "types to try; without it ten, from the source's own to Q2_K"};
 static const opt_def own_max_bytes = {.name = "max-bytes",
                                       .type = OPT_BYTES,
                                       .metavar = "BYTES",
@@ -33,12 +36,6 @@ static const opt_def own_prefer = {.name = "prefer",
                                    .metavar = "WEIGHTS",
                                    .help =
                                        "what matters how much: speed=2,accuracy=1,memory=1"};
-static const char *const own_style_words[] = {"prototyping", "enterprise", NULL};
-static const opt_def own_style = {.name = "style",
-                                  .type = OPT_ENUM,
-                                  .metavar = "STYLE",
-                                  .help = "what comes first when there is no --prefer",
-                                  .words = own_style_words};
 static const opt_def own_policy = {.name = "policy",
                                    .type = OPT_FILE,
                                    .metavar = "FILE",
@@ -47,18 +44,17 @@ static const opt_def own_windows = {
     .name = "windows",
     .type = OPT_INT,
     .metavar = "N",
-    .help = "at most N windows of text per variant; 0: as many as the bounds need",
+    .help = "at most N windows of text per variant; 0: all of it",
     .def = "0",
     .lo = 0,
     .hi = 1000000000.0};
-static const opt_def own_rounds = {
-    .name = "rounds",
-    .type = OPT_INT,
-    .metavar = "N",
-    .help = "timed rounds per variant; 0: as many as the bounds need",
-    .def = "0",
-    .lo = 0,
-    .hi = 100000.0};
+static const opt_def own_seconds = {.name = "seconds",
+                                    .type = OPT_FLOAT,
+                                    .metavar = "S",
+                                    .help = "time for the timing of each variant",
+                                    .def = "4",
+                                    .lo = 0.1,
+                                    .hi = 1000000.0};
 
 static const opt_def *const opts[] = {&opt_out,
                                       &opt_text_file,
@@ -69,26 +65,100 @@ static const opt_def *const opts[] = {&opt_out,
                                       &own_min_accuracy,
                                       &own_min_speedup,
                                       &own_prefer,
-                                      &own_style,
                                       &own_policy,
-                                      &opt_target,
-                                      &opt_runner,
                                       &opt_context,
+                                      &own_windows,
+                                      &own_seconds,
                                       &opt_state,
                                       &opt_seed,
-                                      &own_windows,
-                                      &own_rounds,
                                       &opt_strict,
                                       &opt_allow_inexact,
                                       &opt_threads,
                                       &opt_work_memory,
                                       NULL};
 
+static bool named(const pare_doc *array, const char *name) {
+    for (size_t i = 0; i < pare_doc_count(array); i++) {
+        const char *s = pare_doc_str(pare_doc_at(array, i));
+        if (s && strcmp(s, name) == 0) return true;
+    }
+    return false;
+}
+
+static void variant_row(table *t, const pare_doc *r, const pare_doc *v) {
+    const char *name = show_str(v, "name"), *error = pare_doc_str(pare_doc_get(v, "error"));
+    const char *choice = pare_doc_str(pare_doc_path(r, "choice/name"));
+    bool        chosen = choice && strcmp(choice, name) == 0, front = named(pare_doc_path(r, "front/members"), name);
+    human       bytes;
+    metric_cell ppl, kld, kept, tps, speed, memory;
+    cell        why;
+    if (error) {
+        table_row(t, INK_RED, " |%s|%s", name, show_cell(why, error));
+        return;
+    }
+    table_row(t, chosen ? INK_BOLD : front ? INK_PLAIN : INK_DIM, "%s|%s|%s|%.2f|%s|%s|%s|%s|%s|%s",
+              chosen ? "→" : front ? "•" : " ", name, show_grouped(bytes, pare_doc_int(pare_doc_get(v, "bytes"))),
+              pare_doc_num(pare_doc_get(v, "bpw")), metric_pm(ppl, metric_find(v, "perplexity", NULL)),
+              metric_pm(kld, metric_find(v, "kld_mean", "source")),
+              metric_pm(kept, metric_find(v, "accuracy_kept", "source")),
+              metric_pm(tps, metric_find(v, "decode_tps", NULL)),
+              metric_pm(speed, metric_find(v, "speedup", "source")),
+              metric_value(memory, metric_find(v, "memory_bytes", NULL)));
+}
+
+static void print_report(cli *c, const pare_doc *r, const char *out) {
+    const pare_doc *a = pare_doc_get(r, "variants");
+    table          *t = table_new(" |variant|bytes>|bits>|perplexity>|KL divergence>|accuracy kept>|tokens/s>|speedup>|memory>");
+    for (size_t i = 0; i < pare_doc_count(a); i++) variant_row(t, r, pare_doc_at(a, i));
+    table_print(c, t);
+    out_printf("%s→ chosen   • on the front, where nothing is better in all   ± bounds of 95 %%%s\n\n",
+               ink_on(c, INK_DIM), ink_off(c));
+    out_printf("Gates for %s\n", show_str(r, "choice/name"));
+    gate_table(c, pare_doc_get(r, "gates"));
+    out_puts("\n");
+    if (pare_doc_str(pare_doc_path(r, "choice/reason")))
+        out_printf("Choice: %s\n", show_str(r, "choice/reason"));
+    verdict_line(c, r);
+    out_printf("Report: %s/report.html and %s/report.json\n", out, out);
+}
+
 static int run(cli *c) {
-    pare_err err = {.status = PARE_EINTERNAL, .pos = -1, .msg = "optimize is not connected"};
-    /* The library is called here: pare_optimize();
-        then the table of variants, the gates, the verdict. */
-    return cli_fail(c, &err);
+    pare_err           err = {0};
+    pare_doc          *r;
+    const opt_value   *variants = cli_opt(c, "variants");
+    pare_optimize_opts o = {
+        .out = cli_str(c, "out"),
+        .text = cli_str(c, "file"),
+        .variants = variants->list,
+        .n_variants = variants->n_list,
+        .max_bytes = (double)cli_bytes(c, "max-bytes"),
+        .max_memory = (double)cli_bytes(c, "max-memory"),
+        .max_latency_ms = cli_num(c, "max-latency-ms"),
+        .min_accuracy = cli_num(c, "min-accuracy"),
+        .min_speedup = cli_num(c, "min-speedup"),
+        .prefer = cli_str(c, "prefer"),
+        .policy = cli_str(c, "policy"),
+        .n_ctx = cli_int(c, "context"),
+        .n_windows = cli_int(c, "windows"),
+        .seconds = cli_num(c, "seconds"),
+        .state = cli_str(c, "kv"),
+        .seed = (uint64_t)cli_int(c, "seed"),
+        .strict = cli_flag(c, "strict"),
+        .allow_inexact = cli_flag(c, "allow-inexact"),
+        .command = (const char *const *)c->argv,
+    };
+    if (!o.out) return cli_usage(c, "optimize: -o is missing: the directory for models and report");
+    if (pare_optimize(cli_arg(c, 0), &o, &c->ctl, &r, &err) != PARE_OK) return cli_fail(c, &err);
+    progress_clear();
+    int status = (int)pare_doc_int(pare_doc_get(r, "exit_status"));
+    if (c->json) {
+        int shown = show_json(c, r);
+        if (shown) status = shown;
+    } else {
+        print_report(c, r, o.out);
+    }
+    pare_doc_free(r);
+    return status;
 }
 
 const command cmd_optimize = {
@@ -100,15 +170,15 @@ const command cmd_optimize = {
             "those that nothing beats is drawn, one is chosen, the gates are asked. "
             "DIR gets the models, report.json, report.html and the records, "
             "pare.db: a second run measures only what changed, a killed one goes "
-            "on.\n"
+            "on. Without -f the text is SRC's own text/heldout.txt.\n"
             "The gates that are on by default: accuracy kept over 95 %, at least "
             "twice the speed of the baseline, at most half its memory, steady time "
-            "per token. A limit that is given replaces the one by default. If "
-            "nothing passes, the report says what failed by how much, and the exit "
-            "status is 1.",
+            "per token. A gate compares with the unfavourable bound. If nothing passes, "
+            "the report says what failed by how much, and the exit status is 1.",
     .examples = "  pare optimize models/austen-3.7m -o out/demo\n"
-                "  pare optimize model -o out -f text.txt --max-bytes 600M --prefer "
-                "speed=2,accuracy=1\n",
+                "  pare optimize models/austen-3.7m -o out -f models/austen-3.7m/text/heldout.txt "
+                "--max-bytes 3M --prefer speed=2,accuracy=1\n",
+    .computes = true,
     .min_args = 1,
     .max_args = 1,
     .opts = opts,

@@ -6,11 +6,11 @@ static int run(cli *c) {
         out_puts("pare " PARE_VERSION "\n");
         return 0;
     }
-    json *j = json_new();
-    json_open(j, NULL, '{');
-    json_str(j, "version", PARE_VERSION);
-    json_close(j);
-    return json_print(j);
+    json *j = js_new();
+    js_open(j, NULL, '{');
+    js_str(j, "version", PARE_VERSION);
+    js_close(j);
+    return js_print(j);
 }
 
 const command cmd_version = {

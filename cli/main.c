@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "cli.h"
+#include "pare/hw.h"
 
 static int unknown_verb(cli *c, const char *word) {
     const char *names[64];
@@ -34,6 +35,8 @@ static int run(cli *c, int argc, char **argv) {
     int status = cli_parse(c, argc - 2, argv + 2);
     if (status) return status;
     if (cli_flag(c, "help")) return help_command(c, c->cmd), 0;
+    pare_err err = {0};
+    if (c->cmd->computes && pare_cpu_check(&err) != PARE_OK) return cli_fail(c, &err);
     progress_init(c);
     status = c->cmd->run(c);
     progress_clear();
@@ -41,7 +44,7 @@ static int run(cli *c, int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    cli c = {0};
+    cli c = {.argv = argv};
     stop_init();
     look_around(&c, argc, argv);
     int status = run(&c, argc, argv);

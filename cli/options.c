@@ -22,10 +22,9 @@ const opt_def opt_min_p = {"min-p", 0, OPT_FLOAT, "X",
                            0, 1};
 const opt_def opt_seed = {"seed", 0, OPT_INT, "N", "start of the random numbers", "0", NULL, 0,
                           9007199254740992.0};
-const opt_def opt_runner = {"runner", 0, OPT_STRING, "R", "the runtime that runs the model",
-                            "native", NULL, 0, 0};
-const opt_def opt_target = {"target", 0, OPT_STRING, "T", "the machine that is meant",
-                            NULL, NULL, 0, 0};
+static const char *const runners[] = {"native", NULL};
+const opt_def opt_runner = {"runner", 0, OPT_ENUM, "R", "the runtime that runs the model", "native",
+                            runners, 0, 0};
 const opt_def opt_work_memory = {"work-memory", 0, OPT_BYTES, "BYTES",
                                  "anonymous memory that pare itself may use", "512M", NULL, 0, 0};
 const opt_def opt_allow_inexact = {
@@ -36,18 +35,18 @@ const opt_def opt_strict = {"strict", 0, OPT_FLAG, NULL,
                             NULL, 0, 0};
 const opt_def opt_quant = {"quant", 0, OPT_STRING, "T",
                            "type of the weights: F32, F16, Q8_0, Q4_K_M, …", NULL, NULL, 0, 0};
-static const char *const state_types[] = {"F32", "F16", "Q8_0", NULL};
-const opt_def opt_state = {"state", 0, OPT_ENUM, "T", "type of the KV cache", "F16", state_types,
-                           0, 0};
+static const char *const state_types[] = {"f32", "f16", "q8_0", NULL};
+const opt_def opt_state = {"kv", 0, OPT_ENUM, "T", "type in which keys and values are kept", "f16",
+                           state_types, 0, 0};
+const opt_def opt_exact = {"exact", 0, OPT_FLAG, NULL,
+                           "multiply quantized weights in float32, not with 8-bit activations", NULL,
+                           NULL, 0, 0};
 const opt_def opt_special = {"special", 0, OPT_FLAG, NULL,
                              "add the special tokens, and read those that the text spells", NULL,
                              NULL, 0, 0};
 const opt_def opt_max_memory = {"max-memory", 0, OPT_BYTES, "BYTES",
                                 "weights, state and workspace of the result together", NULL, NULL,
                                 0, 0};
-const opt_def opt_calib = {"calib", 0, OPT_FILE, "TEXT",
-                           "text that says which weights matter", NULL, NULL, 0, 0};
-
 static const opt_def opt_json = {"json", 0, OPT_FLAG, NULL,
                                  "one JSON object on standard output, nothing else there", NULL,
                                  NULL, 0, 0};

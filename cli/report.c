@@ -8,20 +8,20 @@
 #include "cli.h"
 
 static void fail_json(const pare_err *err) {
-    json *j = json_new();
-    json_open(j, NULL, '{');
-    json_open(j, "error", '{');
-    json_str(j, "status", pare_status_name(err->status));
-    json_int(j, "exit", pare_status_exit(err->status));
-    json_str(j, "file", err->file[0] ? err->file : NULL);
+    json *j = js_new();
+    js_open(j, NULL, '{');
+    js_open(j, "error", '{');
+    js_str(j, "status", pare_status_name(err->status));
+    js_int(j, "exit", pare_status_exit(err->status));
+    js_str(j, "file", err->file[0] ? err->file : NULL);
     if (err->pos >= 0)
-        json_int(j, "pos", err->pos);
+        js_int(j, "pos", err->pos);
     else
-        json_null(j, "pos");
-    json_str(j, "message", err->msg);
-    json_close(j);
-    json_close(j);
-    json_print(j);
+        js_null(j, "pos");
+    js_str(j, "message", err->msg);
+    js_close(j);
+    js_close(j);
+    js_print(j);
 }
 
 int cli_fail(cli *c, const pare_err *err) {

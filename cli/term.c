@@ -37,6 +37,12 @@ void out_printf(const char *fmt, ...) {
     va_end(ap);
 }
 
+void out_flush(void) {
+    if (!out_errno && fflush(stdout) != 0) out_failed();
+}
+
+bool out_broken(void) { return out_errno != 0; }
+
 int out_finish(int status) {
     if (!out_errno && (fflush(stdout) != 0 || ferror(stdout))) out_failed();
     if (!out_errno) return status;

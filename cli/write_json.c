@@ -17,7 +17,7 @@ struct json {
     bool   filled[MAX_DEPTH]; /* something stands before the next value */
 };
 
-json *json_new(void) {
+json *js_new(void) {
     json *j = calloc(1, sizeof *j);
     if (!j) return NULL;
     j->f = open_memstream(&j->text, &j->n);
@@ -62,57 +62,57 @@ static bool begin(json *j, const char *key) {
     return true;
 }
 
-void json_open(json *j, const char *key, char bracket) {
+void js_open(json *j, const char *key, char bracket) {
     if (!begin(j, key) || j->depth == MAX_DEPTH) return;
     j->closers[j->depth] = bracket == '{' ? '}' : ']';
     j->filled[j->depth++] = false;
     putc(bracket, j->f);
 }
 
-void json_close(json *j) {
+void js_close(json *j) {
     if (!j || j->depth == 0) return;
     j->depth--;
     if (j->filled[j->depth]) fprintf(j->f, "\n%*s", 2 * j->depth, "");
     putc(j->closers[j->depth], j->f);
 }
 
-void json_text(json *j, const char *key, const char *s, size_t n) {
+void js_text(json *j, const char *key, const char *s, size_t n) {
     if (begin(j, key)) put_string(j->f, s, n);
 }
 
-void json_str(json *j, const char *key, const char *s) {
+void js_str(json *j, const char *key, const char *s) {
     if (s)
-        json_text(j, key, s, strlen(s));
+        js_text(j, key, s, strlen(s));
     else
-        json_null(j, key);
+        js_null(j, key);
 }
 
-void json_num(json *j, const char *key, double v) {
+void js_num(json *j, const char *key, double v) {
     char text[40];
     if (!isfinite(v)) {
-        json_null(j, key);
+        js_null(j, key);
         return;
     }
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, v);
         if (strtod(text, NULL) == v) break;
     }
-    json_raw(j, key, text);
+    js_raw(j, key, text);
 }
 
-void json_int(json *j, const char *key, int64_t v) {
+void js_int(json *j, const char *key, int64_t v) {
     if (begin(j, key)) fprintf(j->f, "%lld", (long long)v);
 }
 
-void json_bool(json *j, const char *key, bool v) { json_raw(j, key, v ? "true" : "false"); }
-void json_null(json *j, const char *key) { json_raw(j, key, "null"); }
-void json_raw(json *j, const char *key, const char *s) {
+void js_bool(json *j, const char *key, bool v) { js_raw(j, key, v ? "true" : "false"); }
+void js_null(json *j, const char *key) { js_raw(j, key, "null"); }
+void js_raw(json *j, const char *key, const char *s) {
     if (begin(j, key)) fputs(s, j->f);
 }
 
-int json_print(json *j) {
+int js_print(json *j) {
     if (!j) return pare_status_exit(PARE_ENOMEM);
-    while (j->depth > 0) json_close(j);
+    while (j->depth > 0) js_close(j);
     putc('\n', j->f);
     bool whole = !ferror(j->f) && fclose(j->f) == 0;
     if (whole) out_text(j->text, j->n);

@@ -45,6 +45,9 @@ PARE_API void pare_ids_free(int32_t *ids);
 /* The text of `n` ids, terminated, freed with pare_text_free(); `*len` may be NULL. */
 PARE_API pare_status pare_detokenize(const pare_model *m, const int32_t *ids, size_t n, char **text, size_t *len,
                                      pare_err *err);
+/* What the id adds to a text: `*len` raw bytes, perhaps a part of a code point; borrowed from the
+ * model, not terminated. NULL (and 0): the model has no tokenizer, or no such token. */
+PARE_API const char *pare_token_bytes(const pare_model *m, int32_t id, size_t *len);
 /* Free what pare_detokenize() gave. NULL is fine. */
 PARE_API void pare_text_free(char *text);
 

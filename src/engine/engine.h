@@ -82,6 +82,8 @@ typedef struct {
 } pr_sampling;
 
 typedef struct pr_sampler pr_sampler;
+/* A sampler over `n_vocab` logits; it copies `*p` and holds its own buffers. PARE_EUSAGE for a
+ * setting out of its range, or PARE_ENOMEM. One thread at a time. Free takes NULL. */
 pare_status pr_sampler_new(pr_sampler **out, const pr_sampling *p, int n_vocab, pare_err *err);
 void        pr_sampler_free(pr_sampler *s);
 /* The next token from `logits` (n_vocab, untouched); ties go to the smaller id. */

@@ -29,6 +29,21 @@ static void types(pr_doc_build *b, pare_doc *d, const pr_model *m) {
     }
 }
 
+static void tensors(pr_doc_build *b, pare_doc *d, const pr_model *m) {
+    pare_doc *a = pr_doc_set_array(b, d, "tensors");
+    for (int i = 0; i < m->n_weights; i++) {
+        const pr_weight *w = &m->weights[i];
+        pr_role_class    k = pr_role_class_of(w->id.role);
+        pare_doc        *o = pr_doc_add_object(b, a), *shape;
+        pr_doc_set_strn(b, o, "name", pr_str_of(w->src->name));
+        pr_doc_set_str(b, o, "type", pr_type_get(w->src->type)->name);
+        shape = pr_doc_set_array(b, o, "shape");
+        if (k == PR_CLASS_MATRIX || k == PR_CLASS_EMBED) pr_doc_add_i64(b, shape, w->rows);
+        pr_doc_add_i64(b, shape, w->cols);
+        pr_doc_set_i64(b, o, "bytes", (int64_t)w->src->bytes);
+    }
+}
+
 static void rope(pr_doc_build *b, pare_doc *d, const pr_model *m) {
     static const char *const kinds[] = {"default", "linear", "dynamic", "yarn", "llama3"};
     const pr_rope           *r = &m->hp.ropes[0];
@@ -138,6 +153,7 @@ pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, par
     types(&b, d, m);
     tokenizer(&b, d, m);
     findings(&b, d, m);
+    tensors(&b, d, m);
     pare_status st = fits(&b, d, m, err);
     if (st != PARE_OK) {
         pare_doc_free(d);

@@ -80,7 +80,10 @@ typedef struct {
     size_t                    n_objectives;
     opt_variant               base;  /* the source, run where it lies */
     opt_variant               v[OPT_VARIANTS];
-    int                       n, f32; /* index of the F32 file in v, -1: none was made */
+    opt_variant               fv; /* the F32 file, for the second baseline */
+    int                       n, f32; /* f32: 0 if fv was made, -1 if not */
+    int64_t                   window, n_windows, n_predictions, n_tokens; /* of the text */
+    int64_t                   prompt_tokens, decode_tokens, rounds;
     opt_stage                 stage[OPT_STAGES];
     int                       at; /* stage that is running */
     char                     *warnings[64];

@@ -330,7 +330,7 @@ pare_status opt_report(opt_job *j, pare_doc **out, pare_err *err) {
                             .max_latency_ms = j->o->max_latency_ms, .min_accuracy = j->o->min_accuracy,
                             .min_speedup = j->o->min_speedup};
     size_t        n_limits = pr_limits_gates(&limits, gates);
-    pr_candidate *c;
+    pr_candidate *c = NULL;
     pr_front      front;
     pare_doc     *list[OPT_VARIANTS];
     pr_doc_build  b = {0};

@@ -37,6 +37,7 @@ struct pr_gguf_writer {
     size_t      now;  /* the tensor being written */
     uint64_t    done; /* its bytes so far */
     pare_err    first; /* the first failure; sticky */
+    pr_sha256_ctx *hash; /* sees every byte of the file, or NULL */
 };
 
 static pare_status writer_status(const pr_gguf_writer *w, pare_err *err) {
@@ -236,6 +237,10 @@ void pr_gguf_add_meta(pr_gguf_writer *w, const char *key, const pr_meta *m) {
     }
 }
 
+void pr_gguf_writer_hash(pr_gguf_writer *w, pr_sha256_ctx *h) {
+    w->hash = h;
+}
+
 /* ------------------------------------------------------------------ tensors */
 
 static pare_status check_tensor(const pr_gguf_writer *w, const char *name, pr_type type, int n_dims,
@@ -321,10 +326,15 @@ static uint64_t padding(uint64_t n, uint32_t alignment) {
     return (alignment - n % alignment) % alignment;
 }
 
-static pare_status write_zeros(pr_out *out, uint64_t n, pare_err *err) {
+static pare_status put(pr_gguf_writer *w, const void *p, size_t n, pare_err *err) {
+    if (w->hash) pr_sha256_add(w->hash, p, n);
+    return pr_out_write(w->out, p, n, err);
+}
+
+static pare_status write_zeros(pr_gguf_writer *w, uint64_t n, pare_err *err) {
     static const uint8_t zeros[512];
-    for (; n > sizeof zeros; n -= sizeof zeros) PR_TRY(pr_out_write(out, zeros, sizeof zeros, err));
-    return pr_out_write(out, zeros, (size_t)n, err);
+    for (; n > sizeof zeros; n -= sizeof zeros) PR_TRY(put(w, zeros, sizeof zeros, err));
+    return put(w, zeros, (size_t)n, err);
 }
 
 static pare_status write_header(pr_gguf_writer *w, pare_err *err) {
@@ -332,19 +342,19 @@ static pare_status write_header(pr_gguf_writer *w, pare_err *err) {
     uint64_t n_tensors = w->n_tensors, n_keys = w->n_keys;
     PR_TRY(check_names(w, err));
     PR_TRY(pr_out_open(&w->out, w->path, err));
-    PR_TRY(pr_out_write(w->out, "GGUF", 4, err));
-    PR_TRY(pr_out_write(w->out, &version, 4, err));
-    PR_TRY(pr_out_write(w->out, &n_tensors, 8, err));
-    PR_TRY(pr_out_write(w->out, &n_keys, 8, err));
-    PR_TRY(pr_out_write(w->out, w->keys.p, w->keys.n, err));
-    PR_TRY(pr_out_write(w->out, w->infos.p, w->infos.n, err));
-    return write_zeros(w->out, padding(header_bytes(w), w->alignment), err);
+    PR_TRY(put(w, "GGUF", 4, err));
+    PR_TRY(put(w, &version, 4, err));
+    PR_TRY(put(w, &n_tensors, 8, err));
+    PR_TRY(put(w, &n_keys, 8, err));
+    PR_TRY(put(w, w->keys.p, w->keys.n, err));
+    PR_TRY(put(w, w->infos.p, w->infos.n, err));
+    return write_zeros(w, padding(header_bytes(w), w->alignment), err);
 }
 
 /* Pad and step over what is whole. */
 static pare_status finish_whole(pr_gguf_writer *w, pare_err *err) {
     while (w->now < w->n_tensors && w->done == w->tensor[w->now].bytes) {
-        PR_TRY(write_zeros(w->out, padding(w->done, w->alignment), err));
+        PR_TRY(write_zeros(w, padding(w->done, w->alignment), err));
         w->now++;
         w->done = 0;
     }
@@ -368,7 +378,7 @@ static pare_status write_data(pr_gguf_writer *w, size_t i, const void *p, size_t
         return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s' gets %llu bytes, expected %llu",
                        w->tensor[i].name, (unsigned long long)(w->done + n),
                        (unsigned long long)w->tensor[i].bytes);
-    PR_TRY(pr_out_write(w->out, p, n, err));
+    PR_TRY(put(w, p, n, err));
     w->done += n;
     return PARE_OK;
 }

@@ -1,4 +1,4 @@
-/* codec_lanes.h - sixteen lanes of float, for the encoders.
+/* codec_lanes.h - LANES (8 or 16) lanes of float, for the encoders.
  *
  * A lane is one sub-block; no lane sees another except through the group functions,
  * which add in a fixed order. `wide` is what the search's bookkeeping uses and the compiler
@@ -9,35 +9,46 @@
 #include "base/base.h"
 #include "tensor/tensor.h"
 
-enum { LANES = 16 };
-typedef float   wide PR_VECTOR(64);
-typedef int32_t wide_int PR_VECTOR(64);
+typedef float wide PR_VECTOR(LANES * 4);
+typedef int32_t wide_int PR_VECTOR(LANES * 4);
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
 enum { NATIVE = 16 };
 typedef __m512 native;
-static inline native lane_min(native a, native b) { return _mm512_min_ps(a, b); }
-static inline native lane_max(native a, native b) { return _mm512_max_ps(a, b); }
+static inline native lane_min(native a, native b) {
+    return _mm512_min_ps(a, b);
+}
+static inline native lane_max(native a, native b) {
+    return _mm512_max_ps(a, b);
+}
 #elif defined(__AVX2__)
 #include <immintrin.h>
 enum { NATIVE = 8 };
-typedef __m256  native;
+typedef __m256 native;
 typedef int32_t native_int PR_VECTOR(32);
-static inline native lane_min(native a, native b) { return _mm256_min_ps(a, b); }
-static inline native lane_max(native a, native b) { return _mm256_max_ps(a, b); }
+static inline native lane_min(native a, native b) {
+    return _mm256_min_ps(a, b);
+}
+static inline native lane_max(native a, native b) {
+    return _mm256_max_ps(a, b);
+}
 #else
 enum { NATIVE = 4 };
-typedef float   native PR_VECTOR(16);
+typedef float native PR_VECTOR(16);
 typedef int32_t native_int PR_VECTOR(16);
 static inline native lane_pick(native_int m, native a, native b) {
     return (native)(((native_int)a & m) | ((native_int)b & ~m));
 }
-static inline native lane_min(native a, native b) { return lane_pick(a < b, a, b); }
-static inline native lane_max(native a, native b) { return lane_pick(a > b, a, b); }
+static inline native lane_min(native a, native b) {
+    return lane_pick(a < b, a, b);
+}
+static inline native lane_max(native a, native b) {
+    return lane_pick(a > b, a, b);
+}
 #endif
 
-/* Loads and stores of part `c` of sixteen floats. */
+/* Loads and stores of part `c` of LANES floats. */
 static inline native lane_load(const void *row, int c) {
     native v;
     memcpy(&v, (const char *)row + (size_t)c * sizeof v, sizeof v);
@@ -47,14 +58,16 @@ static inline void lane_store(void *row, int c, native v) {
     memcpy((char *)row + (size_t)c * sizeof v, &v, sizeof v);
 }
 /* To the nearest integer, ties to even: exact for |x| < 2^22, which clamping sees to. */
-static inline native lane_round(native x) { return (x + 12582912.0f) - 12582912.0f; }
+static inline native lane_round(native x) {
+    return (x + 12582912.0f) - 12582912.0f;
+}
 
 /* Lanes of `a` where the mask `m` is set, of `b` elsewhere. */
-#define PICK(m, a, b) ((wide)(((wide_int)(a) & (m)) | ((wide_int)(b) & ~(m))))
+#define PICK(m, a, b) ((wide)((((wide_int)(a) ^ (wide_int)(b)) & (m)) ^ (wide_int)(b)))
 #define ROUND(x)      (((x) + 12582912.0f) - 12582912.0f)
 
 static PR_INLINE wide wide_splat(float x) {
-    return (wide){x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x};
+    return x - (wide){0};
 }
 static PR_INLINE wide wide_load(const float *row) {
     wide v;
@@ -64,9 +77,13 @@ static PR_INLINE wide wide_load(const float *row) {
 
 /* a < b and a = b as masks, a register at a time: GCC takes a comparison of vectors wider than
  * the machine's apart, value by value. */
-#if defined(__AVX512F__)
-static PR_INLINE wide_int wide_less(wide a, wide b) { return a < b; }
-static PR_INLINE wide_int wide_same(wide a, wide b) { return a == b; }
+#if defined(__AVX512F__) || (defined(__AVX2__) && LANES == 8)
+static PR_INLINE wide_int wide_less(wide a, wide b) {
+    return a < b;
+}
+static PR_INLINE wide_int wide_same(wide a, wide b) {
+    return a == b;
+}
 #else
 static PR_INLINE wide_int wide_less(wide a, wide b) {
     wide_int r;
@@ -92,25 +109,30 @@ static PR_INLINE wide wide_clamp(wide x, float lo, float hi) {
     x = PICK(wide_less(l, x), x, l);
     return PICK(wide_less(x, h), x, h);
 }
-static PR_INLINE wide wide_min(wide a, wide b) { return PICK(wide_less(a, b), a, b); }
-static PR_INLINE wide wide_max(wide a, wide b) { return PICK(wide_less(b, a), a, b); }
-static PR_INLINE wide wide_abs(wide a) { return (wide)((wide_int)a & 0x7fffffff); }
+static PR_INLINE wide wide_min(wide a, wide b) {
+    return PICK(wide_less(a, b), a, b);
+}
+static PR_INLINE wide wide_max(wide a, wide b) {
+    return PICK(wide_less(b, a), a, b);
+}
+static PR_INLINE wide wide_abs(wide a) {
+    return (wide)((wide_int)a & 0x7fffffff);
+}
 /* a / b where b is not 0, else 0. */
 static PR_INLINE wide wide_ratio(wide a, wide b) {
-    wide_int some = ~wide_same(b, wide_splat(0));
-    wide     q = a / PICK(some, b, wide_splat(1.0f));
-    return (wide)((wide_int)q & some);
+    wide_int none = wide_same(b, wide_splat(0));
+    return PICK(none, wide_splat(0), a / PICK(none, wide_splat(1), b));
 }
 
 /* The binary16 next to `x` (ties to even), never infinite: what a block can store. */
 static PR_INLINE wide wide_half(wide x) {
     wide_int u = (wide_int)x, sign = u & (int32_t)0x80000000, a = u & 0x7fffffff;
     wide_int top = (0x477fe000 - a) >> 31; /* a is larger: infinity and NaN too */
-    a = (a & ~top) | (0x477fe000 & top);
-    wide_int normal = (a + 0xfff + ((a >> 13) & 1)) & ~0x1fff;
-    wide     small = ((wide)a + 0.5f) - 0.5f;
+    a ^= (a ^ 0x477fe000) & top;
+    wide_int normal = (a + 0xfff + ((a >> 13) & 1)) & -0x2000;
+    wide small = ((wide)a + 0.5f) - 0.5f;
     wide_int is_small = (a - 0x38800000) >> 31;
-    return (wide)(((((wide_int)small) & is_small) | (normal & ~is_small)) | sign);
+    return (wide)((normal ^ ((normal ^ (wide_int)small) & is_small)) | sign);
 }
 
 /* Over each group of `g` lanes: the sum, or the largest, in every lane of the group. */
@@ -131,5 +153,15 @@ static PR_INLINE wide group_max(wide v, int g) {
         for (int k = 0; k < g; k++) r[i + k] = s;
     }
     return r;
+}
+/* Whether any lane of the mask is set; and the mask of whole groups that have one. */
+static PR_INLINE bool wide_any(wide_int m) {
+    int32_t any = 0;
+    for (int k = 0; k < LANES; k++) any |= m[k];
+    return any != 0;
+}
+static PR_INLINE wide_int group_any(wide_int m, int g) {
+    wide one = PICK(m, wide_splat(1), wide_splat(0));
+    return wide_less(wide_splat(0), group_max(one, g));
 }
 #endif

@@ -1,4 +1,4 @@
-/* codec_search.h - the search for scales, sixteen sub-blocks at a time.
+/* codec_search.h - the search for scales, LANES sub-blocks at a time.
  *
  * A sub-block is coded as x ≈ s·q + b, q from a short grid of levels, and its error
  * is E = Σ w (x - s·q - b)². With the levels q held, E is a quadratic in (s, b) whose
@@ -18,8 +18,11 @@ enum { MAX_SUB = 32 };
 
 typedef struct {
     float x[MAX_SUB][LANES], w[MAX_SUB][LANES]; /* value and weight, one column per lane */
-    wide  sw;                                   /* Σ w */
-    wide  up, down;                             /* powers of two: x = true value · down */
+    wide sw;                                    /* Σ w */
+    wide top, top_w;                            /* the largest value in size, its weight */
+    wide rest_w, rest;                          /* Σ w and weighted mean of the others */
+    wide_int lone;                              /* mask: that value outweighs the others */
+    wide up, down;                              /* powers of two: x = true value · down */
 } tile;
 
 typedef struct { /* E(s', b') = e - 2(Δs c1 + Δb c0) + Δs² q2 + 2 Δs Δb q1 + Δb² Σw */
@@ -28,14 +31,14 @@ typedef struct { /* E(s', b') = e - 2(Δs c1 + Δb c0) + Δs² q2 + 2 Δs Δb q1
 
 /* Levels lo…hi in steps of one, or IQ4's sixteen. `offset`: b is used; `below`: b ≤ 0. */
 typedef struct {
-    int   n; /* values per sub-block */
+    int n; /* values per sub-block */
     float lo, hi;
-    bool  book, offset, below;
+    bool book, offset, below;
 } grid;
 
 /* Midpoints between IQ4's levels, and the steps from level to level. */
-static const float iq4_mid[15] = {-115.5f, -93.5f, -74, -57, -42, -28.5f, -16, -4.5f,
-                                  7,       19,     31.5f, 45.5f, 61, 79, 101};
+static const float iq4_mid[15] = {-115.5f, -93.5f, -74,   -57,   -42, -28.5f, -16, -4.5f,
+                                  7,       19,     31.5f, 45.5f, 61,  79,     101};
 static const float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11, 12, 12, 13, 15, 16, 20, 24};
 
 #if defined(__AVX512F__)
@@ -112,11 +115,11 @@ static PR_INLINE void fit_minimum(const fit *f, const tile *t, grid g, wide *s, 
         *b = f->b;
         return;
     }
-    wide     det = t->sw * f->q2 - f->q1 * f->q1;
+    wide det = t->sw * f->q2 - f->q1 * f->q1;
     wide_int solid = wide_less(1e-6f * (t->sw * f->q2), det);
-    wide     safe = PICK(solid, det, wide_splat(1));
-    wide     ds = PICK(solid, (t->sw * f->c1 - f->q1 * f->c0) / safe, wide_splat(0));
-    wide     db = PICK(solid, (f->q2 * f->c0 - f->q1 * f->c1) / safe, wide_ratio(f->c0, t->sw));
+    wide safe = PICK(solid, det, wide_splat(1));
+    wide ds = PICK(solid, (t->sw * f->c1 - f->q1 * f->c0) / safe, wide_splat(0));
+    wide db = PICK(solid, (f->q2 * f->c0 - f->q1 * f->c1) / safe, wide_ratio(f->c0, t->sw));
     if (g.below) {
         wide_int over = wide_less(wide_splat(0), f->b + db);
         db = PICK(over, -f->b, db);
@@ -140,11 +143,11 @@ static PR_INLINE void fit_keep(fit *best, const fit *f, wide_int m, grid g) {
 
 /* One pass at (s, b); `best` takes it where the least-squares error that follows is smaller. */
 static PR_INLINE void fit_try(fit *best, wide *least, const tile *t, grid g, wide s, wide b) {
-    fit  f = {.s = s, .b = b};
+    fit f = {.s = s, .b = b};
     wide s2, b2;
     fit_pass(&f, t, g);
     fit_minimum(&f, t, g, &s2, &b2);
-    wide     e = fit_predict(&f, t, g, s2, b2);
+    wide e = fit_predict(&f, t, g, s2, b2);
     wide_int m = wide_less(e, *least);
     fit_keep(best, &f, m, g);
     *least = PICK(m, e, *least);
@@ -160,18 +163,12 @@ static PR_INLINE void fit_lloyd(fit *best, wide *least, const tile *t, grid g, i
 }
 
 /* Free scales of each lane, without offset: the largest value falls on the end of the
- * grid, stretched by each `stretch` (in levels); on the other end by each of the first `n_other`.
- * `plain`: where round-to-nearest would put it. */
+ * grid, stretched by each `stretch` (in levels); on the other end by each of the first
+ * `n_other`. `plain`: where round-to-nearest would put it. */
 static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g,
                                     const float *stretch, int n_stretch, int n_other,
                                     int rounds) {
-    wide top = wide_splat(0), size = top, least;
-    for (int l = 0; l < g.n; l++) {
-        wide     x = wide_load(t->x[l]);
-        wide_int m = wide_less(size, wide_abs(x));
-        size = PICK(m, wide_abs(x), size);
-        top = PICK(m, x, top);
-    }
+    wide top = t->top, least;
     *best = (fit){0};
     *plain = (fit){.s = top / g.lo};
     least = wide_splat(WORST);
@@ -185,7 +182,8 @@ static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g
 
 /* Free scales and offsets of each lane: the range of its values falls on the grid. */
 static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
-                                 const float *stretch, int n_stretch, int rounds) {
+                                 const float *stretch, int n_stretch, int n_zero,
+                                 int rounds) {
     wide low = wide_load(t->x[0]), high = low, least;
     for (int l = 1; l < g.n; l++) {
         wide x = wide_load(t->x[l]);
@@ -199,6 +197,11 @@ static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
     fit_try(best, &least, t, g, plain->s, plain->b);
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, (high - low) / (g.hi + stretch[i]), low);
+    for (int i = 0; i < n_zero; i++) { /* level i from an end is zero: the other end is far out */
+        wide s1 = high / (g.hi - (float)i), s2 = -low / (g.hi - (float)i);
+        fit_try(best, &least, t, g, s1, -(float)i * s1);
+        fit_try(best, &least, t, g, s2, low);
+    }
     fit_lloyd(best, &least, t, g, rounds);
 }
 #endif

@@ -8,23 +8,28 @@
 #include "kernel/codec_search.h"
 
 typedef struct {
-    int   lanes;       /* sub-blocks per super-block */
-    float lo, hi;      /* integer scales */
-    float m_hi;        /* integer minima: 0…m_hi */
-    int   n_span;      /* how many other d are tried before the first pass */
-    int   rounds;
-    bool  probe;       /* try each neighbouring scale by a real pass */
+    int lanes;    /* sub-blocks per super-block */
+    float lo, hi; /* integer scales */
+    float m_hi;   /* integer minima: 0…m_hi */
+    int n_span;   /* how many other d are tried before the first pass */
+    int rounds;
+    bool probe; /* try each neighbouring scale by a real pass */
 } shared_grid;
 
 typedef struct { /* f.s = d·sc, f.b = -(dm·mn) */
     wide d, dm, sc, mn;
-    fit  f;
+    fit f;
 } coded;
+
+/* For a value that outweighs all others of its lane: scales, and d, tried on either side. */
+enum { REACH = 8, SWEEP = 16 };
 
 /* The grid steps of d tried: levels of the largest scale beyond the grid's end. */
 static const float span[8] = {-0.5f, 0.5f, -1, 1, 1.5f, -1.5f, 2, 3};
 
-static PR_INLINE wide near_half(const tile *t, wide d) { return wide_half(d * t->up) * t->down; }
+static PR_INLINE wide near_half(const tile *t, wide d) {
+    return wide_half(d * t->up) * t->down;
+}
 
 static PR_INLINE void coded_pass(coded *c, const tile *t, grid g) {
     c->f.s = c->d * c->sc;
@@ -43,7 +48,8 @@ static PR_INLINE void coded_keep(coded *best, const coded *c, wide_int m, grid g
 }
 
 /* The best integers for the levels of `f` under c->d, c->dm; the predicted error. */
-static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid g, shared_grid sg) {
+static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid g,
+                                     shared_grid sg) {
     wide s, b;
     fit_minimum(f, t, g, &s, &b);
     wide mid = wide_ratio(s, c->d);
@@ -67,9 +73,9 @@ static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid
 }
 
 /* Keep the (d, dm) of `c` if its groups are predicted to be better than `least`. */
-static PR_INLINE void span_try(coded *best, wide *least, coded *c, const fit *free, const tile *t,
-                               grid g, shared_grid sg) {
-    wide     e = group_sum(coded_integers(c, free, t, g, sg), sg.lanes);
+static PR_INLINE void span_try(coded *best, wide *least, coded *c, const fit *free,
+                               const tile *t, grid g, shared_grid sg) {
+    wide e = group_sum(coded_integers(c, free, t, g, sg), sg.lanes);
     wide_int m = wide_less(e, *least);
     *least = PICK(m, e, *least);
     best->d = PICK(m, c->d, best->d);
@@ -83,11 +89,13 @@ static PR_INLINE void coded_start(coded *best, const fit *free, const tile *t, g
                                   shared_grid sg) {
     wide s, b, top, deep, least;
     fit_minimum(free, t, g, &s, &b);
-    wide  high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
+    wide high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
     float end = g.offset ? sg.hi : sg.lo;
     top = g.offset ? high : PICK(wide_less(low, high), high, -low);
     deep = g.offset ? group_max(-b, sg.lanes) : wide_splat(0);
     *best = (coded){.d = near_half(t, top / end)};
+    best->d =
+        PICK(wide_same(best->d, wide_splat(0)), 0x1p-24f * t->down, best->d); /* the least */
     if (g.offset) best->dm = near_half(t, deep / sg.m_hi);
     least = group_sum(coded_integers(best, free, t, g, sg), sg.lanes);
     coded c = *best, other = *best;
@@ -119,17 +127,100 @@ static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_gri
         c->d = near_half(t, c->d + wide_ratio(r1, a11));
         return;
     }
-    wide     a12 = group_sum(-c->sc * c->mn * c->f.q1, sg.lanes);
-    wide     a22 = group_sum(c->mn * c->mn * t->sw, sg.lanes);
-    wide     r2 = group_sum(-c->mn * c->f.c0, sg.lanes);
-    wide     det = a11 * a22 - a12 * a12;
+    wide a12 = group_sum(-c->sc * c->mn * c->f.q1, sg.lanes);
+    wide a22 = group_sum(c->mn * c->mn * t->sw, sg.lanes);
+    wide r2 = group_sum(-c->mn * c->f.c0, sg.lanes);
+    wide det = a11 * a22 - a12 * a12;
     wide_int solid = wide_less(1e-6f * (a11 * a22), det);
-    wide     safe = PICK(solid, det, wide_splat(1));
-    wide     dd = PICK(solid, (r1 * a22 - r2 * a12) / safe, wide_ratio(r1, a11));
-    wide     dm = PICK(solid, (r2 * a11 - r1 * a12) / safe, wide_splat(0));
-    wide_int fine = wide_less(wide_splat(0), c->d + dd) & ~wide_less(c->dm + dm, wide_splat(0));
-    c->d = near_half(t, PICK(fine, c->d + dd, c->d));
-    c->dm = near_half(t, PICK(fine, c->dm + dm, c->dm));
+    wide safe = PICK(solid, det, wide_splat(1));
+    wide dd = PICK(solid, (r1 * a22 - r2 * a12) / safe, wide_ratio(r1, a11));
+    wide dm = PICK(solid, (r2 * a11 - r1 * a12) / safe, wide_splat(0));
+    wide_int wrong = wide_less(c->d + dd, wide_splat(0)) | wide_less(c->dm + dm, wide_splat(0));
+    c->d = near_half(t, PICK(wrong, c->d, c->d + dd));
+    c->dm = near_half(t, PICK(wrong, c->dm, c->dm + dm));
+}
+
+/* How far `x` lies from s times its nearest level, plus b. */
+static PR_INLINE wide level_miss(wide x, wide s, wide b, grid g) {
+    static const float ends[5] = {-127, 113, -104, 89, 1}; /* what outliers, and zero, become */
+    if (!g.book) {
+        wide q = ROUND(wide_clamp(wide_ratio(x - b, s), g.lo, g.hi));
+        return x - (s * q + b);
+    }
+    wide r = x - s * ends[0];
+    for (int i = 1; i < 5; i++) {
+        wide r1 = x - s * ends[i];
+        r = PICK(wide_less(wide_abs(r1), wide_abs(r)), r1, r);
+    }
+    return r;
+}
+
+/* Where one value outweighs its sub-block, the error is how near a scale times a level comes to
+ * it, and to the middle of the others: give `c` the integers that do both. Returns that error. */
+static PR_INLINE wide hit_top(coded *c, const tile *t, grid g, shared_grid sg, int reach) {
+    wide least = wide_splat(WORST), sc0 = c->sc, mn0 = c->mn, b = wide_splat(0);
+    for (int j = g.offset ? -2 : 0; j <= (g.offset ? 1 : 0); j++) { /* -2: no offset */
+        wide mn = mn0;
+        if (g.offset) {
+            mn = j == -2 ? wide_splat(0) : wide_clamp(mn0 + (float)j, 0, sg.m_hi);
+            b = -(c->dm * mn);
+        }
+        for (int k = -reach; k <= reach; k++) {
+            wide sc = wide_clamp(sc0 + (float)k, sg.lo, sg.hi), s = c->d * sc;
+            wide r = level_miss(t->top, s, b, g), r0 = level_miss(t->rest, s, b, g);
+            wide e = t->top_w * (r * r) + t->rest_w * (r0 * r0);
+            wide_int m = wide_less(e, least);
+            least = PICK(m, e, least);
+            c->sc = PICK(m, sc, c->sc);
+            if (g.offset) c->mn = PICK(m, mn, c->mn);
+        }
+    }
+    return least;
+}
+
+static PR_INLINE void lanes_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
+    coded c = *best;
+    hit_top(&c, t, g, sg, REACH);
+    coded_pass(&c, t, g);
+    coded_keep(best, &c, wide_less(c.f.e, best->f.e) & t->lone, g);
+}
+
+/* Move d so that the lone values of each group, at the levels they have, are met best. */
+static PR_INLINE void fit_top(coded *c, const tile *t, grid g, shared_grid sg) {
+    wide b = wide_splat(0);
+    if (g.offset) b = -(c->dm * c->mn);
+    wide r = level_miss(t->top, c->d * c->sc, b, g), a = wide_ratio(t->top - b - r, c->d);
+    wide w = PICK(t->lone, t->top_w, wide_splat(0));
+    wide step = wide_ratio(group_sum(w * a * r, sg.lanes), group_sum(w * a * a, sg.lanes));
+    c->d = near_half(t, c->d + step);
+}
+
+/* The same for the whole group: of many d around, the one whose integers come nearest to all of
+ * its lone values. Other lanes get the usual integers; the group is taken as a whole or not
+ * at all. */
+static PR_INLINE void groups_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
+    wide least = wide_splat(WORST);
+    coded pick = *best;
+    for (int k = -SWEEP; k <= SWEEP; k++) {
+        coded c = *best;
+        c.d = near_half(t, best->d * (1 + (float)k * 0.003f));
+        hit_top(&c, t, g, sg, 3);
+        fit_top(&c, t, g, sg);
+        wide e = hit_top(&c, t, g, sg, 1);
+        e = group_sum(PICK(t->lone, e, wide_splat(0)), sg.lanes);
+        wide_int m = wide_less(e, least);
+        least = PICK(m, e, least);
+        pick.d = PICK(m, c.d, pick.d);
+        pick.sc = PICK(m, c.sc, pick.sc);
+        if (g.offset) pick.mn = PICK(m, c.mn, pick.mn);
+    }
+    coded usual = pick;
+    coded_pass(&pick, t, g);
+    coded_integers(&usual, &best->f, t, g, sg);
+    coded_pass(&usual, t, g);
+    coded_keep(&pick, &usual, wide_less(usual.f.e, pick.f.e), g);
+    wide_int m = wide_less(group_sum(pick.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
+    coded_keep(best, &pick, m & group_any(t->lone, sg.lanes), g);
 }
 
 /* Each lane alone, d and dm held: integers by the quadratic, and neighbours by passes. */
@@ -138,6 +229,7 @@ static PR_INLINE void lanes_improve(coded *best, const tile *t, grid g, shared_g
     coded_integers(&c, &best->f, t, g, sg);
     coded_pass(&c, t, g);
     coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
+    if (wide_any(t->lone)) lanes_hit_top(best, t, g, sg);
     if (!sg.probe) return;
     wide here = best->sc;
     for (int k = -1; k <= 1; k += 2) {
@@ -164,6 +256,8 @@ static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, gr
         wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
         coded_keep(best, &c, m, g);
     }
+    if (!wide_any(t->lone)) return;
+    groups_hit_top(best, t, g, sg);
 }
 
 /* Sub-blocks that stand alone, their scale (and offset) stored as binary16. */
@@ -177,18 +271,24 @@ static PR_INLINE void alone_try(fit *best, const tile *t, grid g, wide s, wide b
 static PR_INLINE void code_alone(fit *best, const fit *free, const fit *plain, const tile *t,
                                  grid g, int rounds) {
     wide s, b;
-    *best = (fit){.s = near_half(t, plain->s), .b = g.offset ? near_half(t, plain->b) : plain->b};
+    *best =
+        (fit){.s = near_half(t, plain->s), .b = g.offset ? near_half(t, plain->b) : plain->b};
     fit_pass(best, t, g);
     fit_minimum(free, t, g, &s, &b);
     alone_try(best, t, g, s, b);
+    if (!g.offset) { /* rounded scales at which the largest value is a level */
+        const float near_lo = g.book ? -104 : g.lo + 1, near_hi = g.book ? 89 : g.hi - 1;
+        alone_try(best, t, g, t->top / g.hi, b);
+        alone_try(best, t, g, t->top / near_lo, b);
+        alone_try(best, t, g, t->top / near_hi, b);
+    }
     for (int i = 0; i < rounds; i++) {
         fit_minimum(best, t, g, &s, &b);
         alone_try(best, t, g, s, b);
         for (int k = -1; k <= 1; k += 2) { /* the next binary16 on either side */
             wide s1 = best->s * (1 + (float)k * 0x1.6p-11f);
             wide b1 = best->b;
-            if (g.offset)
-                b1 += wide_ratio(best->c0 - (s1 - best->s) * best->q1, t->sw);
+            if (g.offset) b1 += wide_ratio(best->c0 - (s1 - best->s) * best->q1, t->sw);
             alone_try(best, t, g, s1, b1);
         }
     }

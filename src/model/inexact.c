@@ -26,10 +26,11 @@ int gguf_limits_common(const pr_model *m, pr_buf *why) {
 
 /* How libllama reads back what these keys can say: yarn's ramp between whole dimensions for 32 and 1
  * rotations. Equal frequencies mean an exact file. */
-static bool frequencies_fit(const pr_rope *r, pr_arena *a) {
+static bool frequencies_fit(const pr_rope *r) {
+    enum { HALF = 2048 }; /* of the largest head there can be */
     pr_rope g = *r;
-    float  *want = pr_arena_get(a, (size_t)r->dim, sizeof *want), *got = want + r->dim / 2;
-    if (!want) return false;
+    float   want[HALF], got[HALF];
+    if (r->dim > 2 * HALF) return false;
     if (r->kind == PR_ROPE_LLAMA3) g.kind = PR_ROPE_DEFAULT;
     g.beta_fast = 32, g.beta_slow = 1, g.truncate = true;
     pr_rope_frequencies(r, 0, want);
@@ -40,7 +41,7 @@ static bool frequencies_fit(const pr_rope *r, pr_arena *a) {
 int gguf_limits_no_table(const pr_model *m, pr_buf *why) {
     const pr_rope *r = &m->hp.ropes[0];
     int            n = gguf_limits_common(m, why);
-    if (r->kind == PR_ROPE_DYNAMIC || frequencies_fit(r, m->arena)) return n;
+    if (r->kind == PR_ROPE_DYNAMIC || frequencies_fit(r)) return n;
     pr_buf_printf(why, "%s: GGUF's '%s' takes no table of frequencies and would rotate otherwise\n",
                   r->kind == PR_ROPE_LLAMA3 ? "rope_type 'llama3'"
                   : r->truncate             ? "yarn with its own beta_fast or beta_slow"

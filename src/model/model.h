@@ -81,6 +81,8 @@ typedef enum {
 } pr_role;
 
 typedef enum { PR_CLASS_EMBED, PR_CLASS_MATRIX, PR_CLASS_NORM, PR_CLASS_BIAS, PR_CLASS_TABLE } pr_role_class;
+/* A role's name for people and tables ("attention query"), and what kind of tensor it is; both
+ * for any role below PR_ROLE_N. */
 const char   *pr_role_name(pr_role r);
 pr_role_class pr_role_class_of(pr_role r);
 
@@ -180,6 +182,9 @@ uint64_t    pr_model_weight_bytes(const pr_model *m);
 bool pr_model_spell(const pr_model *m, pr_dialect d, pr_tid id, char name[128], pr_xf *xf, int *d_head);
 /* The architecture's name in a dialect ("LlamaForCausalLM", "llama"), NULL: it has none there. */
 const char *pr_model_name_in(const pr_model *m, pr_dialect d);
+
+/* config.json's model_type of this architecture. */
+const char *pr_model_hf_type(const pr_model *m);
 
 /* Why the dialect cannot express this model, one reason a line into `why`; returns their number. */
 int pr_model_inexact_in(const pr_model *m, pr_dialect d, pr_buf *why);

@@ -251,6 +251,10 @@ const char *pr_model_name_in(const pr_model *m, pr_dialect d) {
     return m->arch->as[d];
 }
 
+const char *pr_model_hf_type(const pr_model *m) {
+    return m->arch->model_type;
+}
+
 pare_status pr_model_hash(const pr_model *m, const pare_ctl *ctl, pr_sha256 *out, pare_err *err) {
     enum { PIECE = 8 << 20 };
     pr_sha256_ctx *h = pr_sha256_new();

@@ -68,6 +68,13 @@ pare_status pare_detokenize(const pare_model *m, const int32_t *ids, size_t n, c
     return PARE_OK;
 }
 
+const char *pare_token_bytes(const pare_model *m, int32_t id, size_t *len) {
+    pr_str s = {0};
+    if (m->tok && id >= 0 && (uint32_t)id < pr_tokenizer_size(m->tok)) s = pr_token_bytes(m->tok, id);
+    *len = s.p ? s.n : 0;
+    return s.p;
+}
+
 void pare_text_free(char *text) {
     pr_free(text);
 }

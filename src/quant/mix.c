@@ -77,7 +77,8 @@ static const char *const place_text[] = {
 };
 
 const pr_mix *pr_mix_get(const char *name) {
-    static const char *const alias[][2] = {{"Q3_K", "Q3_K_M"}, {"Q4_K", "Q4_K_M"}, {"Q5_K", "Q5_K_M"}};
+    static const char *const alias[][2] = {
+        {"Q3_K", "Q3_K_M"}, {"Q4_K", "Q4_K_M"}, {"Q5_K", "Q5_K_M"}};
     for (size_t i = 0; i < PR_COUNT(alias); i++)
         if (strcasecmp(name, alias[i][0]) == 0) name = alias[i][1];
     for (size_t i = 0; i < PR_COUNT(mixes); i++)
@@ -145,7 +146,8 @@ static void set(pr_mix_choice *c, pr_type t, const char *what, const char *why) 
     snprintf(c->reason, sizeof c->reason, "%s: %s", what, why);
 }
 
-static bool try_rule(pr_mix_choice *c, rule r, int i, int n, const pr_mix_shape *s, const char *what) {
+static bool try_rule(pr_mix_choice *c, rule r, int i, int n, const pr_mix_shape *s,
+                     const char *what) {
     if (!place_holds(r.where, i, n, s)) return false;
     set(c, r.type, what, place_text[r.where]);
     return true;
@@ -153,7 +155,8 @@ static bool try_rule(pr_mix_choice *c, rule r, int i, int n, const pr_mix_shape 
 
 static void choose_attn_v(const pr_mix *m, const pr_mix_shape *s, int i, pr_mix_choice *c) {
     static const char what[] = "attention values";
-    if (!try_rule(c, m->v[0], i, s->n_attn_v, s, what)) try_rule(c, m->v[1], i, s->n_attn_v, s, what);
+    if (!try_rule(c, m->v[0], i, s->n_attn_v, s, what))
+        try_rule(c, m->v[1], i, s->n_attn_v, s, what);
     if (s->is_70b && (c->wanted == PR_Q3_K || c->wanted == PR_Q4_K))
         set(c, PR_Q5_K, what, "small beside the queries in a model of this size");
     if (s->n_expert == 8) set(c, PR_Q8_0, what, "small beside 8 experts");
@@ -186,7 +189,8 @@ static void fit_columns(pr_mix_choice *c, int64_t cols) {
     const pr_type_info *t = pr_type_get(c->wanted);
     c->type = pr_mix_fit(c->wanted, cols);
     if (c->type != c->wanted)
-        snprintf(c->reason, sizeof c->reason, "%s in place of %s: %lld columns are not whole blocks of %d",
+        snprintf(c->reason, sizeof c->reason,
+                 "%s in place of %s: %lld columns are not whole blocks of %d",
                  pr_type_get(c->type)->name, t->name, (long long)cols, t->block);
 }
 

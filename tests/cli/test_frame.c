@@ -161,20 +161,20 @@ static void test_table(void **state) {
 }
 
 static void print_json(void) {
-    json *j = json_new();
-    json_open(j, NULL, '{');
-    json_str(j, "text", "a\"\\\n\t\x01 é \xFF");
-    json_num(j, "tenth", 0.1);
-    json_num(j, "third", 1.0 / 3);
-    json_num(j, "nan", (double)NAN);
-    json_int(j, "least", INT64_MIN);
-    json_open(j, "empty", '[');
-    json_close(j);
-    json_open(j, "list", '[');
-    json_bool(j, NULL, true);
-    json_null(j, NULL);
-    json_raw(j, NULL, "{\"x\":1}");
-    json_print(j); /* closes what is open */
+    json *j = js_new();
+    js_open(j, NULL, '{');
+    js_str(j, "text", "a\"\\\n\t\x01 é \xFF");
+    js_num(j, "tenth", 0.1);
+    js_num(j, "third", 1.0 / 3);
+    js_num(j, "nan", (double)NAN);
+    js_int(j, "least", INT64_MIN);
+    js_open(j, "empty", '[');
+    js_close(j);
+    js_open(j, "list", '[');
+    js_bool(j, NULL, true);
+    js_null(j, NULL);
+    js_raw(j, NULL, "{\"x\":1}");
+    js_print(j); /* closes what is open */
 }
 
 static void test_json(void **state) {

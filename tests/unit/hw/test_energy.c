@@ -1,7 +1,7 @@
 /* test_energy.c - the meter on recorded machines whose counters the test moves. All
  * joules are exact: the readings are whole microjoules and the times whole seconds. */
 #include "hw/hw.h"
-#include "machine.h"
+#include "recorded.h"
 
 /* cmocka's own compares as float. */
 static void check_near(double got, double want, double tol) {

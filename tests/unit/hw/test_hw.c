@@ -1,7 +1,7 @@
 /* test_hw.c - four recorded machines, with exactly what must be said of each
  * (tests/machines/make.py says where the numbers come from), and this machine. */
 #include "hw/hw.h"
-#include "machine.h"
+#include "recorded.h"
 
 typedef struct {
     pr_arena *a;

@@ -6,23 +6,24 @@
 enum { MAX_TENSORS = 2048, LINE = 16384 };
 
 typedef struct {
-    char    name[80];
+    char name[80];
     int64_t cols;
-    int     layer;
+    int layer;
 } tensor;
 
 typedef struct {
     pr_mix_shape shape;
-    char         name[64];
-    tensor       t[MAX_TENSORS];
-    int          n;
+    char name[64];
+    tensor t[MAX_TENSORS];
+    int n;
 } model;
 
 static void read_model(model *m, const char *line) {
     int e70, tied;
     memset(m, 0, sizeof *m);
     assert_int_equal(7, sscanf(line, "model %d %d %d %d %d %d %63[^\n]", &m->shape.n_layer,
-                               &m->shape.n_head, &m->shape.n_kv, &m->shape.n_expert, &e70, &tied, m->name));
+                               &m->shape.n_head, &m->shape.n_kv, &m->shape.n_expert, &e70,
+                               &tied, m->name));
     m->shape.is_70b = e70;
     m->shape.tied = tied;
 }
@@ -43,31 +44,32 @@ static const pr_mix *mix_of(int ftype) {
 
 /* One line of the peer's choices; how many differ. */
 static int check_mix(const model *m, const char *line) {
-    int           ftype, at, bad = 0;
-    pr_mix_count  count = {0};
+    int ftype, at, bad = 0;
+    pr_mix_count count = {0};
     const pr_mix *mix;
     assert_int_equal(1, sscanf(line, "mix %d%n", &ftype, &at));
     assert_non_null(mix = mix_of(ftype));
     for (int i = 0; i < m->n; i++) {
-        int           want, len;
+        int want, len;
         pr_mix_choice c;
         assert_int_equal(1, sscanf(line + at, "%d%n", &want, &len));
         at += len;
         assert_true(pr_mix_wants(m->t[i].name, 2));
-        pr_mix_choose(mix, &m->shape, &count, pr_mix_weight_of(m->t[i].name), m->t[i].layer, m->t[i].cols, &c);
+        pr_mix_choose(mix, &m->shape, &count, pr_mix_weight_of(m->t[i].name), m->t[i].layer,
+                      m->t[i].cols, &c);
         if (pr_type_get(c.type)->gguf_id == want && c.reason[0]) continue;
-        print_error("%s, %s, %s: got %s (%s), llama.cpp %d\n", m->name, pr_mix_name(mix), m->t[i].name,
-                    pr_type_get(c.type)->name, c.reason, want);
+        print_error("%s, %s, %s: got %s (%s), llama.cpp %d\n", m->name, pr_mix_name(mix),
+                    m->t[i].name, pr_type_get(c.type)->name, c.reason, want);
         bad++;
     }
     return bad;
 }
 
 static void peer_choices(void **state) {
-    static char  line[LINE];
+    static char line[LINE];
     static model m;
-    FILE        *f = fopen(check_source("tests/vectors/codec/mixes.txt"), "r");
-    int          bad = 0, n = 0;
+    FILE *f = fopen(check_source("tests/vectors/codec/mixes.txt"), "r");
+    int bad = 0, n = 0;
     assert_non_null(f);
     while (fgets(line, sizeof line, f)) {
         if (line[0] == 't') read_tensor(&m, line);
@@ -85,7 +87,8 @@ static void names(void **state) {
     assert_null(pr_mix_get("Q9_Z"));
     assert_null(pr_mix_at(-1));
     assert_null(pr_mix_at(100));
-    for (int i = 0; pr_mix_at(i); i++) assert_ptr_equal(pr_mix_at(i), pr_mix_get(pr_mix_name(pr_mix_at(i))));
+    for (int i = 0; pr_mix_at(i); i++)
+        assert_ptr_equal(pr_mix_at(i), pr_mix_get(pr_mix_name(pr_mix_at(i))));
 }
 
 static void skipped(void **state) {
@@ -100,8 +103,9 @@ static void skipped(void **state) {
 
 /* llama.cpp's mock models know no importance matrix; these follow its source. */
 static void imatrix(void **state) {
-    pr_mix_shape  s = {.n_layer = 16, .n_head = 8, .n_kv = 8, .n_attn_v = 16, .has_imatrix = true};
-    pr_mix_count  n = {0};
+    pr_mix_shape s = {
+        .n_layer = 16, .n_head = 8, .n_kv = 8, .n_attn_v = 16, .has_imatrix = true};
+    pr_mix_count n = {0};
     pr_mix_choice c;
     pr_mix_choose(pr_mix_get("Q4_0"), &s, &n, PR_MIX_FFN_DOWN, 0, 512, &c);
     assert_int_equal(c.type, PR_Q4_1);
@@ -112,13 +116,14 @@ static void imatrix(void **state) {
 }
 
 static void reasons(void **state) {
-    pr_mix_shape  s = {.n_layer = 4, .n_head = 4, .n_kv = 4, .n_attn_v = 4};
-    pr_mix_count  n = {0};
+    pr_mix_shape s = {.n_layer = 4, .n_head = 4, .n_kv = 4, .n_attn_v = 4};
+    pr_mix_count n = {0};
     pr_mix_choice c;
     pr_mix_choose(pr_mix_get("Q4_K_M"), &s, &n, PR_MIX_FFN_UP, 0, 288, &c);
     assert_int_equal(c.type, PR_Q5_0);
     assert_int_equal(c.wanted, PR_Q4_K);
-    assert_string_equal(c.reason, "Q5_0 in place of Q4_K: 288 columns are not whole blocks of 256");
+    assert_string_equal(c.reason,
+                        "Q5_0 in place of Q4_K: 288 columns are not whole blocks of 256");
 }
 
 int main(void) {

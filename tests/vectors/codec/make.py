@@ -6,7 +6,7 @@ writes here
   decode.bin, decode.txt  random blocks of every type (finite scales) and the F32 values ggml gives:
                           lines "TYPE n byte_of_blocks byte_of_values"
   matrices.bin            small float32 matrices: Gaussian, Student t with 3 degrees, outlier
-                          columns, Laplace, positive, sparse, tiny and large
+                          columns and points, Laplace, positive, sparse, tiny and large
   errors.txt              "matrix NAME FILE OFFSET DTYPE ROWS COLS" for those and for every matrix of
                           the shipped model, each followed by "error TYPE VALUE": the weighted
                           squared error (ggml.py) of what ggml_quantize_chunk writes; for Q8_0 the SHA-256
@@ -52,6 +52,10 @@ def matrices():
     yield "gaussian", normal
     yield "student t3", rng.standard_t(3, shape) * 0.02
     yield "outlier columns", outlier
+    for size in (8, 50, 300):
+        points = rng.standard_normal(shape) * 0.02
+        points[rng.random(shape) < 0.003] *= size
+        yield f"outlier points of {size}", points
     yield "laplace", rng.laplace(0, 0.02, shape)
     yield "positive", np.abs(rng.standard_normal(shape))
     yield "sparse", sparse

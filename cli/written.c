@@ -1,0 +1,52 @@
+/* written.c - what convert and quantize made, for people. */
+#include <math.h>
+#include <string.h>
+#include "cli.h"
+
+enum { MAX_FELL = 20 };
+
+static void print_types(cli *c, const pare_doc *types) {
+    table *t = table_new("type|tensors>|weights>|bytes>");
+    human  h, b;
+    for (size_t i = 0; i < pare_doc_count(types); i++) {
+        const pare_doc *o = pare_doc_at(types, i);
+        table_row(t, INK_PLAIN, "%s|%lld|%s|%s", show_str(o, "type"), (long long)pare_doc_int(pare_doc_get(o, "n")),
+                  show_grouped(h, pare_doc_int(pare_doc_get(o, "weights"))),
+                  show_grouped(b, pare_doc_int(pare_doc_get(o, "bytes"))));
+    }
+    table_print(c, t);
+}
+
+static bool fell(const pare_doc *tensor) {
+    return strcmp(show_str(tensor, "asked"), show_str(tensor, "got")) != 0;
+}
+
+/* Tensors that did not get their type, each with its reason. */
+static void print_fallen(cli *c, const pare_doc *list) {
+    size_t n = 0;
+    for (size_t i = 0; i < pare_doc_count(list); i++) {
+        const pare_doc *o = pare_doc_at(list, i);
+        if (!fell(o) || n++ >= MAX_FELL) continue;
+        out_printf("%sfell back:%s %s: %s\n", ink_on(c, INK_YELLOW), ink_off(c),
+                   show_str(o, "name"), show_str(o, "why"));
+    }
+    if (n > MAX_FELL) out_printf("… and %zu more; --json names all\n", n - MAX_FELL);
+}
+
+void show_written(cli *c, const pare_doc *d) {
+    human  before, after, exact;
+    double from = pare_doc_num(pare_doc_path(d, "source/weight_bytes")), to = pare_doc_num(pare_doc_get(d, "bytes"));
+    long long twice = (long long)pare_doc_int(pare_doc_path(d, "tensors/lossy_twice"));
+    print_types(c, pare_doc_path(d, "tensors/types"));
+    print_fallen(c, pare_doc_path(d, "tensors/list"));
+    if (twice)
+        out_printf("%swarning:%s %lld tensors were quantized already and lose a second time\n",
+                   ink_on(c, INK_YELLOW), ink_off(c), twice);
+    show_lines(c, d, "inexact", "inexact");
+    show_lines(c, d, "warnings", "warning");
+    out_printf("%s%s%s: %s (%s B), %.2f bits a weight; weights before: %s; %.1f s\n", ink_on(c, INK_BOLD),
+               show_str(d, "path"), ink_off(c), human_bytes(after, to), show_grouped(exact, (int64_t)to),
+               pare_doc_num(pare_doc_get(d, "bpw")), human_bytes(before, from),
+               pare_doc_num(pare_doc_get(d, "seconds")));
+    out_printf("sha256 %s\n", show_str(d, "sha256"));
+}

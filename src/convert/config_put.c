@@ -1,0 +1,130 @@
+/* config_put.c - config.json, in the words of both ages: rope_theta and rope_scaling,
+ * torch_dtype; rope_parameters, dtype. Of an HF source every other key stays as it is. */
+#include "outline.h"
+#include <stdio.h>
+
+/* All that the records say about the rotation, as transformers reads it. */
+static void put_rope(pr_doc_build *b, pare_doc *o, const pr_rope *r) {
+    static const char *const names[] = {[PR_ROPE_DEFAULT] = "default", [PR_ROPE_LINEAR] = "linear",
+                                        [PR_ROPE_DYNAMIC] = "dynamic", [PR_ROPE_YARN] = "yarn",
+                                        [PR_ROPE_LLAMA3] = "llama3"};
+    pr_doc_set_str(b, o, "rope_type", names[r->kind]);
+    pr_doc_set_f64(b, o, "rope_theta", r->theta);
+    if (r->kind == PR_ROPE_DEFAULT) return;
+    pr_doc_set_f64(b, o, "factor", r->factor);
+    if (r->kind == PR_ROPE_YARN || r->kind == PR_ROPE_LLAMA3)
+        pr_doc_set_i64(b, o, "original_max_position_embeddings", r->original_ctx);
+    if (r->kind == PR_ROPE_YARN) {
+        pr_doc_set_f64(b, o, "beta_fast", r->beta_fast);
+        pr_doc_set_f64(b, o, "beta_slow", r->beta_slow);
+        pr_doc_set_bool(b, o, "truncate", r->truncate);
+        pr_doc_set_f64(b, o, "attention_factor", r->magnitude);
+    }
+    if (r->kind == PR_ROPE_LLAMA3) {
+        pr_doc_set_f64(b, o, "low_freq_factor", r->low_freq);
+        pr_doc_set_f64(b, o, "high_freq_factor", r->high_freq);
+    }
+}
+
+/* A GGUF's table as llama3's rule, if the rule gives that table bit for bit. */
+static bool as_llama3(pr_rope *out) {
+    enum { HALF = 2048 };
+    const float *table = out->divide_by;
+    float        t[HALF];
+    int          half = out->dim / 2;
+    if (half > HALF) return false;
+    out->kind = PR_ROPE_LLAMA3;
+    out->divide_by = NULL;
+    out->low_freq = 1, out->high_freq = 4;
+    out->factor = 1;
+    for (int i = 0; i < half; i++) out->factor = PR_MAX(out->factor, (double)table[i]);
+    for (int64_t ctx = 1; ctx <= (int64_t)1 << 20; ctx *= 2) {
+        out->original_ctx = ctx;
+        pr_llama3_divisors(out, t);
+        if (memcmp(t, table, (size_t)half * sizeof *t) == 0) return true;
+    }
+    return false;
+}
+
+bool pr_rope_for_hf(const pr_model *m, pr_rope *out) {
+    *out = m->hp.ropes[0];
+    if (out->divide_by && (out->kind != PR_ROPE_DEFAULT || out->magnitude != 1 || !as_llama3(out))) return false;
+    return out->magnitude == 1 || out->kind == PR_ROPE_YARN;
+}
+
+static void put_all_rope(pr_doc_build *b, pare_doc *root, const pr_rope *r) {
+    put_rope(b, pr_doc_set_object(b, root, "rope_parameters"), r);
+    pr_doc_set_f64(b, root, "rope_theta", r->theta);
+    if (r->kind == PR_ROPE_DEFAULT) pr_doc_set_null(b, root, "rope_scaling");
+    else put_rope(b, pr_doc_set_object(b, root, "rope_scaling"), r);
+}
+
+static void put_ids(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
+    if (h->bos >= 0) pr_doc_set_i64(b, o, "bos_token_id", h->bos);
+    if (h->n_eos == 1) pr_doc_set_i64(b, o, "eos_token_id", h->eos[0]);
+    if (h->n_eos > 1) {
+        pare_doc *list = pr_doc_set_array(b, o, "eos_token_id");
+        for (int i = 0; i < h->n_eos; i++) pr_doc_add_i64(b, list, h->eos[i]);
+    }
+    if (h->pad >= 0) pr_doc_set_i64(b, o, "pad_token_id", h->pad);
+}
+
+/* The whole of a configuration, from the records alone. */
+static void put_records(pr_doc_build *b, pare_doc *o, const pr_model *m) {
+    const pr_hp    *h = &m->hp;
+    const pr_layer *l = &h->layers[0];
+    pr_doc_add_str(b, pr_doc_set_array(b, o, "architectures"), pr_model_name_in(m, PR_DIALECT_HF));
+    pr_doc_set_str(b, o, "model_type", pr_model_hf_type(m));
+    pr_doc_set_i64(b, o, "vocab_size", h->n_vocab);
+    pr_doc_set_i64(b, o, "hidden_size", h->d_model);
+    pr_doc_set_i64(b, o, "intermediate_size", l->d_ff);
+    pr_doc_set_i64(b, o, "num_hidden_layers", h->n_layer);
+    pr_doc_set_i64(b, o, "num_attention_heads", l->n_head);
+    pr_doc_set_i64(b, o, "num_key_value_heads", l->n_kv);
+    pr_doc_set_i64(b, o, "head_dim", l->d_head);
+    pr_doc_set_i64(b, o, "max_position_embeddings", h->n_ctx);
+    pr_doc_set_f64(b, o, "rms_norm_eps", (double)h->rms_eps);
+    pr_doc_set_str(b, o, "hidden_act", "silu");
+    pr_doc_set_bool(b, o, "tie_word_embeddings", h->tied);
+    pr_doc_set_bool(b, o, "attention_bias", (l->has & PR_HAS_O_BIAS) != 0);
+    pr_doc_set_bool(b, o, "mlp_bias", (l->has & PR_HAS_FFN_BIAS) != 0);
+    pr_doc_set_bool(b, o, "use_sliding_window", false);
+    pr_doc_set_null(b, o, "sliding_window");
+    put_ids(b, o, h);
+}
+
+static pare_status write_doc(pr_doc_build *b, pare_doc *root, const char *dir, const char *name, pr_arena *a,
+                             pare_err *err) {
+    char     *path = pr_path_join(a, dir, name);
+    pare_doc *done;
+    PR_TRY(pr_doc_done(b, root, &done, err));
+    pare_status st = path ? pare_doc_write(done, 2, path, err) : pr_fail_nomem(err, 4096);
+    pare_doc_free(done);
+    return st;
+}
+
+static pare_status put_generation(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc    *root = pr_doc_object(&b);
+    put_ids(&b, root, &m->hp);
+    return write_doc(&b, root, dir, "generation_config.json", a, err);
+}
+
+pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype, const pr_written *out, pr_arena *a,
+                          pare_err *err) {
+    pr_doc_build b = {0};
+    pr_rope      rope;
+    pare_doc    *root = m->config ? pr_doc_copy(m->config) : pr_doc_object(&b);
+    if (!root) return pr_fail_nomem(err, 4096);
+    if (!m->config) put_records(&b, root, m);
+    pr_rope_for_hf(m, &rope);
+    put_all_rope(&b, root, &rope);
+    pr_doc_set_str(&b, root, "dtype", dtype);
+    pr_doc_set_str(&b, root, "torch_dtype", dtype);
+    if (out->n_inexact) {
+        pare_doc *list = pr_doc_set_array(&b, root, "pare_inexact");
+        for (int i = 0; i < out->n_inexact; i++) pr_doc_add_str(&b, list, out->inexact[i]);
+    }
+    PR_TRY(write_doc(&b, root, dir, "config.json", a, err));
+    return m->config ? PARE_OK : put_generation(m, dir, a, err);
+}

@@ -1,0 +1,65 @@
+/* gate_job.c - include/pare/optimize.h: pare_gate. A report judged again from its own numbers. */
+#include "gate/gate.h"
+#include "pare/optimize.h"
+#include "report.h"
+
+static pare_status judge(const pare_doc *report, const pr_policy *p, pr_arena *a, pr_doc_build *b, pare_doc *d,
+                         pare_err *err) {
+    const char     *name = pare_doc_str(pare_doc_path(report, "choice/name"));
+    pr_gate_result *r;
+    if (!name) return pr_fail(err, PARE_EINPUT, -1, "the report chose no variant");
+    PR_NEW(r, a, p->n_gates + 1, err);
+    PR_TRY(pr_policy_judge_report(p, report, name, a, r, err));
+    pr_doc_set_str(b, d, "variant", name);
+    pr_doc_set_str(b, d, "policy", p->name);
+    pr_doc_set_str(b, d, "verdict", pr_verdict_name(pr_gates_verdict(r, p->n_gates)));
+    pare_doc *list = pr_doc_set_array(b, d, "gates");
+    for (size_t i = 0; i < p->n_gates; i++) pr_gate_put(b, list, &r[i]);
+    return PARE_OK;
+}
+
+/* The gates that the report itself was judged by. */
+static pare_status own_policy(const pare_doc *report, pr_arena *a, pr_policy *p, pare_err *err) {
+    const pare_doc *list = pare_doc_path(report, "policy/gates");
+    pr_gate        *g;
+    size_t          n = pare_doc_count(list);
+    if (n > PR_POLICY_GATES_MAX) return pr_fail(err, PARE_EINPUT, -1, "the report has %zu gates", n);
+    PR_NEW(g, a, n + 1, err);
+    for (size_t i = 0; i < n; i++) PR_TRY(pr_gate_read(pare_doc_at(list, i), &g[i], err));
+    const char *name = pare_doc_str(pare_doc_path(report, "policy/name"));
+    *p = (pr_policy){.name = name ? name : "of the report", .source = "report", .gates = g, .n_gates = n};
+    return PARE_OK;
+}
+
+static pare_status run(const char *dir, const char *policy, pr_arena *a, pare_doc **report, pr_doc_build *b,
+                       pare_doc *d, pare_err *err) {
+    pr_policy  p;
+    pr_recheck again;
+    char      *path = pr_path_is_dir(dir) ? pr_path_join(a, dir, "report.json") : pr_arena_str(a, dir, strlen(dir));
+    if (!path) return pr_fail_nomem(err, 256);
+    PR_TRY(pare_doc_read(report, path, err));
+    if (policy) PR_TRY(pr_policy_read(policy, a, &p, err));
+    else PR_TRY(own_policy(*report, a, &p, err));
+    PR_TRY(judge(*report, &p, a, b, d, err));
+    PR_TRY(pr_report_recheck(*report, &again, err));
+    pare_doc *r = pr_doc_set_object(b, d, "recheck");
+    pr_doc_set_i64(b, r, "checked", (int64_t)again.n_checked);
+    pr_doc_set_i64(b, r, "differ", (int64_t)again.n_differ);
+    pr_doc_set_str(b, r, "first", again.first);
+    return PARE_OK;
+}
+
+pare_status pare_gate(const char *dir, const char *policy, pare_doc **out, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc    *report = NULL;
+    *out = NULL;
+    pr_arena *a = pr_arena_new(64 << 20);
+    if (!a) return pr_fail_nomem(err, 4096);
+    pare_doc   *d = pr_doc_object(&b);
+    pare_status st = run(dir, policy, a, &report, &b, d, err);
+    if (st == PARE_OK) st = pr_doc_done(&b, d, out, err);
+    else pare_doc_free(d);
+    pare_doc_free(report);
+    pr_arena_free(a);
+    return st;
+}

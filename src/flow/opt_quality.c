@@ -1,0 +1,193 @@
+/* opt_quality.c - stages 1, 2 and 3: the source alone; the formats; every variant beside the source.
+ *
+ * A result is recorded under what determines it: both models' bytes, the text, the windows, the
+ * state type and the arithmetic. Threads and SIMD level are not among them: they
+ * change no bit. */
+#include <stdio.h>
+#include "opt.h"
+#include "pare_version.h"
+
+static pr_eval_opts eval_opts(const opt_job *j) {
+    return (pr_eval_opts){.window = j->o->n_ctx, .n_windows = j->o->n_windows, .n_threads = j->threads,
+                          .state = j->state};
+}
+
+static pare_status eval_key(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
+    pr_key k;
+    pr_key_begin(&k, "eval", PARE_VERSION);
+    pr_key_sha(&k, "source", &j->model_hash);
+    pr_key_str(&k, "variant", v->sha256); /* "" is the source itself */
+    pr_key_sha(&k, "text", &j->text_hash);
+    pr_key_i64(&k, "window", j->o->n_ctx);
+    pr_key_i64(&k, "windows", j->o->n_windows);
+    pr_key_str(&k, "state", pr_type_get(j->state)->name);
+    return pr_key_end(&k, key, err);
+}
+
+/* From the records, if it is there. */
+static pare_status recall(opt_job *j, opt_variant *v, pare_err *err) {
+    char      key[65];
+    pr_str    text;
+    pare_doc *d;
+    PR_TRY(eval_key(j, v, key, err));
+    PR_TRY(opt_find(j, key, &text, err));
+    if (!text.p) return PARE_OK;
+    PR_TRY(pare_doc_parse(&d, text.p, text.n, err));
+    pare_status st = pr_eval_from_doc(d, &v->eval, err);
+    pare_doc_free(d);
+    v->eval_cached = st == PARE_OK;
+    return st;
+}
+
+static pare_status remember(opt_job *j, const opt_variant *v, pare_err *err) {
+    char      key[65];
+    pare_doc *d;
+    PR_TRY(eval_key(j, v, key, err));
+    PR_TRY(pr_eval_to_doc(v->eval, &d, err));
+    pare_status st = opt_put(j, key, "eval", d, err);
+    pare_doc_free(d);
+    return st;
+}
+
+static void eval_step(opt_job *j, const opt_variant *v, uint64_t t) {
+    pr_metric m[PR_EVAL_METRICS];
+    size_t    n = pr_eval_metrics(v->eval, NULL, NULL, m);
+    const pr_metric *ppl = pr_metric_find(m, n, "perplexity", PR_AGAINST_NONE);
+    opt_step(j, v->name, t, v->eval_cached, "perplexity %.4g (%.4g to %.4g)", ppl->est.value, ppl->est.lo, ppl->est.hi);
+}
+
+/* ------------------------------------------------------------------ 1: the source */
+
+static pare_status describe_source(opt_job *j, pare_err *err) {
+    pr_session_opts so = {.n_threads = j->threads, .state = j->state, .n_ctx = j->o->n_ctx};
+    j->base = (opt_variant){.name = pr_source_precision(j->m), .path = j->m->path, .model = j->m, .made = true};
+    j->base.bytes = pr_container_bytes(j->m->file);
+    j->base.tensor_bytes = pr_model_weight_bytes(j->m);
+    j->base.bpw = (double)j->base.tensor_bytes * 8 / (double)pr_model_n_params(j->m);
+    return pr_session_plan(j->m, &so, &j->base.memory, err);
+}
+
+pare_status opt_baseline(opt_job *j, pare_err *err) {
+    uint64_t t = pr_now_ns();
+    PR_TRY(describe_source(j, err));
+    PR_TRY(pr_model_hash(j->m, j->ctl, &j->model_hash, err));
+    PR_TRY(pr_model_check_finite(j->m, j->ctl, err));
+    opt_step(j, "read and check the source", t, false, "%lld weights, all finite", (long long)pr_model_n_params(j->m));
+    t = pr_now_ns();
+    PR_TRY(recall(j, &j->base, err));
+    if (!j->base.eval) {
+        pr_eval_opts o = eval_opts(j);
+        PR_TRY(pr_eval(j->m, NULL, 0, j->text, &o, j->ctl, &j->base.eval, NULL, err));
+        PR_TRY(remember(j, &j->base, err));
+    }
+    j->window = j->base.eval->window;
+    j->n_windows = j->base.eval->n_windows;
+    j->n_predictions = j->base.eval->n_predictions;
+    j->n_tokens = j->base.eval->n_tokens;
+    eval_step(j, &j->base, t);
+    return PARE_OK;
+}
+
+/* ------------------------------------------------------------------ 2: formats */
+
+/* The file computes the source's very bits? 64 tokens through both. */
+static pare_status check_same(opt_job *j, const opt_variant *v, bool *same, pare_err *err) {
+    enum { LOOK = 64 };
+    pr_session     *a = NULL, *b = NULL;
+    pr_session_opts o = {.n_threads = j->threads, .n_ctx = LOOK, .state = j->state};
+    pr_id           ids[LOOK];
+    int             n = (int)PR_MIN((int64_t)LOOK, j->m->hp.n_ctx);
+    for (int i = 0; i < n; i++) ids[i] = (pr_id)((i * 37 + 11) % j->m->hp.n_vocab);
+    pare_status st = pr_session_new(&a, j->m, &o, err);
+    if (st == PARE_OK) st = pr_session_new(&b, v->model, &o, err);
+    if (st == PARE_OK) st = pr_session_prompt(a, ids, n, NULL, err);
+    if (st == PARE_OK) st = pr_session_prompt(b, ids, n, NULL, err);
+    *same = st == PARE_OK && memcmp(pr_session_logits(a, 0), pr_session_logits(b, 0),
+                                    (size_t)j->m->hp.n_vocab * sizeof(float)) == 0;
+    pr_session_free(a);
+    pr_session_free(b);
+    return st;
+}
+
+static bool is_format(const opt_job *j, const opt_variant *v) {
+    return strcmp(v->name, j->base.name) == 0 || strcmp(v->name, "F16") == 0 || strcmp(v->name, "F32") == 0;
+}
+
+/* Errors that concern one variant only do not end the job. */
+static pare_status make_or_lose(opt_job *j, opt_variant *v, pare_err *err) {
+    pare_err    e = {0};
+    pare_status st = opt_make(j, v, &e);
+    if (st == PARE_OK) return PARE_OK;
+    if (st == PARE_EINPUT || st == PARE_EUNSUPPORTED) {
+        opt_lost(j, v, &e);
+        return PARE_OK;
+    }
+    if (err) *err = e;
+    return st;
+}
+
+static pare_status make_f32(opt_job *j, pare_err *err) {
+    for (int i = 0; i < j->n; i++)
+        if (strcmp(j->v[i].name, "F32") == 0) return PARE_OK; /* it is a variant of its own */
+    opt_variant *v = &j->fv;
+    v->name = v->quant = "F32";
+    v->rel = pr_arena_printf(j->a, "variants/%s-F32.gguf", pr_path_base(j->m->name));
+    v->path = v->rel ? pr_path_join(j->a, j->o->out, v->rel) : NULL;
+    if (!v->path) return pr_fail_nomem(err, 256);
+    PR_TRY(make_or_lose(j, v, err));
+    if (v->made) j->f32 = 0;
+    return PARE_OK;
+}
+
+pare_status opt_convert(opt_job *j, pare_err *err) {
+    PR_TRY(make_f32(j, err));
+    for (int i = 0; i < j->n; i++) {
+        opt_variant *v = &j->v[i];
+        bool         same;
+        uint64_t     t = pr_now_ns();
+        if (!is_format(j, v)) continue;
+        PR_TRY(make_or_lose(j, v, err));
+        if (!v->made || strcmp(v->name, j->base.name) != 0) continue;
+        PR_TRY(check_same(j, v, &same, err));
+        opt_step(j, "the same function", t, false, "%s from the file and from the source: logits %s", v->name,
+                 same ? "equal to the last bit" : "DIFFER");
+        if (!same) opt_warn(j, "%s: the converted file does not compute the source's very logits", v->name);
+    }
+    return PARE_OK;
+}
+
+/* ------------------------------------------------------------------ 3: quantizations */
+
+static pare_status evaluate_missing(opt_job *j, pare_err *err) {
+    const pr_model *models[OPT_VARIANTS];
+    opt_variant    *who[OPT_VARIANTS];
+    pr_eval_result *results[OPT_VARIANTS];
+    pr_eval_opts    o = eval_opts(j);
+    int             n = 0;
+    for (int i = 0; i < j->n; i++) {
+        opt_variant *v = &j->v[i];
+        if (!v->made) continue;
+        PR_TRY(recall(j, v, err));
+        if (v->eval) eval_step(j, v, pr_now_ns());
+        else models[n] = v->model, who[n++] = v;
+    }
+    /* Few at a time: a killed run has lost little, and memory stays bounded. */
+    enum { TOGETHER = 4 };
+    for (int at = 0; at < n; at += TOGETHER) {
+        int      k = PR_MIN(TOGETHER, n - at);
+        uint64_t t = pr_now_ns();
+        PR_TRY(pr_eval(j->m, models + at, k, j->text, &o, j->ctl, NULL, results, err));
+        for (int i = 0; i < k; i++) who[at + i]->eval = results[i];
+        for (int i = 0; i < k; i++) {
+            PR_TRY(remember(j, who[at + i], err));
+            eval_step(j, who[at + i], t);
+        }
+    }
+    return PARE_OK;
+}
+
+pare_status opt_quantize(opt_job *j, pare_err *err) {
+    for (int i = 0; i < j->n; i++)
+        if (!is_format(j, &j->v[i])) PR_TRY(make_or_lose(j, &j->v[i], err));
+    return evaluate_missing(j, err);
+}

@@ -1,0 +1,167 @@
+/* codec_tile.h - from a row to tiles of lanes and back to levels: loading, scaling, weighing.
+ *
+ * The including file defines LANES first. */
+#ifndef PR_CODEC_TILE_H
+#define PR_CODEC_TILE_H
+#include "kernel/codec.h"
+#include "kernel/codec_super.h"
+#include <math.h>
+
+/* How squared errors are weighed without an importance matrix: as llama-quantize does. */
+typedef enum {
+    WEIGH_ONE,    /* Q4_0, Q4_1, Q5_0, Q5_1 */
+    WEIGH_ABS,    /* |x|: Q2_K */
+    WEIGH_SQUARE, /* x²: Q3_K, Q6_K, IQ4_NL, IQ4_XS */
+    WEIGH_RMS     /* root mean square of the sub-block + |x|: Q4_K, Q5_K */
+} weigh;
+
+/* With importance: weight · sqrt(`part` · mean square + x²), over the super-block, or over the
+ * row where `row` is set; `part` 0: the importance alone. */
+typedef struct {
+    weigh plain;
+    float part;
+    bool row;
+} weighing;
+
+/* Scale lanes at…at+lanes by a power of two so that the largest value lies in 1…2. Where
+ * nothing rounds to a number binary16 scales can reach (2^-25) all becomes zero. */
+static void tile_scale(tile *t, const float *src, int at, int lanes, int n) {
+    float top = 0;
+    for (int i = 0; i < lanes * n; i++) {
+        float a = pr_f32_bits(pr_bits_f32(src[i]) & 0x7fffffffu);
+        top = a > top ? a : top;
+    }
+    int e = PR_MIN((int)(pr_bits_f32(top) >> 23) - 127, 126);
+    bool none = top < 0x1p-25f;
+    float up = none ? 1 : pr_f32_bits((uint32_t)(e + 127) << 23);
+    float down = none ? 0 : pr_f32_bits((uint32_t)(127 - e) << 23);
+    for (int k = at; k < at + lanes; k++) {
+        t->up[k] = up;
+        t->down[k] = down;
+        for (int l = 0; l < n; l++) t->x[l][k] = *src++ * down;
+    }
+}
+
+static void tile_weigh_plain(tile *t, int n, weigh how) {
+    wide rms = wide_splat(0);
+    if (how == WEIGH_RMS) {
+        for (int l = 0; l < n; l++) rms += wide_load(t->x[l]) * wide_load(t->x[l]);
+        for (int k = 0; k < LANES; k++) rms[k] = sqrtf(rms[k] / (float)n);
+    }
+    for (int l = 0; l < n; l++) {
+        wide x = wide_load(t->x[l]), w, one = wide_splat(1);
+        switch (how) {
+        case WEIGH_ONE:
+            w = one;
+            break;
+        case WEIGH_ABS:
+            w = wide_abs(x);
+            break;
+        case WEIGH_SQUARE:
+            w = x * x;
+            break;
+        default:
+            w = rms + wide_abs(x);
+            break;
+        }
+        memcpy(t->w[l], &w, sizeof w);
+    }
+}
+
+/* Lanes at…at+lanes by importance; `row_ms` is the row's mean square, before scaling. */
+static void tile_weigh(tile *t, const float *weight, int at, int lanes, int n, weighing how,
+                       double row_ms) {
+    float top = 0;
+    double ms = 0;
+    for (int i = 0; i < lanes * n; i++) top = weight[i] > top ? weight[i] : top;
+    int e = PR_MIN(PR_MAX((int)(pr_bits_f32(top) >> 23) - 127, -126), 126);
+    float down = pr_f32_bits((uint32_t)(127 - e) << 23);
+    for (int k = at; k < at + lanes; k++)
+        for (int l = 0; l < n; l++) ms += (double)t->x[l][k] * t->x[l][k];
+    ms = how.row ? row_ms * t->down[at] * t->down[at] : ms / (lanes * n);
+    float base = (float)(how.part * ms);
+    for (int k = at; k < at + lanes; k++)
+        for (int l = 0; l < n; l++) {
+            float x = t->x[l][k], w = top > 0 ? *weight * down : 1;
+            t->w[l][k] = how.part > 0 ? w * sqrtf(base + x * x) : w;
+            weight++;
+        }
+}
+
+/* What the search asks of whole lanes. A value is alone if it has nine tenths of Σ w x². */
+static void tile_sums(tile *t, int n) {
+    wide wx = wide_splat(0), wxx = wx;
+    t->sw = t->top = t->top_w = wx;
+    for (int l = 0; l < n; l++) {
+        wide x = wide_load(t->x[l]), w = wide_load(t->w[l]);
+        wide_int m = wide_less(wide_abs(t->top), wide_abs(x));
+        t->sw += w;
+        wx += w * x;
+        wxx += w * x * x;
+        t->top = PICK(m, x, t->top);
+        t->top_w = PICK(m, w, t->top_w);
+    }
+    t->rest_w = wide_max(t->sw - t->top_w, wide_splat(0));
+    t->rest = wide_ratio(wx - t->top_w * t->top, t->rest_w);
+    t->lone = wide_less(0.9f * wxx, t->top_w * t->top * t->top);
+}
+
+/* Up to sixteen sub-blocks of `n` values from `src`; lanes beyond `have` are zero. */
+static void tile_load(tile *t, const float *src, const float *weight, int have, int lanes,
+                      int n, weighing how, double row_ms) {
+    static const float none[MAX_SUB * LANES] = {0};
+    for (int k = 0; k < LANES; k += lanes)
+        tile_scale(t, k < have ? src + (int64_t)k * n : none, k, lanes, n);
+    tile_weigh_plain(t, n, how.plain);
+    if (weight)
+        for (int k = 0; k < have; k += lanes)
+            tile_weigh(t, weight + (int64_t)k * n, k, lanes, n, how, row_ms);
+    tile_sums(t, n);
+}
+
+/* The nearest levels, counted from the lowest, sub-block after sub-block. */
+static PR_INLINE void tile_levels(uint8_t *out, const fit *f, const tile *t, grid g) {
+    static const float ones[15] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+    wide inv = wide_ratio(wide_splat(1), f->s);
+    for (int l = 0; l < g.n; l++) {
+        float q[LANES];
+        for (int c = 0; c < LANES / NATIVE; c++) {
+            native x = lane_load(t->x[l], c), b = lane_load(&f->b, c), iv = lane_load(&inv, c);
+            native v = g.offset ? (x - b) * iv : x * iv, zero = {0};
+            if (g.book)
+                v = iq4_count(v, zero, ones);
+            else
+                v = level(v, g) - g.lo;
+            lane_store(q, c, v);
+        }
+        for (int k = 0; k < LANES; k++) out[k * g.n + l] = (uint8_t)q[k];
+    }
+}
+
+/* Stretches of the first scales, in levels. */
+static const float stretch_even[8] = {0.4f, -0.4f, 0.8f, -0.8f, 0.2f, -0.2f, 0.6f, -0.6f};
+static const float stretch_wide[8] = {0.3f, -0.3f, 0.6f, -0.6f, 0.9f, -0.9f, 1.3f, -1.3f};
+static const float stretch_iq4[8] = {3, -3, 6, -6, 9, -9, 12, -12};
+
+static PR_INLINE uint16_t half_of(const tile *t, wide v, int k) {
+    return pr_f32_to_f16(v[k] * t->up[k]); /* exact: v was made by near_half */
+}
+
+/* Load super-blocks i… of a row, search them, take their levels; how many there are. */
+static PR_INLINE int super_tile(tile *t, coded *c, uint8_t *lev, const float *src,
+                                const float *weight, int64_t i, int64_t n, grid g,
+                                shared_grid sg, weighing how, const float *stretch,
+                                int n_stretch, int n_other, int rounds) {
+    int have = (int)PR_MIN(n / 256 - i, LANES / sg.lanes);
+    fit free, plain;
+    tile_load(t, src + 256 * i, weight ? weight + 256 * i : NULL, have * sg.lanes, sg.lanes,
+              g.n, how, 0);
+    if (g.offset)
+        fit_affine(&free, &plain, t, g, stretch, n_stretch, n_other, rounds);
+    else
+        fit_symmetric(&free, &plain, t, g, stretch, n_stretch, n_other, rounds);
+    code_super(c, &free, t, g, sg);
+    tile_levels(lev, &c->f, t, g);
+    return have;
+}
+#endif

@@ -1,0 +1,1 @@
+pare tokenize "$SOURCE/models/austen-3.7m" --decode 99999

@@ -1,0 +1,1 @@
+pare assess nowhere.gguf

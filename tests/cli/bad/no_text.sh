@@ -1,0 +1,1 @@
+pare generate "$SOURCE/models/austen-3.7m"

@@ -1,0 +1,1 @@
+pare assess "$SOURCE/tests/golden/safetensors/broken/pickle.bin"

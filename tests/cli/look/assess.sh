@@ -1,0 +1,1 @@
+pare assess "$SOURCE/models/austen-3.7m" --max-memory 3M

@@ -1,0 +1,2 @@
+# the facts that every machine has, and the level in use
+pare hw --quick

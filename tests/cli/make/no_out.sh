@@ -1,0 +1,1 @@
+pare convert "$SOURCE/models/austen-3.7m" --to gguf

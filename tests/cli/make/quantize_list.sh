@@ -1,0 +1,1 @@
+pare quantize --list --json | grep -c '"name"'

@@ -1,0 +1,1 @@
+pare generate "$SOURCE/models/austen-3.7m" -p "It was a fine" -n 2 --echo -q

@@ -1,0 +1,1 @@
+pare tokenize "$SOURCE/models/austen-3.7m" "It is a truth" --json
