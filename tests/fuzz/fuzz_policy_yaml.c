@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
     pr_arena *a = pr_arena_new(64 << 20);
     if (!a) return 0;
     if (pr_policy_parse((pr_str){(const char *)p, n}, "x.yaml", a, &policy, &e) != PARE_OK) {
-        if (!e.text[0]) __builtin_trap();
+        if (!e.msg[0]) __builtin_trap();
         pr_arena_free(a);
         return 0;
     }

@@ -86,12 +86,17 @@ static const struct {
     {"wrong vocabulary", "\"vocab_size\": 64", "\"vocab_size\": 65", PARE_EINPUT,
      "embed_tokens|[64, 32]|[65, 32]"},
     {"a layer too many", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3", PARE_EINPUT,
-     "missing 'model.layers.2."},
+     "9 missing: 'model.layers.2."},
     {"a layer too few", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1", PARE_EINPUT,
-     "not expected 'model.layers.1."},
+     "9 not expected: 'model.layers.1."},
+    {"a bias that is not there", "\"mlp_bias\": false", "\"mlp_bias\": true", PARE_EINPUT,
+     "6 missing: 'model.layers.0.mlp.gate_proj.bias'"},
     {"both lists",
-     "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 1, \"mlp_bias\": true", PARE_EINPUT,
-     "missing 'model.layers.0.mlp.|not expected 'model.layers.1."},
+     "\"mlp_bias\": false,\n  \"model_type\": \"llama\",\n  \"num_attention_heads\": 4,\n"
+     "  \"num_hidden_layers\": 2",
+     "\"mlp_bias\": true,\n  \"model_type\": \"llama\",\n  \"num_attention_heads\": 4,\n"
+     "  \"num_hidden_layers\": 1",
+     PARE_EINPUT, "3 missing: 'model.layers.0.mlp.|; 9 not expected: 'model.layers.1."},
     {"a number in words", "\"hidden_size\": 32", "\"hidden_size\": \"32\"", PARE_EINPUT,
      "config.json|hidden_size"},
     {"a number with a part", "\"hidden_size\": 32", "\"hidden_size\": 32.5", PARE_EINPUT,
@@ -105,9 +110,9 @@ static const struct {
     {"more than 64 bits", "\"num_hidden_layers\": 2",
      "\"num_hidden_layers\": 99999999999999999999999", PARE_EINPUT, "config.json"},
     {"heads that do not divide", "\"num_key_value_heads\": 4", "\"num_key_value_heads\": 3",
-     PARE_EINPUT, "config.json|4|3|multiple"},
-    {"more heads than values", "\"head_dim\": 8,", "\"x\": 8,", PARE_OK, ""},
-    {"an odd head", "\"head_dim\": 8", "\"head_dim\": 7", PARE_EUNSUPPORTED, "config.json|7"},
+     PARE_EINPUT, "config.json|num_attention_heads 4|num_key_value_heads 3|multiple"},
+    {"no head size", "\"head_dim\": 8,", "\"x\": 8,", PARE_OK, ""},
+    {"an odd head", "\"head_dim\": 8", "\"head_dim\": 7", PARE_EUNSUPPORTED, "config.json|head_dim|7"},
     {"quantized", "\"use_cache\": true",
      "\"quantization_config\": {\"quant_method\": \"gptq\"}", PARE_EUNSUPPORTED,
      "config.json|quantization_config|gptq"},
@@ -218,9 +223,11 @@ static void broken_tokenizer(void **state) {
     check_scratch_remove(dir);
 }
 
-/* A GGUF file of one tensor, and the keys that the arguments ask for. */
-static void gguf(const char *what, const char *arch, const char *key, uint32_t value,
+/* A GGUF file of one tensor and the keys that are asked for; `whole`: all sizes too. */
+static void gguf(const char *what, const char *arch, const char *key, uint32_t value, bool whole,
                  pare_status want, const char *says) {
+    static const char *const sizes[] = {"block_count", "embedding_length", "feed_forward_length",
+                                        "attention.head_count", "context_length"};
     const char *dir = check_scratch();
     char path[600];
     pare_err e = {0};
@@ -230,6 +237,12 @@ static void gguf(const char *what, const char *arch, const char *key, uint32_t v
     CHECK_OK(pr_gguf_writer_new(&w, path, 0, &e), e);
     if (arch) pr_gguf_add_str(w, "general.architecture", pr_str_of(arch));
     if (key) pr_gguf_add_u32(w, key, value);
+    for (size_t i = 0; whole && i < PR_COUNT(sizes); i++) {
+        char name[100];
+        snprintf(name, sizeof name, "%s.%s", arch, sizes[i]);
+        pr_gguf_add_u32(w, name, 32 >> i);
+    }
+    if (whole) pr_gguf_add_f32(w, "llama.attention.layer_norm_rms_epsilon", 1e-5f);
     CHECK_OK(pr_gguf_add_tensor(w, "token_embd.weight", PR_F32, 2, (uint64_t[]){2, 32}, &e), e);
     CHECK_OK(pr_gguf_data(w, 0, zero, sizeof zero, &e), e);
     CHECK_OK(pr_gguf_writer_commit(w, &e), e);
@@ -238,12 +251,16 @@ static void gguf(const char *what, const char *arch, const char *key, uint32_t v
 }
 
 static void ggufs(void **state) {
-    gguf("no keys", NULL, NULL, 0, PARE_EINPUT, "x.gguf|general.architecture");
-    gguf("unknown architecture", "mamba", NULL, 0, PARE_EUNSUPPORTED, "x.gguf|mamba|llama");
-    gguf("only the architecture", "llama", NULL, 0, PARE_EINPUT, "x.gguf|llama.");
-    gguf("no layers", "llama", "llama.block_count", 0, PARE_EINPUT, "x.gguf|llama.block_count");
-    gguf("experts", "llama", "llama.expert_count", 8, PARE_EUNSUPPORTED,
+    gguf("no keys", NULL, NULL, 0, false, PARE_EINPUT, "x.gguf|general.architecture");
+    gguf("unknown architecture", "mamba", NULL, 0, false, PARE_EUNSUPPORTED, "x.gguf|mamba|llama");
+    gguf("only the architecture", "llama", NULL, 0, false, PARE_EINPUT, "x.gguf|llama.block_count");
+    gguf("only the layers", "llama", "llama.block_count", 2, false, PARE_EINPUT,
+         "x.gguf|llama.embedding_length");
+    gguf("experts", "llama", "llama.expert_count", 8, true, PARE_EUNSUPPORTED,
          "x.gguf|llama.expert_count|8");
+    gguf("kv heads", "llama", "llama.attention.head_count_kv", 3, true, PARE_EINPUT,
+         "x.gguf|attention.head_count 4|attention.head_count_kv 3");
+    gguf("sizes alone", "llama", NULL, 0, true, PARE_EINPUT, "x.gguf|token_embd.weight|[2, 16]");
 }
 
 int main(void) {
