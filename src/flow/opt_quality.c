@@ -118,7 +118,8 @@ static pare_status make_or_lose(opt_job *j, opt_variant *v, pare_err *err) {
     pare_err    e = {0};
     pare_status st = opt_make(j, v, &e);
     if (st == PARE_OK) return PARE_OK;
-    if (st == PARE_EINPUT || st == PARE_EUNSUPPORTED) {
+    bool strict = st == PARE_EREFUSED && j->o->strict; /* what concerns all was refused in set_up */
+    if (st == PARE_EINPUT || st == PARE_EUNSUPPORTED || strict) {
         opt_lost(j, v, &e);
         return PARE_OK;
     }

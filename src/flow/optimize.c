@@ -119,6 +119,23 @@ static pare_status find_text(opt_job *j, pare_err *err) {
     return check_text(j, err);
 }
 
+/* What no file could say is refused before the source is evaluated, not after. */
+static pare_status check_exact(const opt_job *j, pare_err *err) {
+    pr_buf      why;
+    pare_status st = PARE_OK;
+    if (j->o->allow_inexact || j->m->dialect == PR_DIALECT_GGUF) return PARE_OK;
+    pr_buf_init(&why, 1 << 16);
+    pr_model_inexact_in(j->m, PR_DIALECT_GGUF, &why);
+    if (why.n) {
+        st = pr_fail(err, PARE_EREFUSED, -1,
+                     "GGUF cannot say what this model computes: %.*s (--allow-inexact writes it all the same)",
+                     (int)strcspn(why.p, "\n"), why.p);
+        pr_fail_in(err, st, j->m->path);
+    }
+    pr_buf_done(&why);
+    return st;
+}
+
 static pare_status set_up(opt_job *j, pare_err *err) {
     if (!j->o->out || !j->o->out[0]) return pr_fail(err, PARE_EUSAGE, -1, "optimize needs a directory to write to (-o DIR)");
     PR_TRY(pr_state_type(j->o->state, &j->state, err));
@@ -127,6 +144,7 @@ static pare_status set_up(opt_job *j, pare_err *err) {
     PR_TRY(pr_energy_open(&j->energy, NULL, err));
     PR_TRY(pr_model_open(&j->m, j->src, err));
     PR_TRY(pr_model_tokenizer(j->m, err));
+    PR_TRY(check_exact(j, err));
     PR_TRY(read_policy(j, err));
     PR_TRY(choose_variants(j, err));
     PR_TRY(find_text(j, err));
