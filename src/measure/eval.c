@@ -202,7 +202,7 @@ static pare_status judge_batch(job *j, runner *r, int64_t w, const span *sp, int
         double       max = (double)j->k->row_max(q, j->vocab, &arg);
         double       lse = max + pr_log(j->k->row_sum_exp(q, j->vocab, max));
         double       nll = lse - (double)q[target];
-        if (!(nll - nll == 0))
+        if (j->k->row_nonfinite(q, j->vocab) || !(nll - nll == 0))
             return pr_fail(err, PARE_EINPUT, -1, "logits that are not finite at token %lld of the text: expected numbers",
                            (long long)(sp->at + at + i));
         r->r->count[w] += 1;

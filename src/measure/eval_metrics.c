@@ -171,7 +171,8 @@ static pare_status take_all(const pare_doc *d, pr_eval_result *r, pare_err *err)
 pare_status pr_eval_from_doc(const pare_doc *d, pr_eval_result **out, pare_err *err) {
     int64_t n = pare_doc_int(pare_doc_get(d, "windows"));
     *out = NULL;
-    if (n < 1 || n > 1 << 26) return pr_fail(err, PARE_EINPUT, -1, "record: %lld windows", (long long)n);
+    if (n < 1 || (size_t)n != pare_doc_count(pare_doc_get(d, "count")))
+        return pr_fail(err, PARE_EINPUT, -1, "record: %lld windows", (long long)n);
     PR_TRY(pr_eval_result_new(out, n, pare_doc_bool(pare_doc_get(d, "compared")), err));
     pare_status st = take_all(d, *out, err);
     if (st == PARE_OK) return PARE_OK;

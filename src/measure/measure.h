@@ -3,5 +3,6 @@
 #define PR_MEASURE_H
 #include "bench.h"
 #include "eval.h"
+#include "keys.h"
 #include "metric.h"
 #endif

@@ -1,0 +1,203 @@
+/* public_measure.c - include/pare/measure.h: models by path in, documents out. */
+#include "measure.h"
+#include "pare/measure.h"
+#include "pare_version.h"
+
+/* ------------------------------------------------------------------ parts of a document */
+
+static void put_model(pr_doc_build *b, pare_doc *o, const char *path, const pr_model *m) {
+    pr_doc_set_str(b, o, "path", path);
+    pr_doc_set_str(b, o, "name", m->name);
+    pr_doc_set_str(b, o, "architecture", pr_model_arch_name(m));
+    pr_doc_set_i64(b, o, "parameters", pr_model_n_params(m));
+    pr_doc_set_i64(b, o, "weight_bytes", (int64_t)pr_model_weight_bytes(m));
+    pr_doc_set_i64(b, o, "context", m->hp.n_ctx);
+}
+
+static void put_metrics(pr_doc_build *b, pare_doc *o, const pr_metric *m, size_t n) {
+    pare_doc *a = pr_doc_set_array(b, o, "metrics");
+    for (size_t i = 0; i < n; i++) pr_metric_put(b, a, &m[i]);
+}
+
+static void put_text(pr_doc_build *b, pare_doc *o, const char *key, const char *v) {
+    if (v) pr_doc_set_str(b, o, key, v);
+    else pr_doc_set_null(b, o, key);
+}
+
+static pare_status put_environment(pr_doc_build *b, pare_doc *d, int n_threads, pr_type state, int exact,
+                                   pare_err *err) {
+    pr_arena *a = pr_arena_new((size_t)16 << 20);
+    pr_hw     hw;
+    if (!a) return pr_fail_nomem(err, 1 << 20);
+    pare_status st = pr_hw_read(NULL, &hw, a, err);
+    if (st == PARE_OK) {
+        pare_doc *o = pr_doc_set_object(b, d, "environment");
+        pr_doc_set_str(b, o, "pare", PARE_VERSION);
+        put_text(b, o, "cpu", hw.cpu_model);
+        pr_doc_set_str(b, o, "arch", hw.arch);
+        pr_doc_set_str(b, o, "level", pr_cpu_level(pr_cpu_flags()));
+        pr_doc_set_i64(b, o, "threads", n_threads > 0 ? n_threads : pr_threads_default());
+        pr_doc_set_str(b, o, "state", pr_type_get(state)->name);
+        pr_doc_set_bool(b, o, "exact", exact != 0);
+        pr_doc_set_str(b, o, "machine", hw.id);
+    }
+    pr_arena_free(a);
+    return st;
+}
+
+/* ------------------------------------------------------------------ eval */
+
+typedef struct {
+    pr_model       *m, *ref;
+    pr_map          map;
+    pr_str          text;
+    bool            mapped;
+    pr_eval_opts    o;
+    pr_eval_result *result, *ref_result;
+} evaluation;
+
+static pare_status open_text(evaluation *e, const pare_eval_opts *o, pare_err *err) {
+    const char *path = o->choices ? o->choices : o->file;
+    if (!path && !o->text) return pr_fail(err, PARE_EUSAGE, -1, "no text: expected a file, a text or choices");
+    e->text = (pr_str){o->text, o->n_text};
+    if (!path) return PARE_OK;
+    PR_TRY(pr_map_open(&e->map, path, err));
+    e->mapped = true;
+    e->text = (pr_str){(const char *)e->map.p, (size_t)e->map.n};
+    return PARE_OK;
+}
+
+static pare_status open_models(evaluation *e, const char *model, const pare_eval_opts *o, const pare_ctl *ctl,
+                               pare_err *err) {
+    e->o = (pr_eval_opts){.window = o->n_ctx, .n_windows = o->n_windows, .n_threads = ctl ? ctl->n_threads : 0,
+                          .exact = o->exact != 0, .separator = o->separator,
+                          .whole_documents = o->whole_documents != 0};
+    PR_TRY(pr_state_type(o->state, &e->o.state, err));
+    PR_TRY(open_text(e, o, err));
+    PR_TRY(pr_model_open(&e->m, model, err));
+    return o->against ? pr_model_open(&e->ref, o->against, err) : PARE_OK;
+}
+
+static void put_quality(evaluation *e, pr_doc_build *b, pare_doc *d) {
+    pr_metric m[PR_EVAL_METRICS];
+    size_t    n = pr_eval_metrics(e->result, e->ref_result, NULL, m);
+    put_metrics(b, d, m, n);
+    if (e->ref_result) {
+        n = pr_eval_metrics(e->ref_result, NULL, NULL, m);
+        put_metrics(b, pr_doc_set_object(b, d, "reference"), m, n);
+    }
+    pr_eval_distributions(b, pr_doc_set_object(b, d, "distributions"), e->result);
+    pare_doc *o = pr_doc_set_object(b, d, "evaluation");
+    pr_doc_set_i64(b, o, "window", e->result->window);
+    pr_doc_set_i64(b, o, "windows", e->result->n_windows);
+    pr_doc_set_i64(b, o, "tokens", e->result->n_tokens);
+    pr_doc_set_i64(b, o, "positions", e->result->n_predictions);
+    put_text(b, o, "separator", e->o.separator);
+}
+
+static pare_status choose(evaluation *e, const pare_eval_opts *o, const pare_ctl *ctl, pr_doc_build *b, pare_doc *d,
+                          pare_err *err) {
+    pr_metric m = {.info = pr_metric_info_find("task_accuracy")};
+    PR_TRY(pr_choices(e->m, e->text, o->n_tasks, &e->o, ctl, &m.est, err));
+    put_metrics(b, d, &m, 1);
+    if (!e->ref) return PARE_OK;
+    PR_TRY(pr_choices(e->ref, e->text, o->n_tasks, &e->o, ctl, &m.est, err));
+    put_metrics(b, pr_doc_set_object(b, d, "reference"), &m, 1);
+    return PARE_OK;
+}
+
+static pare_status evaluate(evaluation *e, const char *model, const pare_eval_opts *o, const pare_ctl *ctl,
+                            pr_doc_build *b, pare_doc *d, pare_err *err) {
+    PR_TRY(open_models(e, model, o, ctl, err));
+    put_model(b, pr_doc_set_object(b, d, "model"), model, e->m);
+    if (o->choices) {
+        PR_TRY(choose(e, o, ctl, b, d, err));
+    } else {
+        const pr_model *const list[] = {e->m};
+        PR_TRY(pr_eval(e->ref, list, 1, e->text, &e->o, ctl, e->ref ? &e->ref_result : NULL, &e->result, err));
+        put_quality(e, b, d);
+    }
+    if (e->ref) put_model(b, pr_doc_set_object(b, d, "against"), o->against, e->ref);
+    return put_environment(b, d, e->o.n_threads, e->o.state, o->exact, err);
+}
+
+/* Give the finished tree, or free it. */
+static pare_status finish(pare_status st, pr_doc_build *b, pare_doc *d, pare_doc **out, pare_err *err) {
+    if (st == PARE_OK) return pr_doc_done(b, d, out, err);
+    pare_doc_free(d);
+    return st;
+}
+
+pare_status pare_eval(const char *model, const pare_eval_opts *opts, const pare_ctl *ctl, pare_doc **out,
+                      pare_err *err) {
+    pare_eval_opts none = {0};
+    evaluation     e = {0};
+    pr_doc_build   b = {0};
+    *out = NULL;
+    pare_doc   *d = pr_doc_object(&b);
+    pare_status st = evaluate(&e, model, opts ? opts : &none, ctl, &b, d, err);
+    pr_eval_result_free(e.result);
+    pr_eval_result_free(e.ref_result);
+    pr_model_close(e.ref);
+    pr_model_close(e.m);
+    if (e.mapped) pr_map_close(&e.map);
+    return finish(st, &b, d, out, err);
+}
+
+/* ------------------------------------------------------------------ bench */
+
+typedef struct {
+    pr_model        *m[2];
+    pr_energy       *energy;
+    pr_bench_result *r[2];
+} timing;
+
+static void put_timing(timing *t, const pare_bench_opts *o, pr_doc_build *b, pare_doc *d) {
+    put_metrics(b, d, t->r[0]->metrics, t->r[0]->n_metrics);
+    pr_bench_distributions(b, pr_doc_set_object(b, d, "distributions"), t->r[0]);
+    pare_doc *s = pr_doc_set_object(b, d, "bench");
+    pr_doc_set_i64(b, s, "rounds", t->r[0]->rounds);
+    pr_doc_set_i64(b, s, "prompt_tokens", t->r[0]->prompt_tokens);
+    pr_doc_set_i64(b, s, "decode_tokens", t->r[0]->decode_tokens);
+    put_text(b, s, "energy", t->energy ? pr_energy_source(t->energy) : NULL);
+    if (!o->vs) return;
+    s = pr_doc_set_object(b, d, "vs");
+    put_model(b, s, o->vs, t->m[1]);
+    put_metrics(b, s, t->r[1]->metrics, t->r[1]->n_metrics);
+}
+
+static pare_status time_models(timing *t, const char *model, const pare_bench_opts *o, const pare_ctl *ctl,
+                               pr_doc_build *b, pare_doc *d, pare_err *err) {
+    const char   *paths[2] = {model, o->vs};
+    int           n = o->vs ? 2 : 1;
+    pr_bench_side side[2];
+    pr_bench_opts bo = {.prompt_tokens = o->prompt_tokens, .decode_tokens = o->decode_tokens, .rounds = o->rounds,
+                        .seconds = (o->seconds > 0 ? o->seconds : 10) / n, .base = o->vs ? 1 : -1, .f32 = -1};
+    pr_session_opts so = {.n_threads = ctl ? ctl->n_threads : 0, .n_ctx = o->n_ctx, .exact = o->exact != 0};
+    PR_TRY(pr_state_type(o->state, &so.state, err));
+    for (int i = 0; i < n; i++) {
+        PR_TRY(pr_model_open(&t->m[i], paths[i], err));
+        side[i] = (pr_bench_side){.path = paths[i], .m = t->m[i], .so = so};
+    }
+    PR_TRY(pr_energy_open(&t->energy, NULL, err));
+    put_model(b, pr_doc_set_object(b, d, "model"), model, t->m[0]);
+    PR_TRY(pr_bench_many(side, n, &bo, t->energy, ctl, t->r, err));
+    put_timing(t, o, b, d);
+    return put_environment(b, d, so.n_threads, so.state, o->exact, err);
+}
+
+pare_status pare_bench(const char *model, const pare_bench_opts *opts, const pare_ctl *ctl, pare_doc **out,
+                       pare_err *err) {
+    pare_bench_opts none = {0};
+    timing          t = {0};
+    pr_doc_build    b = {0};
+    *out = NULL;
+    pare_doc   *d = pr_doc_object(&b);
+    pare_status st = time_models(&t, model, opts ? opts : &none, ctl, &b, d, err);
+    pr_energy_close(t.energy);
+    for (int i = 0; i < 2; i++) {
+        pr_bench_result_free(t.r[i]);
+        pr_model_close(t.m[i]);
+    }
+    return finish(st, &b, d, out, err);
+}
