@@ -97,7 +97,7 @@ void metric_table(cli *c, const pare_doc *metrics) {
         if (known) snprintf(n, sizeof n, "%lld", (long long)pare_doc_int(pare_doc_get(m, "n")));
         if (against) snprintf(vs, sizeof vs, "against %s", against);
         table_row(t, known ? INK_PLAIN : INK_DIM, "%s|%s|%s|%s|%s", show_str(m, "name"), metric_value(value, m),
-                  metric_bounds(bounds, m), n, !known && reason ? show_cell(why, reason) : vs);
+                  metric_bounds(bounds, m), n, reason ? show_cell(why, reason) : vs);
     }
     table_print(c, t);
 }
