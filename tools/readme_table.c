@@ -16,7 +16,8 @@ static const pare_doc *metric(const pare_doc *v, const char *name, const char *a
     const pare_doc *a = pare_doc_get(v, "metrics");
     for (size_t i = 0; i < pare_doc_count(a); i++) {
         const pare_doc *m = pare_doc_at(a, i);
-        const char     *n = pare_doc_str(pare_doc_get(m, "name")), *vs = pare_doc_str(pare_doc_get(m, "against"));
+        const char *n = pare_doc_str(pare_doc_get(m, "name")),
+                   *vs = pare_doc_str(pare_doc_get(m, "against"));
         if (n && strcmp(n, name) == 0 && (against ? vs && strcmp(vs, against) == 0 : !vs)) return m;
     }
     return NULL;
@@ -25,7 +26,8 @@ static const pare_doc *metric(const pare_doc *v, const char *name, const char *a
 /* "30.33 ± 0.80" with `digits` decimals, both times `by`. */
 static void put(FILE *f, const pare_doc *m, double by, int digits, const char *unit) {
     double v = pare_doc_num(pare_doc_get(m, "value")) * by;
-    double lo = pare_doc_num(pare_doc_get(m, "lo")) * by, hi = pare_doc_num(pare_doc_get(m, "hi")) * by;
+    double lo = pare_doc_num(pare_doc_get(m, "lo")) * by,
+           hi = pare_doc_num(pare_doc_get(m, "hi")) * by;
     if (isnan(v))
         fputs(" – |", f);
     else if (lo == hi || isnan(lo) || isnan(hi))
@@ -51,14 +53,17 @@ static bool on_front(const pare_doc *r, const char *name) {
 static void put_table(FILE *f, const pare_doc *r) {
     const pare_doc *a = pare_doc_get(r, "variants");
     const char     *choice = pare_doc_str(pare_doc_path(r, "choice/name"));
-    fputs("| variant | bytes | bits a weight | perplexity | KL divergence, 10⁻³ nats | accuracy kept | tokens/s | "
-          "speed-up | memory |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n", f);
+    fputs("| variant | bytes | bits a weight | perplexity | KL divergence, 10⁻³ nats | "
+          "accuracy kept | tokens/s | "
+          "speed-up | memory |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
+          f);
     for (size_t i = 0; i < pare_doc_count(a); i++) {
         const pare_doc *v = pare_doc_at(a, i);
         const char     *name = pare_doc_str(pare_doc_get(v, "name"));
         if (!name) continue;
         bool chosen = choice && strcmp(choice, name) == 0;
-        fprintf(f, "| %s%s%s%s | ", chosen ? "**" : "", name, chosen ? "**" : "", on_front(r, name) ? " •" : "");
+        fprintf(f, "| %s%s%s%s | ", chosen ? "**" : "", name, chosen ? "**" : "",
+                on_front(r, name) ? " •" : "");
         grouped(f, pare_doc_int(pare_doc_get(v, "bytes")));
         fprintf(f, " | %.2f |", pare_doc_num(pare_doc_get(v, "bpw")));
         put(f, metric(v, "perplexity", NULL), 1, 2, "");
@@ -69,9 +74,12 @@ static void put_table(FILE *f, const pare_doc *r) {
         put(f, metric(v, "memory_bytes", NULL), 1e-6, 2, " MB");
         fputs("\n", f);
     }
-    fprintf(f, "\n**bold**: chosen; •: on the front. ±: 95 %% bounds. %s, %lld threads, %s; %s.\n",
-            pare_doc_str(pare_doc_path(r, "machine/cpu")), (long long)pare_doc_int(pare_doc_path(r, "settings/threads")),
-            pare_doc_str(pare_doc_path(r, "machine/level")), pare_doc_str(pare_doc_get(r, "created")));
+    fprintf(f,
+            "\n**bold**: chosen; •: on the front. ±: 95 %% bounds. %s, %lld threads, %s; %s.\n",
+            pare_doc_str(pare_doc_path(r, "machine/cpu")),
+            (long long)pare_doc_int(pare_doc_path(r, "settings/threads")),
+            pare_doc_str(pare_doc_path(r, "machine/level")),
+            pare_doc_str(pare_doc_get(r, "created")));
 }
 
 static char *read_page(const char *path) {
@@ -97,7 +105,10 @@ int main(int argc, char **argv) {
     char *text = read_page(argv[2]);
     char *begin = text ? strstr(text, BEGIN) : NULL, *end = begin ? strstr(begin, END) : NULL;
     FILE *f = end ? fopen(argv[2], "wb") : NULL;
-    if (!f) return fprintf(stderr, "readme_table: %s: no such page, or no markers in it\n", argv[2]), 3;
+    if (!f)
+        return fprintf(stderr, "readme_table: %s: no such page, or no markers in it\n",
+                       argv[2]),
+               3;
     fwrite(text, 1, (size_t)(begin - text) + strlen(BEGIN), f);
     put_table(f, r);
     fputs(end, f);
