@@ -4,12 +4,13 @@
 Perplexity and KL divergence of the same GGUF files by pare and by llama.cpp (libllama), against pare's F32 file.
 Exit status 1 if a figure is outside its bound. Where the bounds come from:
 
-FLOAT  F32, F16 and BF16 files, and quantized files by `pare eval --exact` against libllama on the file decoded
+FLOAT  The F32 file, and the others by `pare eval --exact` against libllama on the file decoded
        to F32 (gguf-py's own decoders): both multiply float32 by float32 and add in another order. Issue 3 allows
        logits 1e-4 of the largest one apart; tests/vectors/arch finds 1e-5 in absolute terms. A position's NLL is one logit
        and a smooth mean of logits, so it moves by at most twice that: 2e-5 nats; a KLD likewise by
        4e-5 (two distributions), and in the mean by far less.
-INT8   The quantized file itself in libllama, which rounds activations to 8 bits (one scale per 256 for K-quants).
+ROUND  The file itself in libllama, which rounds activations: to F16 or BF16 where the weights are, else to 8 bits
+       (one scale per 256 for K-quants).
        How far that alone moves its distribution is measured: k = KLD(libllama on the decoded file, libllama
        on the file). To second order the mean NLL then moves by k and by noise of variance 2k a token, N tokens:
        k + 4 sqrt(2k / N). The mean KLD from F32, of size d, moves by k and a cross term that Cauchy-Schwarz limits:
@@ -26,7 +27,7 @@ import gguf
 import numpy as np
 
 HERE = pathlib.Path(__file__).parent
-FLOATS, QUANTS = ("F32", "F16", "BF16"), ("Q8_0", "Q4_K_M", "Q2_K")
+TYPES = ("F32", "F16", "BF16", "Q8_0", "Q4_K_M", "Q2_K")
 FLOAT_NLL, FLOAT_KLD = 2e-5, 4e-5
 
 
@@ -86,25 +87,25 @@ def main():
     p.add_argument("--windows", type=int, default=40)
     p.add_argument("--window", type=int, default=256)
     p.add_argument("--dir", default=".")
+    p.add_argument("--types", default=",".join(TYPES), help="the first is F32, the reference")
     a = p.parse_args()
     work = pathlib.Path(a.dir)
-    files = {q: work / f"{q}.gguf" for q in FLOATS + QUANTS}
+    files = {q: work / f"{q}.gguf" for q in a.types.split(",")}
     for q, file in files.items():
         run(a.pare, "quantize", a.model, "--quant", q, "-o", file)
     ids = work / "ids"
     words = json.loads(run(a.pare, "tokenize", a.model, "-f", a.text, "--json"))["ids"]
     ids.write_text(" ".join(map(str, words[:a.windows * a.window + 1])) + "\n")
     t = Table()
-    for q in FLOATS:
-        t.add(q, "float", by_pare(a.pare, files[q], files["F32"], a.text, a.window, a.windows, False),
-              by_llama(files[q], files["F32"], ids, a.window), FLOAT_NLL, FLOAT_KLD)
-    for q in QUANTS:
+    t.add("F32", "float", by_pare(a.pare, files["F32"], files["F32"], a.text, a.window, a.windows, False),
+          by_llama(files["F32"], files["F32"], ids, a.window), FLOAT_NLL, FLOAT_KLD)
+    for q in list(files)[1:]:
         decoded = work / f"{q}-f32.gguf"
         decode(files[q], decoded)
         ours = by_pare(a.pare, files[q], files["F32"], a.text, a.window, a.windows, True)
         t.add(q, "decoded", ours, by_llama(decoded, files["F32"], ids, a.window), FLOAT_NLL, FLOAT_KLD)
         n, _, k = by_llama(files[q], decoded, ids, a.window)
-        t.add(q, "int8", ours, by_llama(files[q], files["F32"], ids, a.window),
+        t.add(q, "round", ours, by_llama(files[q], files["F32"], ids, a.window),
               FLOAT_NLL + k + 4 * math.sqrt(2 * k / n), FLOAT_KLD + k + 2 * math.sqrt(k * ours[2]))
     return t.bad > 0
 
