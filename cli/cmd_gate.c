@@ -39,7 +39,7 @@ const command cmd_gate = {
     .name = "gate",
     .help = "ask the gates again, of a report that is there",
     .synopsis = "DIR [--policy FILE]",
-    .text = "DIR is what optimize wrote. Nothing is measured: every verdict in its report.json "
+    .text = "DIR is what optimize wrote (or the report.json in it). Nothing is measured: every verdict in its report.json "
             "is computed again from the numbers beside it, and compared. With --policy the "
             "choice is held against other gates. The exit status is 0 if all pass, and 1 if "
             "one fails, is undecided, or was written down otherwise.",

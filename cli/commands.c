@@ -3,7 +3,8 @@
 #include <string.h>
 #include "cli.h"
 
-extern const command cmd_hw, cmd_assess, cmd_tokenize, cmd_generate, cmd_convert, cmd_quantize, cmd_eval, cmd_bench, cmd_completion, cmd_help,
+extern const command cmd_hw, cmd_assess, cmd_tokenize, cmd_generate, cmd_convert, cmd_quantize, cmd_optimize,
+    cmd_eval, cmd_bench, cmd_gate, cmd_completion, cmd_help,
     cmd_version;
 
 const command *const commands[] = {
@@ -13,8 +14,10 @@ const command *const commands[] = {
     &cmd_generate,
     &cmd_convert,
     &cmd_quantize,
+    &cmd_optimize,
     &cmd_eval,
     &cmd_bench,
+    &cmd_gate,
     &cmd_completion,
     &cmd_help,
     &cmd_version,

@@ -8,12 +8,12 @@ static ink ink_of(const char *verdict) {
 }
 
 /* A number in the gate's unit, by way of a metric that has only a value. */
-static void limit_text(char *dst, size_t cap, double v, const char *unit) {
+static void limit_text(char *dst, size_t cap, double v, const char *unit, const char *of_share) {
     human h;
     if (isnan(v))
         snprintf(dst, cap, "–");
     else if (strcmp(unit, "share") == 0)
-        snprintf(dst, cap, "%.4g %%", v * 100);
+        snprintf(dst, cap, "%.4g %s", v * 100, of_share);
     else if (strcmp(unit, "B") == 0)
         snprintf(dst, cap, "%s%s", v < 0 ? "-" : "", human_bytes(h, fabs(v)));
     else
@@ -28,8 +28,8 @@ void gate_table(cli *c, const pare_doc *gates) {
         metric_cell     value, bounds;
         char            asked[64], margin[64];
         if (!unit) unit = "";
-        limit_text(asked, sizeof asked, pare_doc_num(pare_doc_get(g, "threshold")), unit);
-        limit_text(margin, sizeof margin, pare_doc_num(pare_doc_get(g, "margin")), unit);
+        limit_text(asked, sizeof asked, pare_doc_num(pare_doc_get(g, "threshold")), unit, "%");
+        limit_text(margin, sizeof margin, pare_doc_num(pare_doc_get(g, "margin")), unit, "points");
         table_row(t, ink_of(verdict), "%s|%s|%s %s|%s|%s|%s|%s", show_str(g, "name"), show_str(g, "metric"),
                   show_str(g, "op"), asked, metric_value(value, g), metric_bounds(bounds, g), margin, verdict);
     }

@@ -25,7 +25,7 @@ static double scale_of(const char *unit, double v, const char **suffix) {
 }
 
 static void put_number(char *dst, size_t cap, double x, double step) {
-    if (x != 0 && fabs(x) < 1e-4)
+    if (x != 0 && fabs(x) < 1e-7)
         snprintf(dst, cap, "%.2e", x);
     else
         snprintf(dst, cap, "%.*f", decimals(x, step), x);

@@ -1,9 +1,12 @@
-/* pool.c - a team of threads that meets at barriers.
+/* pool.c - a team of threads that joins a run, and meets at barriers inside it.
  *
- * One phase counter serves both the start of a run and the barriers inside it:
- * members wait until a counter moves on, first spinning, then asleep in a futex.
- * Always true: between runs every member but the caller waits on `epoch`;
- * `arrived` is 0 whenever nobody is at a barrier. */
+ * One 64-bit word tells it all: the number of the run (upper half), whether it is open to join,
+ * and how many have joined and not left. A member joins by adding 1 while the run is
+ * open; the caller closes it and waits for the count to fall to 0. So `fn` and `ctx`
+ * change only while nobody can read them. Waiting is spinning first, then sleeping in a
+ * futex on one half of the word.
+ *
+ * Always true: a closed run gains no member; `arrived` is 0 whenever nobody is at a barrier. */
 #include "base.h"
 #include <linux/futex.h>
 #include <pthread.h>
@@ -16,14 +19,21 @@
 
 enum { SPINS = 1500, MAX_THREADS = 1024, STACK_BYTES = 512 * 1024 };
 
+#define RUN_OPEN   0x80000000u /* lower half: open to join */
+#define RUN_JOINED 0x7fffffffu /* … and how many are inside */
+
 typedef struct {
     _Alignas(PR_CACHE_LINE) atomic_uint value;
     atomic_uint sleepers;
 } gate;
 
 struct pr_pool {
-    gate epoch, phase;
+    _Alignas(PR_CACHE_LINE) atomic_ullong state;
+    atomic_uint sleepers; /* on the upper half: members without work */
+    atomic_bool waiting;  /* on the lower half: the caller */
+    gate        phase;    /* of barriers */
     _Alignas(PR_CACHE_LINE) atomic_uint arrived;
+    atomic_uint left; /* members that have done their part of this run */
     _Alignas(PR_CACHE_LINE) atomic_llong next; /* of pr_pool_for */
     pr_team_fn fn;
     void      *ctx;
@@ -31,7 +41,7 @@ struct pr_pool {
     void      *task_ctx;
     int64_t    n_tasks;
     int        n, n_started;
-    bool       stop;
+    atomic_bool stop;
     struct member {
         pr_pool  *pool;
         int       me;
@@ -47,21 +57,39 @@ static void relax(void) {
 #endif
 }
 
+static void futex_wait(void *word, unsigned old) {
+    syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
+}
+static void futex_wake(void *word) {
+    syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, MAX_THREADS, NULL, NULL, 0);
+}
+
+/* The halves of `state` as the kernel sees them (little-endian: lower half first). */
+static unsigned *lower(pr_pool *p) {
+    return (unsigned *)(void *)&p->state;
+}
+static unsigned *upper(pr_pool *p) {
+    return lower(p) + 1;
+}
+static unsigned run_of(unsigned long long state) {
+    return (unsigned)(state >> 32);
+}
+
+/* ------------------------------------------------------------------ barriers */
+
 static void gate_wait(gate *g, unsigned old) {
     for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(&g->value, memory_order_acquire) != old) return;
         relax();
     }
     atomic_fetch_add(&g->sleepers, 1);
-    while (atomic_load(&g->value) == old)
-        syscall(SYS_futex, &g->value, FUTEX_WAIT_PRIVATE, old, NULL, NULL, 0);
+    while (atomic_load(&g->value) == old) futex_wait(&g->value, old);
     atomic_fetch_sub(&g->sleepers, 1);
 }
 
 static void gate_open(gate *g) {
     atomic_fetch_add(&g->value, 1);
-    if (atomic_load(&g->sleepers))
-        syscall(SYS_futex, &g->value, FUTEX_WAKE_PRIVATE, MAX_THREADS, NULL, NULL, 0);
+    if (atomic_load(&g->sleepers)) futex_wake(&g->value);
 }
 
 void pr_pool_barrier(pr_pool *p, int me) {
@@ -76,30 +104,93 @@ void pr_pool_barrier(pr_pool *p, int me) {
     }
 }
 
+/* ------------------------------------------------------------------ joining */
+
+/* Wait for a run later than `seen`; returns the state found. */
+static unsigned long long wait_run(pr_pool *p, unsigned seen) {
+    unsigned long long s;
+    for (int i = 0; i < SPINS; i++) {
+        if (run_of(s = atomic_load_explicit(&p->state, memory_order_acquire)) != seen) return s;
+        relax();
+    }
+    atomic_fetch_add(&p->sleepers, 1);
+    while (run_of(s = atomic_load(&p->state)) == seen) futex_wait(upper(p), seen);
+    atomic_fetch_sub(&p->sleepers, 1);
+    return s;
+}
+
+/* Be counted in run `run`, if it is still open. */
+static bool join(pr_pool *p, unsigned run) {
+    unsigned long long s = atomic_load(&p->state);
+    while (run_of(s) == run && (s & RUN_OPEN))
+        if (atomic_compare_exchange_weak(&p->state, &s, s + 1)) return true;
+    return false;
+}
+
+static void leave(pr_pool *p) {
+    atomic_fetch_add(&p->left, 1);
+    atomic_fetch_sub(&p->state, 1);
+    if (atomic_load(&p->waiting)) futex_wake(lower(p));
+}
+
 static void *member_main(void *arg) {
     struct member *m = arg;
     pr_pool       *p = m->pool;
-    for (unsigned epoch = 0;; epoch++) {
-        gate_wait(&p->epoch, epoch);
-        if (p->stop) return NULL;
+    unsigned       seen = 0;
+    for (;;) {
+        seen = run_of(wait_run(p, seen));
+        if (atomic_load(&p->stop)) return NULL;
+        if (!join(p, seen)) continue;
         p->fn(p->ctx, m->me, p->n);
-        pr_pool_barrier(p, m->me);
+        leave(p);
     }
 }
 
-void pr_pool_run(pr_pool *p, pr_team_fn fn, void *ctx) {
+static void open_run(pr_pool *p, pr_team_fn fn, void *ctx) {
+    unsigned long long s = atomic_load(&p->state);
     p->fn = fn;
     p->ctx = ctx;
-    if (p->n > 1) gate_open(&p->epoch);
+    atomic_store(&p->left, 0);
+    atomic_store(&p->state, ((unsigned long long)(run_of(s) + 1) << 32) | RUN_OPEN);
+    if (atomic_load(&p->sleepers)) futex_wake(upper(p));
+}
+
+/* Sleep until the lower half is not `low` any more; the leaving wake. */
+static void wait_leave(pr_pool *p, int *spins, unsigned low) {
+    if (++*spins < SPINS) {
+        relax();
+        return;
+    }
+    atomic_store(&p->waiting, true);
+    if ((unsigned)atomic_load(&p->state) == low) futex_wait(lower(p), low);
+    atomic_store(&p->waiting, false);
+}
+
+static void close_run(pr_pool *p) {
+    unsigned long long s = atomic_fetch_and(&p->state, ~(unsigned long long)RUN_OPEN) & ~(unsigned long long)RUN_OPEN;
+    for (int spins = 0; (unsigned)s & RUN_JOINED; s = atomic_load(&p->state)) wait_leave(p, &spins, (unsigned)s);
+}
+
+void pr_pool_help(pr_pool *p, pr_team_fn fn, void *ctx) {
+    if (p->n > 1) open_run(p, fn, ctx);
     fn(ctx, 0, p->n);
-    pr_pool_barrier(p, 0);
+    if (p->n > 1) close_run(p);
+}
+
+void pr_pool_run(pr_pool *p, pr_team_fn fn, void *ctx) {
+    if (p->n > 1) open_run(p, fn, ctx);
+    fn(ctx, 0, p->n);
+    if (p->n == 1) return;
+    /* Everybody has a part of its own: nobody may be shut out. */
+    for (int spins = 0; atomic_load(&p->left) < (unsigned)p->n - 1;)
+        wait_leave(p, &spins, (unsigned)atomic_load(&p->state));
+    close_run(p);
 }
 
 static void for_team(void *ctx, int me, int n) {
     pr_pool *p = ctx;
     (void)n;
-    for (int64_t i;
-         (i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->n_tasks;)
+    for (int64_t i; (i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->n_tasks;)
         p->task(p->task_ctx, i, me);
 }
 
@@ -108,7 +199,7 @@ void pr_pool_for(pr_pool *p, int64_t n, pr_task_fn fn, void *ctx) {
     p->task_ctx = ctx;
     p->n_tasks = n;
     atomic_store(&p->next, 0);
-    pr_pool_run(p, for_team, p);
+    pr_pool_help(p, for_team, p);
 }
 
 int pr_pool_size(const pr_pool *p) {
@@ -147,8 +238,9 @@ pare_status pr_pool_new(pr_pool **out, int n_threads, pare_err *err) {
 
 void pr_pool_free(pr_pool *p) {
     if (!p) return;
-    p->stop = true;
-    gate_open(&p->epoch);
+    atomic_store(&p->stop, true);
+    atomic_fetch_add(&p->state, 1ull << 32);
+    futex_wake(upper(p));
     for (int i = 1; i <= p->n_started; i++) pthread_join(p->members[i].thread, NULL);
     pr_free(p->members);
     pr_free(p);

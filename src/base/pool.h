@@ -14,6 +14,11 @@ void        pr_pool_free(pr_pool *p); /* NULL is fine */
 int         pr_pool_size(const pr_pool *p);
 void        pr_pool_run(pr_pool *p, pr_team_fn fn, void *ctx);
 void        pr_pool_barrier(pr_pool *p, int me);
+/* The same, but only for the members that come in time: the caller begins at once, the others
+ * join while it runs or not at all, and only who has joined is waited for. For work that
+ * is claimed piece by piece, so that a member without a processor delays nobody.
+ * No barrier inside. */
+void pr_pool_help(pr_pool *p, pr_team_fn fn, void *ctx);
 /* Run fn(ctx, i, member) for i in 0…n-1, dealt out dynamically. From outside a run. */
 typedef void (*pr_task_fn)(void *ctx, int64_t i, int me);
 void pr_pool_for(pr_pool *p, int64_t n, pr_task_fn fn, void *ctx);

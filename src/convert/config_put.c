@@ -5,8 +5,10 @@
 
 /* All that the records say about the rotation, as transformers reads it. */
 static void put_rope(pr_doc_build *b, pare_doc *o, const pr_rope *r) {
-    static const char *const names[] = {[PR_ROPE_DEFAULT] = "default", [PR_ROPE_LINEAR] = "linear",
-                                        [PR_ROPE_DYNAMIC] = "dynamic", [PR_ROPE_YARN] = "yarn",
+    static const char *const names[] = {[PR_ROPE_DEFAULT] = "default",
+                                        [PR_ROPE_LINEAR] = "linear",
+                                        [PR_ROPE_DYNAMIC] = "dynamic",
+                                        [PR_ROPE_YARN] = "yarn",
                                         [PR_ROPE_LLAMA3] = "llama3"};
     pr_doc_set_str(b, o, "rope_type", names[r->kind]);
     pr_doc_set_f64(b, o, "rope_theta", r->theta);
@@ -30,8 +32,8 @@ static void put_rope(pr_doc_build *b, pare_doc *o, const pr_rope *r) {
 static bool as_llama3(pr_rope *out) {
     enum { HALF = 2048 };
     const float *table = out->divide_by;
-    float        t[HALF];
-    int          half = out->dim / 2;
+    float t[HALF];
+    int half = out->dim / 2;
     if (half > HALF) return false;
     out->kind = PR_ROPE_LLAMA3;
     out->divide_by = NULL;
@@ -48,15 +50,19 @@ static bool as_llama3(pr_rope *out) {
 
 bool pr_rope_for_hf(const pr_model *m, pr_rope *out) {
     *out = m->hp.ropes[0];
-    if (out->divide_by && (out->kind != PR_ROPE_DEFAULT || out->magnitude != 1 || !as_llama3(out))) return false;
+    if (out->divide_by &&
+        (out->kind != PR_ROPE_DEFAULT || out->magnitude != 1 || !as_llama3(out)))
+        return false;
     return out->magnitude == 1 || out->kind == PR_ROPE_YARN;
 }
 
 static void put_all_rope(pr_doc_build *b, pare_doc *root, const pr_rope *r) {
     put_rope(b, pr_doc_set_object(b, root, "rope_parameters"), r);
     pr_doc_set_f64(b, root, "rope_theta", r->theta);
-    if (r->kind == PR_ROPE_DEFAULT) pr_doc_set_null(b, root, "rope_scaling");
-    else put_rope(b, pr_doc_set_object(b, root, "rope_scaling"), r);
+    if (r->kind == PR_ROPE_DEFAULT)
+        pr_doc_set_null(b, root, "rope_scaling");
+    else
+        put_rope(b, pr_doc_set_object(b, root, "rope_scaling"), r);
 }
 
 static void put_ids(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
@@ -71,9 +77,10 @@ static void put_ids(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
 
 /* The whole of a configuration, from the records alone. */
 static void put_records(pr_doc_build *b, pare_doc *o, const pr_model *m) {
-    const pr_hp    *h = &m->hp;
+    const pr_hp *h = &m->hp;
     const pr_layer *l = &h->layers[0];
-    pr_doc_add_str(b, pr_doc_set_array(b, o, "architectures"), pr_model_name_in(m, PR_DIALECT_HF));
+    pr_doc_add_str(b, pr_doc_set_array(b, o, "architectures"),
+                   pr_model_name_in(m, PR_DIALECT_HF));
     pr_doc_set_str(b, o, "model_type", pr_model_hf_type(m));
     pr_doc_set_i64(b, o, "vocab_size", h->n_vocab);
     pr_doc_set_i64(b, o, "hidden_size", h->d_model);
@@ -93,9 +100,9 @@ static void put_records(pr_doc_build *b, pare_doc *o, const pr_model *m) {
     put_ids(b, o, h);
 }
 
-static pare_status write_doc(pr_doc_build *b, pare_doc *root, const char *dir, const char *name, pr_arena *a,
-                             pare_err *err) {
-    char     *path = pr_path_join(a, dir, name);
+static pare_status write_doc(pr_doc_build *b, pare_doc *root, const char *dir, const char *name,
+                             pr_arena *a, pare_err *err) {
+    char *path = pr_path_join(a, dir, name);
     pare_doc *done;
     PR_TRY(pr_doc_done(b, root, &done, err));
     pare_status st = path ? pare_doc_write(done, 2, path, err) : pr_fail_nomem(err, 4096);
@@ -103,18 +110,19 @@ static pare_status write_doc(pr_doc_build *b, pare_doc *root, const char *dir, c
     return st;
 }
 
-static pare_status put_generation(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
+static pare_status put_generation(const pr_model *m, const char *dir, pr_arena *a,
+                                  pare_err *err) {
     pr_doc_build b = {0};
-    pare_doc    *root = pr_doc_object(&b);
+    pare_doc *root = pr_doc_object(&b);
     put_ids(&b, root, &m->hp);
     return write_doc(&b, root, dir, "generation_config.json", a, err);
 }
 
-pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype, const pr_written *out, pr_arena *a,
-                          pare_err *err) {
+pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype,
+                          const pr_written *out, pr_arena *a, pare_err *err) {
     pr_doc_build b = {0};
-    pr_rope      rope;
-    pare_doc    *root = m->config ? pr_doc_copy(m->config) : pr_doc_object(&b);
+    pr_rope rope;
+    pare_doc *root = m->config ? pr_doc_copy(m->config) : pr_doc_object(&b);
     if (!root) return pr_fail_nomem(err, 4096);
     if (!m->config) put_records(&b, root, m);
     pr_rope_for_hf(m, &rope);

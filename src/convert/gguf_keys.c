@@ -7,27 +7,34 @@
 enum { QUANTIZATION_VERSION = 2 };
 
 static const char *const special_keys[PR_SPECIAL_COUNT] = {
-    [PR_SPECIAL_BOS] = "tokenizer.ggml.bos_token_id",     [PR_SPECIAL_EOS] = "tokenizer.ggml.eos_token_id",
-    [PR_SPECIAL_UNK] = "tokenizer.ggml.unknown_token_id", [PR_SPECIAL_SEP] = "tokenizer.ggml.seperator_token_id",
-    [PR_SPECIAL_PAD] = "tokenizer.ggml.padding_token_id", [PR_SPECIAL_MASK] = "tokenizer.ggml.mask_token_id",
-    [PR_SPECIAL_EOT] = "tokenizer.ggml.eot_token_id",     [PR_SPECIAL_EOM] = "tokenizer.ggml.eom_token_id"};
+    [PR_SPECIAL_BOS] = "tokenizer.ggml.bos_token_id",
+    [PR_SPECIAL_EOS] = "tokenizer.ggml.eos_token_id",
+    [PR_SPECIAL_UNK] = "tokenizer.ggml.unknown_token_id",
+    [PR_SPECIAL_SEP] = "tokenizer.ggml.seperator_token_id",
+    [PR_SPECIAL_PAD] = "tokenizer.ggml.padding_token_id",
+    [PR_SPECIAL_MASK] = "tokenizer.ggml.mask_token_id",
+    [PR_SPECIAL_EOT] = "tokenizer.ggml.eot_token_id",
+    [PR_SPECIAL_EOM] = "tokenizer.ggml.eom_token_id"};
 
 /* ------------------------------------------------------------------ tokenizer */
 
 /* An id that config.json states itself; class defaults are nobody's statement. */
-static void id_from_config(const pr_model *m, const char *key, pr_special role, pr_gguf_vocab *g) {
+static void id_from_config(const pr_model *m, const char *key, pr_special role,
+                           pr_gguf_vocab *g) {
     const pare_doc *v = pare_doc_get(m->config, key);
-    int64_t         id;
+    int64_t id;
     if (pare_doc_kind(v) == PARE_DOC_ARRAY) v = pare_doc_at(v, 0);
     if (g->role[role] >= 0 || pare_doc_kind(v) != PARE_DOC_INT) return;
     id = pare_doc_int(v);
     if (id >= 0 && (uint64_t)id < g->n_tokens) g->role[role] = id;
 }
 
-pare_status pr_vocab_for_gguf(const pr_model *m, pr_arena *a, pr_gguf_vocab *out, pare_err *err) {
+pare_status pr_vocab_for_gguf(const pr_model *m, pr_arena *a, pr_gguf_vocab *out,
+                              pare_err *err) {
     if (!m->tok) {
         pr_fail(err, m->no_tok.status ? m->no_tok.status : PARE_EINPUT, m->no_tok.pos,
-                "no tokenizer can be written: %s (--no-tokenizer leaves it out)", m->no_tok.msg);
+                "no tokenizer can be written: %s (--no-tokenizer leaves it out)",
+                m->no_tok.msg);
         return pr_fail_in(err, PARE_EINPUT, m->no_tok.file[0] ? m->no_tok.file : m->path);
     }
     PR_TRY(pr_tokenizer_to_gguf(m->tok, (uint64_t)m->hp.n_vocab, a, out, err));
@@ -48,15 +55,18 @@ static void put_tokenizer(pr_gguf_writer *w, const pr_model *m, const pr_gguf_vo
     pr_gguf_add_str(w, "tokenizer.ggml.model", g->model);
     if (g->pre.p) pr_gguf_add_str(w, "tokenizer.ggml.pre", g->pre);
     pr_gguf_add_strs(w, "tokenizer.ggml.tokens", g->tokens, g->n_tokens);
-    if (g->scores) pr_gguf_add_arr(w, "tokenizer.ggml.scores", PR_META_F32, g->scores, g->n_tokens);
-    if (g->types) pr_gguf_add_arr(w, "tokenizer.ggml.token_type", PR_META_I32, g->types, g->n_tokens);
+    if (g->scores)
+        pr_gguf_add_arr(w, "tokenizer.ggml.scores", PR_META_F32, g->scores, g->n_tokens);
+    if (g->types)
+        pr_gguf_add_arr(w, "tokenizer.ggml.token_type", PR_META_I32, g->types, g->n_tokens);
     if (g->merges) pr_gguf_add_strs(w, "tokenizer.ggml.merges", g->merges, g->n_merges);
     for (int i = 0; i < PR_SPECIAL_COUNT; i++)
         if (g->role[i] >= 0) pr_gguf_add_u32(w, special_keys[i], (uint32_t)g->role[i]);
     put_flag(w, "tokenizer.ggml.add_bos_token", g->add_bos);
     put_flag(w, "tokenizer.ggml.add_eos_token", g->add_eos);
     put_flag(w, "tokenizer.ggml.add_sep_token", g->add_sep);
-    if (m->chat_template) pr_gguf_add_str(w, "tokenizer.chat_template", pr_str_of(m->chat_template));
+    if (m->chat_template)
+        pr_gguf_add_str(w, "tokenizer.chat_template", pr_str_of(m->chat_template));
 }
 
 /* ------------------------------------------------------------------ the model */
@@ -78,18 +88,20 @@ static void put_f32(pr_gguf_writer *w, const pr_model *m, const char *key, doubl
 
 static void put_scaling(pr_gguf_writer *w, const pr_model *m, const pr_rope_words *say) {
     const pr_rope *r = &m->hp.ropes[0];
-    char           k[96];
+    char k[96];
     if (say->keys) {
         bool yarn = r->kind == PR_ROPE_YARN;
-        pr_gguf_add_str(w, in(k, m, "rope.scaling.type"), yarn ? PR_STR("yarn") : PR_STR("linear"));
+        pr_gguf_add_str(w, in(k, m, "rope.scaling.type"),
+                        yarn ? PR_STR("yarn") : PR_STR("linear"));
         put_f32(w, m, "rope.scaling.factor", r->factor);
         if (yarn) put_u32(w, m, "rope.scaling.original_context_length", r->original_ctx);
     }
     if ((float)say->attn != 1.0f) put_f32(w, m, "rope.scaling.attn_factor", say->attn);
 }
 
-static void put_architecture(pr_gguf_writer *w, const pr_model *m, const pr_rope_words *say, int file_type) {
-    const pr_hp    *h = &m->hp;
+static void put_architecture(pr_gguf_writer *w, const pr_model *m, const pr_rope_words *say,
+                             int file_type) {
+    const pr_hp *h = &m->hp;
     const pr_layer *l = &h->layers[0];
     put_u32(w, m, "block_count", h->n_layer);
     put_u32(w, m, "context_length", h->n_ctx);
@@ -117,15 +129,19 @@ static void put_inexact(pr_gguf_writer *w, pr_arena *a, const pr_written *out) {
 static void put_sampling(pr_gguf_writer *w, const pr_model *m, pr_arena *a) {
     static const struct {
         const char *hf, *gguf;
-        bool        whole;
-    } keys[] = {{"top_k", "top_k", true}, {"top_p", "top_p", false}, {"min_p", "min_p", false},
-                {"temperature", "temp", false}, {"repetition_penalty", "penalty_repeat", false}};
-    char     *path = pr_path_join(a, m->path, "generation_config.json"), k[96];
+        bool whole;
+    } keys[] = {{"top_k", "top_k", true},
+                {"top_p", "top_p", false},
+                {"min_p", "min_p", false},
+                {"temperature", "temp", false},
+                {"repetition_penalty", "penalty_repeat", false}};
+    char *path = pr_path_join(a, m->path, "generation_config.json"), k[96];
     pare_doc *doc = NULL;
-    if (!path || !pr_path_exists(path) || pr_json_read(&doc, path, NULL, NULL) != PARE_OK) return;
+    if (!path || !pr_path_exists(path) || pr_json_read(&doc, path, NULL, NULL) != PARE_OK)
+        return;
     for (size_t i = 0; i < PR_COUNT(keys); i++) {
         const pare_doc *v = pare_doc_get(doc, keys[i].hf);
-        pare_doc_type   t = pare_doc_kind(v);
+        pare_doc_type t = pare_doc_kind(v);
         snprintf(k, sizeof k, "general.sampling.%s", keys[i].gguf);
         if (keys[i].whole && t == PARE_DOC_INT) pr_gguf_add_i32(w, k, (int32_t)pare_doc_int(v));
         if (!keys[i].whole && (t == PARE_DOC_INT || t == PARE_DOC_REAL))
@@ -136,8 +152,9 @@ static void put_sampling(pr_gguf_writer *w, const pr_model *m, pr_arena *a) {
 
 static void put_fresh(pr_gguf_writer *w, const pr_key_plan *p) {
     const pr_model *m = p->outline->m;
-    pr_arena       *a = p->outline->arena;
-    const char     *name = p->job->name ? p->job->name : pr_title(a, m->name), *label = pr_size_label(a, p->n_values);
+    pr_arena *a = p->outline->arena;
+    const char *name = p->job->name ? p->job->name : pr_title(a, m->name),
+               *label = pr_size_label(a, p->n_values);
     pr_gguf_add_str(w, "general.architecture", pr_str_of(pr_model_name_in(m, PR_DIALECT_GGUF)));
     pr_gguf_add_str(w, "general.type", PR_STR("model"));
     put_sampling(w, m, a);
@@ -165,7 +182,7 @@ static bool replaced(const char *key, const pr_key_plan *p) {
 
 static void put_kept(pr_gguf_writer *w, const pr_key_plan *p) {
     const pr_container *c = p->outline->m->file;
-    bool                typed = false;
+    bool typed = false;
     for (size_t i = 0; i < pr_container_meta_count(c); i++) {
         const pr_meta *k = pr_container_meta_at(c, i);
         if (strcmp(k->key, "general.file_type") == 0) {
@@ -184,6 +201,8 @@ static void put_kept(pr_gguf_writer *w, const pr_key_plan *p) {
 }
 
 void pr_keys_put(pr_gguf_writer *w, const pr_key_plan *p) {
-    if (p->outline->m->dialect == PR_DIALECT_GGUF) put_kept(w, p);
-    else put_fresh(w, p);
+    if (p->outline->m->dialect == PR_DIALECT_GGUF)
+        put_kept(w, p);
+    else
+        put_fresh(w, p);
 }

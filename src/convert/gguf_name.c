@@ -2,16 +2,23 @@
  * (gguf-py/gguf/metadata.py: id_to_title, utility.py). */
 #include "outline.h"
 
-static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-static bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_lower(char c) {
+    return c >= 'a' && c <= 'z';
+}
+static bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 /* "v1.2" and "3.7m" keep their letters. */
 static bool like_version(const char *w, size_t n) {
     if (n && is_digit(w[0])) return true;
     if (n < 2 || w[0] != 'v') return false;
     for (size_t i = 1; i < n; i++)
-        if (!is_digit(w[i]) && !(w[i] == '.' && i > 1 && i + 1 < n && w[i - 1] != '.')) return false;
+        if (!is_digit(w[i]) && !(w[i] == '.' && i > 1 && i + 1 < n && w[i - 1] != '.'))
+            return false;
     return true;
 }
 
@@ -21,13 +28,14 @@ static void title_word(char *w, size_t n) {
     for (size_t i = 0; i < n; i++) lower |= is_lower(w[i]), upper |= is_upper(w[i]);
     if (!lower || upper || like_version(w, n)) return;
     for (size_t i = 0; i < n; i++)
-        if (is_lower(w[i]) && (i == 0 || !(is_lower(w[i - 1]) || is_upper(w[i - 1]) || w[i - 1] < 0)))
+        if (is_lower(w[i]) &&
+            (i == 0 || !(is_lower(w[i - 1]) || is_upper(w[i - 1]) || w[i - 1] < 0)))
             w[i] = (char)(w[i] - 'a' + 'A');
 }
 
 char *pr_title(pr_arena *a, const char *name) {
     size_t n = strlen(name), k = 0;
-    char  *t = pr_arena_get(a, n + 1, 1);
+    char *t = pr_arena_get(a, n + 1, 1);
     if (!t) return NULL;
     for (size_t i = 0; i < n; i++) {
         bool gap = name[i] == '-' || name[i] == ' ';
@@ -49,7 +57,7 @@ char *pr_title(pr_arena *a, const char *name) {
 char *pr_size_label(pr_arena *a, int64_t n) {
     static const struct {
         double over, scale;
-        char   unit;
+        char unit;
     } units[] = {{1e12, 1e-12, 'T'}, {1e9, 1e-9, 'B'}, {1e6, 1e-6, 'M'}, {-1, 1e-3, 'K'}};
     int u = 0;
     while ((double)n <= units[u].over) u++;

@@ -17,31 +17,36 @@ static int as_converter(const void *pa, const void *pb) {
 static int as_stored(const void *pa, const void *pb) {
     const pr_item *a = pa, *b = pb;
     if (!a->w || !b->w) return (a->w != NULL) - (b->w != NULL);
-    const pr_tensor *x = a->w->src, *y = b->w->src; /* of one array, in the order of the header */
+    const pr_tensor *x = a->w->src,
+                    *y = b->w->src; /* of one array, in the order of the header */
     return x < y ? -1 : x > y;
 }
 
 /* As llama-quantize counts: those of the whole model, then layer by layer, by name. */
 static int as_counted(const void *pa, const void *pb) {
     const pr_item *a = *(const pr_item *const *)pa, *b = *(const pr_item *const *)pb;
-    int            x = a->w ? a->w->id.layer : -1, y = b->w ? b->w->id.layer : -1;
+    int x = a->w ? a->w->id.layer : -1, y = b->w ? b->w->id.layer : -1;
     if (x != y) return x < y ? -1 : 1;
     return strcmp(a->name, b->name);
 }
 
 static pare_status add_table(pr_outline *o, const float *table, pare_err *err) {
-    char  name[128];
+    char name[128];
     pr_xf xf;
-    int   d_head;
-    if (!table || !pr_model_spell(o->m, o->to, (pr_tid){PR_ROLE_ROPE_FREQS, -1}, name, &xf, &d_head)) return PARE_OK;
+    int d_head;
+    if (!table ||
+        !pr_model_spell(o->m, o->to, (pr_tid){PR_ROLE_ROPE_FREQS, -1}, name, &xf, &d_head))
+        return PARE_OK;
     pr_item *it = &o->items[o->n++];
-    *it = (pr_item){.made = table, .n_dims = 1, .dim = {(uint64_t)o->m->hp.ropes[0].dim / 2, 1},
+    *it = (pr_item){.made = table,
+                    .n_dims = 1,
+                    .dim = {(uint64_t)o->m->hp.ropes[0].dim / 2, 1},
                     .name = pr_arena_str(o->arena, name, strlen(name))};
     return it->name ? PARE_OK : pr_fail_nomem(err, sizeof name);
 }
 
 static pare_status add_weight(pr_outline *o, const pr_weight *w, pare_err *err) {
-    char        name[128];
+    char name[128];
     pr_spelling as = {0};
     if (!pr_model_spell(o->m, o->to, w->id, name, &as.xf, &as.d_head)) {
         /* The architecture's own words on it are in `why` already, if it has any. */
@@ -51,15 +56,18 @@ static pare_status add_weight(pr_outline *o, const pr_weight *w, pare_err *err) 
         return PARE_OK;
     }
     pr_item *it = &o->items[o->n++];
-    bool     matrix = w->src->n_dims >= 2;
-    *it = (pr_item){.w = w, .as = as, .n_dims = matrix ? 2 : 1, .name = pr_arena_str(o->arena, name, strlen(name))};
+    bool matrix = w->src->n_dims >= 2;
+    *it = (pr_item){.w = w,
+                    .as = as,
+                    .n_dims = matrix ? 2 : 1,
+                    .name = pr_arena_str(o->arena, name, strlen(name))};
     it->dim[0] = (uint64_t)(matrix ? w->rows : w->cols);
     it->dim[1] = (uint64_t)(matrix ? w->cols : 1);
     return it->name ? PARE_OK : pr_fail_nomem(err, sizeof name);
 }
 
-pare_status pr_outline_new(pr_outline *o, const pr_model *m, pr_dialect to, pr_arena *a, const float *table,
-                           pare_err *err) {
+pare_status pr_outline_init(pr_outline *o, const pr_model *m, pr_dialect to, pr_arena *a,
+                           const float *table, pare_err *err) {
     *o = (pr_outline){.m = m, .to = to, .arena = a};
     pr_buf_init(&o->why, 1 << 16);
     PR_NEW(o->items, a, m->n_weights + 1, err);
@@ -68,7 +76,8 @@ pare_status pr_outline_new(pr_outline *o, const pr_model *m, pr_dialect to, pr_a
     for (int i = 0; i < m->n_weights; i++)
         if (to == PR_DIALECT_GGUF || m->weights[i].id.role != PR_ROLE_ROPE_FREQS)
             PR_TRY(add_weight(o, &m->weights[i], err));
-    qsort(o->items, (size_t)o->n, sizeof *o->items, m->dialect == PR_DIALECT_HF ? as_converter : as_stored);
+    qsort(o->items, (size_t)o->n, sizeof *o->items,
+          m->dialect == PR_DIALECT_HF ? as_converter : as_stored);
     return PARE_OK;
 }
 
@@ -78,7 +87,8 @@ void pr_outline_done(pr_outline *o) {
 
 /* ------------------------------------------------------------------ types */
 
-/* What a type becomes where it is to be kept: itself if GGUF has it, else the smallest that holds it. */
+/* What a type becomes where it is to be kept: itself if GGUF has it, else the smallest that
+ * holds it. */
 static pr_type kept(pr_type t, pr_dialect to) {
     const pr_type_info *i = pr_type_get(t);
     if (to == PR_DIALECT_GGUF ? i->gguf_id >= 0 && t != PR_F64 : i->st_name != NULL) return t;
@@ -86,63 +96,71 @@ static pr_type kept(pr_type t, pr_dialect to) {
 }
 
 static pare_status check_choice(const pr_item *it, pare_err *err) {
-    const pr_type_info *to = pr_type_get(it->choice.type), *from = it->w ? pr_type_get(it->w->src->type) : to;
-    const pr_kernels   *k = pr_kernels_get(0);
-    uint64_t            bytes;
+    const pr_type_info *to = pr_type_get(it->choice.type),
+                       *from = it->w ? pr_type_get(it->w->src->type) : to;
+    const pr_kernels *k = pr_kernels_get(0);
+    uint64_t bytes;
     if (!pr_type_row_bytes(it->choice.type, it->dim[it->n_dims - 1], &bytes))
-        return pr_fail(err, PARE_EREFUSED, -1, "tensor '%s': rows of %llu are no whole blocks of %d for %s", it->name,
+        return pr_fail(err, PARE_EREFUSED, -1,
+                       "tensor '%s': rows of %llu are no whole blocks of %d for %s", it->name,
                        (unsigned long long)it->dim[it->n_dims - 1], to->block, to->name);
     if (from == to) return PARE_OK;
     if (!pr_encode_get(k, it->choice.type))
-        return pr_fail(err, PARE_EREFUSED, -1, "tensor '%s': pare writes no %s", it->name, to->name);
+        return pr_fail(err, PARE_EREFUSED, -1, "tensor '%s': pare writes no %s", it->name,
+                       to->name);
     if (!pr_decode_get(k, it->w->src->type))
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot decode %s", it->name, from->name);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot decode %s",
+                       it->name, from->name);
     return PARE_OK;
 }
 
-static pare_status choose_one(pr_outline *o, pr_item *it, pr_choose_fn choose, void *user, pr_type vector,
-                              pare_err *err) {
+static pare_status choose_one(pr_outline *o, pr_item *it, pr_choose_fn choose, void *user,
+                              pr_type vector, pare_err *err) {
     pr_type own = it->w ? it->w->src->type : PR_F32;
     it->choice.type = it->n_dims < 2 && vector != PR_TYPE_N ? vector : kept(own, o->to);
     it->choice.asked = it->choice.type;
-    if (it->n_dims >= 2 && choose) PR_TRY(choose(user, o->m, it->w, it->name, &it->choice, err));
+    if (it->n_dims >= 2 && choose)
+        PR_TRY(choose(user, o->m, it->w, it->name, &it->choice, err));
     it->as.type = it->choice.type;
     return check_choice(it, err);
 }
 
-pare_status pr_outline_choose(pr_outline *o, pr_choose_fn choose, void *user, pr_type vector, pare_err *err) {
-    pr_item   **list = pr_calloc((size_t)o->n + 1, sizeof *list);
+pare_status pr_outline_choose(pr_outline *o, pr_choose_fn choose, void *user, pr_type vector,
+                              pare_err *err) {
+    pr_item **list = pr_calloc((size_t)o->n + 1, sizeof *list);
     pare_status st = list ? PARE_OK : pr_fail_nomem(err, (uint64_t)o->n * sizeof *list);
     for (int i = 0; list && i < o->n; i++) list[i] = &o->items[i];
     if (list) qsort(list, (size_t)o->n, sizeof *list, as_counted);
-    for (int i = 0; st == PARE_OK && i < o->n; i++) st = choose_one(o, list[i], choose, user, vector, err);
+    for (int i = 0; st == PARE_OK && i < o->n; i++)
+        st = choose_one(o, list[i], choose, user, vector, err);
     pr_free(list);
     return st;
 }
 
-pare_status pr_choose_one(void *user, const pr_model *m, const pr_weight *w, const char *name, pr_choice *out,
-                          pare_err *err) {
+pare_status pr_choose_one(void *user, const pr_model *m, const pr_weight *w, const char *name,
+                          pr_choice *out, pare_err *err) {
     const pr_type *t = user;
-    uint64_t       bytes;
+    uint64_t bytes;
     (void)m, (void)name, (void)err;
     *out = (pr_choice){.type = *t, .asked = *t};
     if (pr_type_row_bytes(*t, (uint64_t)w->cols, &bytes)) return PARE_OK;
     out->type = PR_F16;
-    snprintf(out->why, sizeof out->why, "rows of %lld are no whole blocks of %d", (long long)w->cols,
-             pr_type_get(*t)->block);
+    snprintf(out->why, sizeof out->why, "rows of %lld are no whole blocks of %d",
+             (long long)w->cols, pr_type_get(*t)->block);
     return PARE_OK;
 }
 
 /* ------------------------------------------------------------------ inexact */
 
-static pare_status keep_reasons(pr_outline *o, const pare_ctl *ctl, pr_written *out, pare_err *err) {
+static pare_status keep_reasons(pr_outline *o, const pare_ctl *ctl, pr_written *out,
+                                pare_err *err) {
     int n = 0;
     for (size_t i = 0; i < o->why.n; i++) n += o->why.p[i] == '\n';
     PR_NEW(out->inexact, o->arena, n + 1, err);
     for (const char *p = o->why.p; p && *p;) {
         const char *end = strchr(p, '\n');
-        size_t      len = end ? (size_t)(end - p) : strlen(p);
-        char       *line = pr_arena_str(o->arena, p, len);
+        size_t len = end ? (size_t)(end - p) : strlen(p);
+        char *line = pr_arena_str(o->arena, p, len);
         if (!line) return pr_fail_nomem(err, len);
         if (len) {
             out->inexact[out->n_inexact++] = line;
@@ -153,15 +171,18 @@ static pare_status keep_reasons(pr_outline *o, const pare_ctl *ctl, pr_written *
     return PARE_OK;
 }
 
-pare_status pr_outline_judge(pr_outline *o, bool allow, const pare_ctl *ctl, pr_written *out, pare_err *err) {
+pare_status pr_outline_judge(pr_outline *o, bool allow, const pare_ctl *ctl, pr_written *out,
+                             pare_err *err) {
     if (o->why.failed) return pr_fail_nomem(err, o->why.max);
     if (o->why.n == 0) return PARE_OK;
     if (allow) return keep_reasons(o, ctl, out, err);
     while (o->why.n && o->why.p[o->why.n - 1] == '\n') o->why.p[--o->why.n] = 0;
     for (size_t i = 0; i < o->why.n; i++)
         if (o->why.p[i] == '\n') o->why.p[i] = ';';
-    pr_fail(err, PARE_EREFUSED, -1, "%s cannot say what this model computes: %s (--allow-inexact writes it all the same)",
-            o->to == PR_DIALECT_GGUF ? "GGUF" : "config.json", o->why.p);
+    pr_fail(
+        err, PARE_EREFUSED, -1,
+        "%s cannot say what this model computes: %s (--allow-inexact writes it all the same)",
+        o->to == PR_DIALECT_GGUF ? "GGUF" : "config.json", o->why.p);
     return pr_fail_in(err, PARE_EREFUSED, o->m->path);
 }
 
@@ -171,13 +192,17 @@ pare_status pr_report_begin(const pr_outline *o, pr_written *out, pare_err *err)
     PR_NEW(out->tensors, o->arena, o->n + 1, err);
     out->n_tensors = o->n;
     for (int i = 0; i < o->n; i++) {
-        const pr_item     *it = &o->items[i];
+        const pr_item *it = &o->items[i];
         pr_written_tensor *t = &out->tensors[i];
-        uint64_t           row;
-        pr_type            from = it->w ? it->w->src->type : PR_F32;
-        *t = (pr_written_tensor){.name = it->name, .role = it->w ? it->w->id.role : PR_ROLE_ROPE_FREQS,
-                                 .layer = it->w ? it->w->id.layer : -1, .from = from, .asked = it->choice.asked,
-                                 .got = it->choice.type, .lossless = true};
+        uint64_t row;
+        pr_type from = it->w ? it->w->src->type : PR_F32;
+        *t = (pr_written_tensor){.name = it->name,
+                                 .role = it->w ? it->w->id.role : PR_ROLE_ROPE_FREQS,
+                                 .layer = it->w ? it->w->id.layer : -1,
+                                 .from = from,
+                                 .asked = it->choice.asked,
+                                 .got = it->choice.type,
+                                 .lossless = true};
         t->rows = it->n_dims < 2 ? 1 : (int64_t)it->dim[0];
         t->cols = (int64_t)it->dim[it->n_dims - 1];
         t->why = pr_arena_str(o->arena, it->choice.why, strlen(it->choice.why));
@@ -199,7 +224,8 @@ void pr_report_tensor(pr_written *out, int i, bool lossless) {
     out->tensors[i].lossless = lossless;
 }
 
-pare_status pr_report_warn(pr_written *out, pr_arena *a, const pare_ctl *ctl, const char *line, pare_err *err) {
+pare_status pr_report_warn(pr_written *out, pr_arena *a, const pare_ctl *ctl, const char *line,
+                           pare_err *err) {
     const char **more;
     PR_NEW(more, a, out->n_warnings + 1, err);
     for (int i = 0; i < out->n_warnings; i++) more[i] = out->warnings[i];

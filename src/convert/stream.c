@@ -12,15 +12,21 @@ enum { TASKS_PER_THREAD = 4, STACK_BYTES = 1 << 20 };
 
 /* As many threads as the memory pays for: a stack and two rows each. */
 static int threads_for(const pare_ctl *ctl, int64_t widest) {
-    int      n = ctl && ctl->n_threads > 0 ? ctl->n_threads : pr_threads_default();
-    uint64_t most = ctl && ctl->work_memory_bytes ? ctl->work_memory_bytes : (uint64_t)512 << 20;
+    int n = ctl && ctl->n_threads > 0 ? ctl->n_threads : pr_threads_default();
+    uint64_t most =
+        ctl && ctl->work_memory_bytes ? ctl->work_memory_bytes : (uint64_t)512 << 20;
     uint64_t each = STACK_BYTES + 2 * (uint64_t)widest * sizeof(float);
     uint64_t room = most / 4 / each;
     return room < 1 ? 1 : n < (int64_t)room ? n : (int)room;
 }
 
-pare_status pr_stream_open(pr_stream *s, const pr_model *m, const char *task, const pare_ctl *ctl, pare_err *err) {
-    *s = (pr_stream){.file = m->file, .ctl = ctl, .task = task, .k = pr_kernels_get(pr_cpu_flags()), .widest = 1};
+pare_status pr_stream_open(pr_stream *s, const pr_model *m, const char *task,
+                           const pare_ctl *ctl, pare_err *err) {
+    *s = (pr_stream){.file = m->file,
+                     .ctl = ctl,
+                     .task = task,
+                     .k = pr_kernels_get(pr_cpu_flags()),
+                     .widest = 1};
     for (int i = 0; i < m->n_weights; i++) {
         s->widest = PR_MAX(s->widest, m->weights[i].cols);
         s->total += (double)m->weights[i].src->bytes;
@@ -47,19 +53,19 @@ typedef enum { FINE, NOT_FINITE, TOO_LARGE } verdict;
 
 /* One slab of work; `first` and `n` are rows as written. */
 typedef struct {
-    pr_stream      *s;
+    pr_stream *s;
     const pr_weight *w;
-    pr_spelling     as;
-    int64_t         first, n, per_task;
-    uint64_t        in_bytes, out_bytes; /* of a row */
-    pr_row_decode   decode, back;        /* NULL: cannot be looked into */
-    pr_row_encode   encode;              /* NULL: rows are copied */
-    bool            compare, in_place;   /* see whether values change; nothing goes to the slab */
+    pr_spelling as;
+    int64_t first, n, per_task;
+    uint64_t in_bytes, out_bytes; /* of a row */
+    pr_row_decode decode, back;   /* NULL: cannot be looked into */
+    pr_row_encode encode;         /* NULL: rows are copied */
+    bool compare, in_place;       /* see whether values change; nothing goes to the slab */
     struct {
         verdict bad;
         int64_t row, col;
-        float   value;
-        bool    changed;
+        float value;
+        bool changed;
     } found[256];
 } slab;
 
@@ -84,8 +90,9 @@ static float largest(const float *x, int64_t n) {
 
 /* Where F16, as value or as scale of a block, may not reach. */
 static bool may_overflow(pr_type t, float most) {
-    return t == PR_F16 ? most >= 65520.0f : t == PR_BF16 ? most > 3.38e38f
-           : pr_type_get(t)->kind == PR_KIND_QUANT && most >= 32768.0f;
+    return t == PR_F16    ? most >= 65520.0f
+           : t == PR_BF16 ? most > 3.38e38f
+                          : pr_type_get(t)->kind == PR_KIND_QUANT && most >= 32768.0f;
 }
 
 static void note(slab *b, int64_t task, verdict v, int64_t row, int64_t col, float value) {
@@ -96,9 +103,9 @@ static void note(slab *b, int64_t task, verdict v, int64_t row, int64_t col, flo
     b->found[task].value = value;
 }
 
-/* The first value that the written row lost to the limits of its type, or -1. Scales of blocks that
- * F16 cannot hold are cut to its largest number: what comes back then is far too small; rounding
- * alone never halves the largest value of a row. */
+/* The first value that the written row lost to the limits of its type, or -1. Scales of blocks
+ * that F16 cannot hold are cut to its largest number: what comes back then is far too small;
+ * rounding alone never halves the largest value of a row. */
 static int64_t lost_value(const slab *b, const float *x, const float *y, float most) {
     bool blocks = pr_type_get(b->as.type)->kind == PR_KIND_QUANT;
     if (!blocks && !b->s->k->row_nonfinite(y, b->w->cols)) return -1;
@@ -109,7 +116,8 @@ static int64_t lost_value(const slab *b, const float *x, const float *y, float m
     return -1;
 }
 
-static void look_back(slab *b, int64_t task, int64_t row, const void *out, const float *x, float *y, float most) {
+static void look_back(slab *b, int64_t task, int64_t row, const void *out, const float *x,
+                      float *y, float most) {
     b->back(y, out, b->w->cols);
     if (memcmp(x, y, (size_t)b->w->cols * sizeof *x) != 0) b->found[task].changed = true;
     int64_t col = lost_value(b, x, y, most);
@@ -118,9 +126,9 @@ static void look_back(slab *b, int64_t task, int64_t row, const void *out, const
 
 static void one_row(slab *b, int64_t task, int64_t r, float *x) {
     const pr_kernels *k = b->s->k;
-    int64_t           n = b->w->cols, from = source_row(b, r);
-    const uint8_t    *src = b->w->src->data + (uint64_t)from * b->in_bytes;
-    uint8_t          *dst = b->s->slab + (uint64_t)(r - b->first) * b->out_bytes;
+    int64_t n = b->w->cols, from = source_row(b, r);
+    const uint8_t *src = b->w->src->data + (uint64_t)from * b->in_bytes;
+    uint8_t *dst = b->s->slab + (uint64_t)(r - b->first) * b->out_bytes;
     if (b->decode) {
         b->decode(x, src, n);
         if (k->row_nonfinite(x, n)) {
@@ -142,29 +150,32 @@ static void one_row(slab *b, int64_t task, int64_t r, float *x) {
 }
 
 static void some_rows(void *ctx, int64_t task, int me) {
-    slab   *b = ctx;
-    float  *x = b->s->row + (size_t)me * 2 * (size_t)b->s->widest;
-    int64_t from = b->first + task * b->per_task, to = PR_MIN(from + b->per_task, b->first + b->n);
+    slab *b = ctx;
+    float *x = b->s->row + (size_t)me * 2 * (size_t)b->s->widest;
+    int64_t from = b->first + task * b->per_task,
+            to = PR_MIN(from + b->per_task, b->first + b->n);
     for (int64_t r = from; r < to && b->found[task].bad == FINE; r++) one_row(b, task, r, x);
 }
 
 static pare_status complain(const slab *b, int64_t task, pare_err *err) {
     const pr_tensor *t = b->w->src;
-    long long        row = b->found[task].row, col = b->found[task].col;
-    float            v = b->found[task].value;
+    long long row = b->found[task].row, col = b->found[task].col;
+    float v = b->found[task].value;
     if (b->found[task].bad == NOT_FINITE)
         pr_fail(err, PARE_EINPUT, (int64_t)(t->offset + (uint64_t)row * b->in_bytes),
-                "tensor '%s' holds a %s in row %lld, column %lld: expected finite numbers", t->name,
-                v != v ? "NaN" : "infinity", row, col);
+                "tensor '%s' holds a %s in row %lld, column %lld: expected finite numbers",
+                t->name, v != v ? "NaN" : "infinity", row, col);
     else
         pr_fail(err, PARE_EINPUT, (int64_t)(t->offset + (uint64_t)row * b->in_bytes),
-                "tensor '%s' holds %g in row %lld, column %lld, which %s cannot hold: take BF16 or F32", t->name,
-                (double)v, row, col, pr_type_get(b->as.type)->name);
+                "tensor '%s' holds %g in row %lld, column %lld, which %s cannot hold: take "
+                "BF16 or F32",
+                t->name, (double)v, row, col, pr_type_get(b->as.type)->name);
     return pr_fail_in(err, PARE_EINPUT, pr_container_path(b->s->file, t->file));
 }
 
 static pare_status run_slab(slab *b, bool *lossless, pare_err *err) {
-    int64_t tasks = PR_MIN((int64_t)pr_pool_size(b->s->pool) * TASKS_PER_THREAD, (int64_t)PR_COUNT(b->found));
+    int64_t tasks = PR_MIN((int64_t)pr_pool_size(b->s->pool) * TASKS_PER_THREAD,
+                           (int64_t)PR_COUNT(b->found));
     b->per_task = (b->n + tasks - 1) / tasks;
     tasks = (b->n + b->per_task - 1) / b->per_task;
     memset(b->found, 0, sizeof b->found);
@@ -187,7 +198,8 @@ static pare_status run_rows(slab *b, pr_sink sink, void *to, bool *lossless, par
     for (b->first = 0; b->first < b->w->rows; b->first += b->n) {
         b->n = PR_MIN(per_slab, b->w->rows - b->first);
         PR_TRY(run_slab(b, lossless, err));
-        const uint8_t *p = b->in_place ? b->w->src->data + (uint64_t)b->first * b->in_bytes : b->s->slab;
+        const uint8_t *p =
+            b->in_place ? b->w->src->data + (uint64_t)b->first * b->in_bytes : b->s->slab;
         PR_TRY(sink(to, p, (size_t)((uint64_t)b->n * b->out_bytes), err));
         PR_TRY(step_done(b->s, (uint64_t)b->n * b->in_bytes, err));
     }
@@ -202,7 +214,7 @@ static void permute_values(const slab *b, const float *x, float *y) {
 }
 
 static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, pare_err *err) {
-    float  *x = b->s->row, *y = x + b->s->widest;
+    float *x = b->s->row, *y = x + b->s->widest;
     int64_t n = b->w->cols;
     b->decode(x, b->w->src->data, n);
     for (int64_t i = 0; i < n; i++)
@@ -219,20 +231,22 @@ static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, p
     return step_done(b->s, b->in_bytes, err);
 }
 
-pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink, void *to,
-                             bool *lossless, pare_err *err) {
+pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
+                             void *to, bool *lossless, pare_err *err) {
     slab b = {.s = s, .w = w, .as = as, .decode = pr_decode_get(s->k, w->src->type)};
     bool same = w->src->type == as.type, straight = w->xf == as.xf && w->d_head == as.d_head;
     *lossless = true;
     b.in_bytes = pr_weight_row_bytes(w);
     if (!pr_type_row_bytes(as.type, (uint64_t)w->cols, &b.out_bytes))
-        return pr_fail(err, PARE_EINTERNAL, -1, "tensor '%s': rows of %lld are no whole blocks of %s", w->src->name,
+        return pr_fail(err, PARE_EINTERNAL, -1,
+                       "tensor '%s': rows of %lld are no whole blocks of %s", w->src->name,
                        (long long)w->cols, pr_type_get(as.type)->name);
     if (!same || (w->rows == 1 && !straight)) {
         b.encode = pr_encode_get(s->k, as.type);
         b.back = pr_decode_get(s->k, as.type);
         if (!b.decode || !b.encode)
-            return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot turn %s into %s", w->src->name,
+            return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                           "tensor '%s': pare cannot turn %s into %s", w->src->name,
                            pr_type_get(w->src->type)->name, pr_type_get(as.type)->name);
         /* Blocks round by nature; among floats one looks whether anything was lost. */
         b.compare = b.back && pr_type_get(as.type)->kind == PR_KIND_FLOAT && as.type != PR_F32;

@@ -12,30 +12,31 @@ typedef pare_status (*pr_sink)(void *to, const void *p, size_t n, pare_err *err)
 
 typedef struct {
     const pr_container *file; /* names the file in errors */
-    const pare_ctl     *ctl;
-    const char         *task;
-    const pr_kernels   *k;
-    pr_pool            *pool;
-    uint8_t            *slab;    /* PR_SLAB_BYTES, or one row if that is more */
-    float              *row;     /* one row of floats per member, and one more to compare with */
-    int64_t             widest;  /* floats in a row */
-    size_t              slab_bytes;
-    double              done, total; /* bytes read, for the progress */
+    const pare_ctl *ctl;
+    const char *task;
+    const pr_kernels *k;
+    pr_pool *pool;
+    uint8_t *slab;  /* PR_SLAB_BYTES, or one row if that is more */
+    float *row;     /* one row of floats per member, and one more to compare with */
+    int64_t widest; /* floats in a row */
+    size_t slab_bytes;
+    double done, total; /* bytes read, for the progress */
 } pr_stream;
 
 /* Room for the weights of `m`; threads and memory as `ctl` allows. */
-pare_status pr_stream_open(pr_stream *s, const pr_model *m, const char *task, const pare_ctl *ctl, pare_err *err);
-void        pr_stream_close(pr_stream *s);
+pare_status pr_stream_open(pr_stream *s, const pr_model *m, const char *task,
+                           const pare_ctl *ctl, pare_err *err);
+void pr_stream_close(pr_stream *s);
 
 /* How a weight is to be written. */
 typedef struct {
     pr_type type;
-    pr_xf   xf; /* of the dialect that is written */
-    int     d_head;
+    pr_xf xf; /* of the dialect that is written */
+    int d_head;
 } pr_spelling;
 
-/* Push all of `w` through. *lossless: every value written is the one read. Whatever is no finite
- * number, and whatever `as` cannot hold, is PARE_EINPUT with tensor, row and column. */
-pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink, void *to,
-                             bool *lossless, pare_err *err);
+/* Push all of `w` through. *lossless: every value written is the one read. Whatever is no
+ * finite number, and whatever `as` cannot hold, is PARE_EINPUT with tensor, row and column. */
+pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
+                             void *to, bool *lossless, pare_err *err);
 #endif

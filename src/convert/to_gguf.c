@@ -6,10 +6,10 @@
 static int ftype_of(pr_type t) {
     static const struct {
         pr_type type;
-        int     ftype;
-    } table[] = {{PR_F32, 0}, {PR_F16, 1}, {PR_Q4_0, 2}, {PR_Q4_1, 3}, {PR_Q8_0, 7}, {PR_Q5_0, 8},
-                 {PR_Q5_1, 9}, {PR_Q2_K, 10}, {PR_Q3_K, 12}, {PR_Q4_K, 15}, {PR_Q5_K, 17}, {PR_Q6_K, 18},
-                 {PR_IQ4_NL, 25}, {PR_IQ4_XS, 30}, {PR_BF16, 32}};
+        int ftype;
+    } table[] = {{PR_F32, 0},   {PR_F16, 1},   {PR_Q4_0, 2},    {PR_Q4_1, 3},    {PR_Q8_0, 7},
+                 {PR_Q5_0, 8},  {PR_Q5_1, 9},  {PR_Q2_K, 10},   {PR_Q3_K, 12},   {PR_Q4_K, 15},
+                 {PR_Q5_K, 17}, {PR_Q6_K, 18}, {PR_IQ4_NL, 25}, {PR_IQ4_XS, 30}, {PR_BF16, 32}};
     for (size_t i = 0; i < PR_COUNT(table); i++)
         if (table[i].type == t) return table[i].ftype;
     return -1;
@@ -17,7 +17,7 @@ static int ftype_of(pr_type t) {
 
 static int file_type(const pr_model *m, const pr_gguf_job *job, const pr_written *out) {
     uint64_t bytes[PR_TYPE_N] = {0};
-    int      most = PR_F32;
+    int most = PR_F32;
     uint32_t own;
     if (job->file_type >= 0) return job->file_type;
     if (m->dialect == PR_DIALECT_GGUF && !job->choose &&
@@ -32,7 +32,7 @@ static int file_type(const pr_model *m, const pr_gguf_job *job, const pr_written
 
 typedef struct {
     pr_gguf_writer *w;
-    size_t          i;
+    size_t i;
 } gguf_sink;
 
 static pare_status to_writer(void *to, const void *p, size_t n, pare_err *err) {
@@ -48,43 +48,48 @@ static pare_status declare(pr_gguf_writer *w, const pr_outline *o, pare_err *err
     return PARE_OK;
 }
 
-static pare_status pour(pr_gguf_writer *w, const pr_outline *o, const pr_gguf_job *job, const pare_ctl *ctl,
-                        pr_written *out, pare_err *err) {
+static pare_status pour(pr_gguf_writer *w, const pr_outline *o, const pr_gguf_job *job,
+                        const pare_ctl *ctl, pr_written *out, pare_err *err) {
     pr_stream s;
     gguf_sink sink = {.w = w};
     PR_TRY(pr_stream_open(&s, o->m, job->choose ? "quantize" : "convert", ctl, err));
     pare_status st = pr_ctl_check(ctl, err);
     for (int i = 0; i < o->n && st == PARE_OK; i++) {
         const pr_item *it = &o->items[i];
-        bool           lossless = true;
+        bool lossless = true;
         sink.i = (size_t)i;
-        if (it->w) st = pr_stream_weight(&s, it->w, it->as, to_writer, &sink, &lossless, err);
-        else st = pr_gguf_data(w, (size_t)i, it->made, (size_t)it->dim[0] * sizeof *it->made, err);
+        if (it->w)
+            st = pr_stream_weight(&s, it->w, it->as, to_writer, &sink, &lossless, err);
+        else
+            st = pr_gguf_data(w, (size_t)i, it->made, (size_t)it->dim[0] * sizeof *it->made,
+                              err);
         pr_report_tensor(out, i, lossless);
     }
     pr_stream_close(&s);
     return st;
 }
 
-static pare_status warn_all(const pr_outline *o, const pr_gguf_vocab *v, const pare_ctl *ctl, pr_written *out,
-                            pare_err *err) {
+static pare_status warn_all(const pr_outline *o, const pr_gguf_vocab *v, const pare_ctl *ctl,
+                            pr_written *out, pare_err *err) {
     char line[256];
     if (v && v->loses) {
         snprintf(line, sizeof line, "the tokenizer's keys leave out: %.180s", v->loses);
         PR_TRY(pr_report_warn(out, o->arena, ctl, line, err));
     }
     if (out->n_twice) {
-        snprintf(line, sizeof line, "%d tensors were quantized already and lose again; quantize from the source",
+        snprintf(line, sizeof line,
+                 "%d tensors were quantized already and lose again; quantize from the source",
                  out->n_twice);
         PR_TRY(pr_report_warn(out, o->arena, ctl, line, err));
     }
     return PARE_OK;
 }
 
-static pare_status write_file(const pr_key_plan *p, const pare_ctl *ctl, pr_written *out, pare_err *err) {
+static pare_status write_file(const pr_key_plan *p, const pare_ctl *ctl, pr_written *out,
+                              pare_err *err) {
     pr_gguf_writer *w;
-    pr_sha256_ctx  *h = pr_sha256_new();
-    pare_status     st;
+    pr_sha256_ctx *h = pr_sha256_new();
+    pare_status st;
     if (!h) return pr_fail_nomem(err, 256);
     if ((st = pr_gguf_writer_new(&w, p->job->out, 0, err)) == PARE_OK) {
         pr_gguf_writer_hash(w, h);
@@ -92,17 +97,20 @@ static pare_status write_file(const pr_key_plan *p, const pare_ctl *ctl, pr_writ
         st = declare(w, p->outline, err);
         if (st == PARE_OK) st = pr_gguf_writer_size(w, &out->bytes, err);
         if (st == PARE_OK) st = pour(w, p->outline, p->job, ctl, out, err);
-        if (st == PARE_OK) st = pr_gguf_writer_commit(w, err);
-        else pr_gguf_writer_discard(w);
+        if (st == PARE_OK)
+            st = pr_gguf_writer_commit(w, err);
+        else
+            pr_gguf_writer_discard(w);
     }
     out->sha256 = pr_sha256_end(h);
     return st;
 }
 
-static pare_status plan_and_write(const pr_model *m, const pr_gguf_job *job, const pare_ctl *ctl, pr_outline *o,
-                                  const pr_rope_words *rope, pr_written *out, pare_err *err) {
+static pare_status plan_and_write(const pr_model *m, const pr_gguf_job *job,
+                                  const pare_ctl *ctl, pr_outline *o, const pr_rope_words *rope,
+                                  pr_written *out, pare_err *err) {
     pr_gguf_vocab v;
-    pr_key_plan   p = {.job = job, .outline = o, .rope = rope, .out = out};
+    pr_key_plan p = {.job = job, .outline = o, .rope = rope, .out = out};
     PR_TRY(pr_outline_judge(o, job->allow_inexact, ctl, out, err));
     PR_TRY(pr_outline_choose(o, job->choose, job->user, PR_F32, err));
     PR_TRY(pr_report_begin(o, out, err));
@@ -111,20 +119,22 @@ static pare_status plan_and_write(const pr_model *m, const pr_gguf_job *job, con
         p.vocab = &v;
     }
     PR_TRY(warn_all(o, p.vocab, ctl, out, err));
-    for (int i = 0; i < out->n_tensors; i++) p.n_values += out->tensors[i].rows * out->tensors[i].cols;
+    for (int i = 0; i < out->n_tensors; i++)
+        p.n_values += out->tensors[i].rows * out->tensors[i].cols;
     p.file_type = file_type(m, job, out);
     return write_file(&p, ctl, out, err);
 }
 
-pare_status pr_convert_gguf(const pr_model *m, const pr_gguf_job *job, const pare_ctl *ctl, pr_arena *a,
-                            pr_written *out, pare_err *err) {
-    pr_outline    o = {.m = m};
+pare_status pr_convert_gguf(const pr_model *m, const pr_gguf_job *job, const pare_ctl *ctl,
+                            pr_arena *a, pr_written *out, pare_err *err) {
+    pr_outline o = {.m = m};
     pr_rope_words rope;
     *out = (pr_written){0};
     if (!pr_model_name_in(m, PR_DIALECT_GGUF))
-        return pr_fail(err, PARE_EREFUSED, -1, "architecture '%s' has no name in GGUF", pr_model_arch_name(m));
+        return pr_fail(err, PARE_EREFUSED, -1, "architecture '%s' has no name in GGUF",
+                       pr_model_arch_name(m));
     PR_TRY(pr_rope_say(m, a, &rope, err));
-    pare_status st = pr_outline_new(&o, m, PR_DIALECT_GGUF, a, rope.table, err);
+    pare_status st = pr_outline_init(&o, m, PR_DIALECT_GGUF, a, rope.table, err);
     if (st == PARE_OK) st = plan_and_write(m, job, ctl, &o, &rope, out, err);
     pr_outline_done(&o);
     return st;

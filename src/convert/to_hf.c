@@ -9,9 +9,9 @@
 enum { SHARD_DEFAULT_GB = 5 };
 
 typedef struct {
-    pr_st_writer  *w;
+    pr_st_writer *w;
     pr_sha256_ctx *hash;
-    size_t         i;
+    size_t i;
 } st_sink;
 
 static pare_status to_writer(void *to, const void *p, size_t n, pare_err *err) {
@@ -27,16 +27,17 @@ static bool is_float(pr_type t) {
 /* Vectors are asked about here as well, so the choice is made item by item. */
 static pare_status choose_types(pr_outline *o, const pr_hf_job *job, pare_err *err) {
     if (job->type != PR_F32 && job->type != PR_F16 && job->type != PR_BF16)
-        return pr_fail(err, PARE_EREFUSED, -1, "type %s in a Hugging Face directory: expected F32, F16 or BF16",
+        return pr_fail(err, PARE_EREFUSED, -1,
+                       "type %s in a Hugging Face directory: expected F32, F16 or BF16",
                        pr_type_get(job->type)->name);
     for (int i = 0; i < o->n; i++) {
         pr_item *it = &o->items[i];
-        pr_type  own = it->w->src->type;
+        pr_type own = it->w->src->type;
         it->as.type = job->keep_types && is_float(own) ? own : job->type;
         it->choice = (pr_choice){.type = it->as.type, .asked = it->as.type};
         if (own != it->as.type && !pr_decode_get(pr_kernels_get(0), own))
-            return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot decode %s", it->w->src->name,
-                           pr_type_get(own)->name);
+            return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot decode %s",
+                           it->w->src->name, pr_type_get(own)->name);
     }
     return PARE_OK;
 }
@@ -46,16 +47,20 @@ static const char *dtype_of(const pr_outline *o) {
     pr_type t = o->n ? o->items[0].as.type : PR_F32;
     for (int i = 0; i < o->n; i++)
         if (o->items[i].as.type != t) return "float32";
-    return t == PR_BF16 ? "bfloat16" : t == PR_F16 ? "float16" : t == PR_F64 ? "float64" : "float32";
+    return t == PR_BF16  ? "bfloat16"
+           : t == PR_F16 ? "float16"
+           : t == PR_F64 ? "float64"
+                         : "float32";
 }
 
-static pare_status pour(st_sink *sink, const pr_outline *o, const pare_ctl *ctl, pr_written *out, pare_err *err) {
+static pare_status pour(st_sink *sink, const pr_outline *o, const pare_ctl *ctl,
+                        pr_written *out, pare_err *err) {
     pr_stream s;
     PR_TRY(pr_stream_open(&s, o->m, "convert", ctl, err));
     pare_status st = pr_ctl_check(ctl, err);
     for (int i = 0; i < o->n && st == PARE_OK; i++) {
         const pr_item *it = &o->items[i];
-        bool           lossless = true;
+        bool lossless = true;
         sink->i = (size_t)i;
         st = pr_stream_weight(&s, it->w, it->as, to_writer, sink, &lossless, err);
         pr_report_tensor(out, i, lossless);
@@ -64,10 +69,11 @@ static pare_status pour(st_sink *sink, const pr_outline *o, const pare_ctl *ctl,
     return st;
 }
 
-static pare_status write_weights(const pr_outline *o, const char *dir, const pr_hf_job *job, const pare_ctl *ctl,
-                                 pr_written *out, pare_err *err) {
-    uint64_t    most = job->max_shard_bytes ? job->max_shard_bytes : (uint64_t)SHARD_DEFAULT_GB * 1000000000u;
-    st_sink     sink = {.hash = pr_sha256_new()};
+static pare_status write_weights(const pr_outline *o, const char *dir, const pr_hf_job *job,
+                                 const pare_ctl *ctl, pr_written *out, pare_err *err) {
+    uint64_t most =
+        job->max_shard_bytes ? job->max_shard_bytes : (uint64_t)SHARD_DEFAULT_GB * 1000000000u;
+    st_sink sink = {.hash = pr_sha256_new()};
     pare_status st;
     if (!sink.hash) return pr_fail_nomem(err, 256);
     PR_GO(pr_st_writer_new_dir(&sink.w, dir, most, err));
@@ -75,11 +81,14 @@ static pare_status write_weights(const pr_outline *o, const char *dir, const pr_
         const pr_item *it = &o->items[i];
         st = pr_st_add_tensor(sink.w, it->name, it->as.type, it->n_dims, it->dim, err);
         pr_sha256_add(sink.hash, it->name, strlen(it->name) + 1);
-        pr_sha256_add(sink.hash, pr_type_get(it->as.type)->name, strlen(pr_type_get(it->as.type)->name) + 1);
+        pr_sha256_add(sink.hash, pr_type_get(it->as.type)->name,
+                      strlen(pr_type_get(it->as.type)->name) + 1);
     }
     if (st == PARE_OK) st = pour(&sink, o, ctl, out, err);
-    if (st == PARE_OK) st = pr_st_writer_commit(sink.w, err);
-    else pr_st_writer_discard(sink.w);
+    if (st == PARE_OK)
+        st = pr_st_writer_commit(sink.w, err);
+    else
+        pr_st_writer_discard(sink.w);
 done:
     out->sha256 = pr_sha256_end(sink.hash);
     return st;
@@ -88,9 +97,9 @@ done:
 /* ------------------------------------------------------------------ the directory */
 
 static void remove_dir(const char *dir) {
-    pr_arena    *a = pr_arena_new(1 << 20);
+    pr_arena *a = pr_arena_new(1 << 20);
     const char **names;
-    size_t       n;
+    size_t n;
     if (a && pr_dir_list(dir, a, &names, &n, NULL) == PARE_OK)
         for (size_t i = 0; i < n; i++) {
             char *path = pr_path_join(a, dir, names[i]);
@@ -102,7 +111,7 @@ static void remove_dir(const char *dir) {
 
 static pare_status check_target(const char *dir, pr_arena *a, pare_err *err) {
     const char **names;
-    size_t       n;
+    size_t n;
     if (!pr_path_exists(dir)) return PARE_OK;
     PR_TRY(pr_dir_list(dir, a, &names, &n, err));
     if (n == 0) return PARE_OK;
@@ -110,22 +119,26 @@ static pare_status check_target(const char *dir, pr_arena *a, pare_err *err) {
     return pr_fail_in(err, PARE_EENV, dir);
 }
 
-/* What was written must read as a model again: the last guard against a configuration that says too little. */
-static pare_status read_back(const pr_model *m, const char *dir, pr_written *out, pare_err *err) {
+/* What was written must read as a model again: the last guard against a configuration that says
+ * too little. */
+static pare_status read_back(const pr_model *m, const char *dir, pr_written *out,
+                             pare_err *err) {
     pr_model *back;
-    pare_err  e = {0};
+    pare_err e = {0};
     if (pr_model_open(&back, dir, &e) != PARE_OK)
-        return pr_fail(err, PARE_EREFUSED, -1, "a Hugging Face directory cannot say this model: %.600s", e.msg);
+        return pr_fail(err, PARE_EREFUSED, -1,
+                       "a Hugging Face directory cannot say this model: %.600s", e.msg);
     out->bytes = pr_container_bytes(back->file);
     int64_t n = pr_model_n_params(back);
     pr_model_close(back);
     if (n == pr_model_n_params(m)) return PARE_OK;
-    return pr_fail(err, PARE_EREFUSED, -1, "a Hugging Face directory cannot say this model: %lld of %lld weights",
+    return pr_fail(err, PARE_EREFUSED, -1,
+                   "a Hugging Face directory cannot say this model: %lld of %lld weights",
                    (long long)n, (long long)pr_model_n_params(m));
 }
 
-static pare_status fill(const pr_outline *o, const char *dir, const pr_hf_job *job, const pare_ctl *ctl,
-                        pr_written *out, pare_err *err) {
+static pare_status fill(const pr_outline *o, const char *dir, const pr_hf_job *job,
+                        const pare_ctl *ctl, pr_written *out, pare_err *err) {
     PR_TRY(pr_dir_make(dir, err));
     if (!job->no_tokenizer) PR_TRY(pr_vocab_put(o->m, dir, o->arena, err));
     PR_TRY(pr_config_put(o->m, dir, dtype_of(o), out, o->arena, err));
@@ -133,12 +146,12 @@ static pare_status fill(const pr_outline *o, const char *dir, const pr_hf_job *j
     return read_back(o->m, dir, out, err);
 }
 
-static pare_status plan_and_write(pr_outline *o, const pr_hf_job *job, const pare_ctl *ctl, pr_written *out,
-                                  pare_err *err) {
+static pare_status plan_and_write(pr_outline *o, const pr_hf_job *job, const pare_ctl *ctl,
+                                  pr_written *out, pare_err *err) {
     size_t n = strlen(job->dir);
     while (n > 1 && job->dir[n - 1] == '/') n--;
-    char *dir = pr_arena_str(o->arena, job->dir, n), *part = pr_arena_printf(o->arena, "%.*s.part-%ld", (int)n, job->dir,
-                                                                            (long)getpid());
+    char *dir = pr_arena_str(o->arena, job->dir, n),
+         *part = pr_arena_printf(o->arena, "%.*s.part-%ld", (int)n, job->dir, (long)getpid());
     if (!dir || !part) return pr_fail_nomem(err, n);
     PR_TRY(pr_outline_judge(o, job->allow_inexact, ctl, out, err));
     PR_TRY(choose_types(o, job, err));
@@ -150,16 +163,19 @@ static pare_status plan_and_write(pr_outline *o, const pr_hf_job *job, const par
     return st;
 }
 
-pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ctl *ctl, pr_arena *a, pr_written *out,
-                          pare_err *err) {
+pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ctl *ctl,
+                          pr_arena *a, pr_written *out, pare_err *err) {
     pr_outline o = {.m = m};
-    pr_rope    rope;
+    pr_rope rope;
     *out = (pr_written){0};
     if (!pr_model_name_in(m, PR_DIALECT_HF))
-        return pr_fail(err, PARE_EREFUSED, -1, "architecture '%s' has no class in transformers", pr_model_arch_name(m));
-    pare_status st = pr_outline_new(&o, m, PR_DIALECT_HF, a, NULL, err);
+        return pr_fail(err, PARE_EREFUSED, -1, "architecture '%s' has no class in transformers",
+                       pr_model_arch_name(m));
+    pare_status st = pr_outline_init(&o, m, PR_DIALECT_HF, a, NULL, err);
     if (st == PARE_OK && !pr_rope_for_hf(m, &rope))
-        pr_buf_puts(&o.why, "this GGUF's rope_freqs or attn_factor is no rope_type that transformers knows\n");
+        pr_buf_puts(
+            &o.why,
+            "this GGUF's rope_freqs or attn_factor is no rope_type that transformers knows\n");
     if (st == PARE_OK) st = plan_and_write(&o, job, ctl, out, err);
     pr_outline_done(&o);
     return st;

@@ -1,6 +1,6 @@
 /* vocab_put.c - a tokenizer's files in a Hugging Face directory. Those of an HF source are
- * copied byte for byte. Of a GGUF's vocabulary files are made, then read back: only if the vocabulary
- * that comes out is the one that went in do they stay. */
+ * copied byte for byte. Of a GGUF's vocabulary files are made, then read back: only if the
+ * vocabulary that comes out is the one that went in do they stay. */
 #include "outline.h"
 
 enum { FILE_MAX = 256 << 20 };
@@ -8,16 +8,23 @@ enum { FILE_MAX = 256 << 20 };
 static pare_status copy_file(const char *from, const char *to, pare_err *err) {
     pr_map m;
     PR_TRY(pr_map_open(&m, from, err));
-    pare_status st = m.n > FILE_MAX ? pr_fail(err, PARE_EINPUT, -1, "%s: over %d bytes", pr_path_base(from), FILE_MAX)
+    pare_status st = m.n > FILE_MAX ? pr_fail(err, PARE_EINPUT, -1, "%s: over %d bytes",
+                                              pr_path_base(from), FILE_MAX)
                                     : pr_file_write(to, m.p, (size_t)m.n, err);
     pr_map_close(&m);
     return st;
 }
 
 static pare_status copy_files(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
-    static const char *const names[] = {"tokenizer.json", "tokenizer.model", "tokenizer_config.json",
-                                        "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
-                                        "chat_template.jinja", "chat_template.json"};
+    static const char *const names[] = {"tokenizer.json",
+                                        "tokenizer.model",
+                                        "tokenizer_config.json",
+                                        "special_tokens_map.json",
+                                        "added_tokens.json",
+                                        "vocab.json",
+                                        "merges.txt",
+                                        "chat_template.jinja",
+                                        "chat_template.json"};
     for (size_t i = 0; i < PR_COUNT(names); i++) {
         char *from = pr_path_join(a, m->path, names[i]), *to = pr_path_join(a, dir, names[i]);
         if (!from || !to) return pr_fail_nomem(err, 4096);
@@ -36,11 +43,13 @@ static bool same_strs(const pr_str *a, uint64_t n, const pr_str *b, uint64_t k) 
 /* What differs between two vocabularies in GGUF's words; NULL: nothing. */
 static const char *difference(const pr_gguf_vocab *a, const pr_gguf_vocab *b) {
     size_t n = (size_t)a->n_tokens;
-    if (!pr_str_eq(a->model, b->model) || !pr_str_eq(a->pre, b->pre)) return "the pre-tokenizer";
+    if (!pr_str_eq(a->model, b->model) || !pr_str_eq(a->pre, b->pre))
+        return "the pre-tokenizer";
     if (!same_strs(a->tokens, a->n_tokens, b->tokens, b->n_tokens)) return "the tokens' texts";
     if (memcmp(a->types, b->types, n * sizeof *a->types) != 0) return "the tokens' types";
     if (!same_strs(a->merges, a->n_merges, b->merges, b->n_merges)) return "the merges";
-    if (!a->scores != !b->scores || (a->scores && memcmp(a->scores, b->scores, n * sizeof *a->scores) != 0))
+    if (!a->scores != !b->scores ||
+        (a->scores && memcmp(a->scores, b->scores, n * sizeof *a->scores) != 0))
         return "the scores";
     return a->add_space_prefix != 0 && b->add_space_prefix == 0 ? "the prefix space" : NULL;
 }
@@ -53,23 +62,27 @@ static pare_status check_back(const pr_model *m, const char *dir, pr_arena *a, p
     if (st == PARE_OK) st = pr_tokenizer_to_gguf(back, (uint64_t)m->hp.n_vocab, a, &is, err);
     const char *what = st == PARE_OK ? difference(&was, &is) : NULL;
     pr_tokenizer_info x = pr_tokenizer_describe(m->tok), y = pr_tokenizer_describe(back);
-    if (st == PARE_OK && !what && (x.add_bos != y.add_bos || x.add_eos != y.add_eos)) what = "what is put around a text";
+    if (st == PARE_OK && !what && (x.add_bos != y.add_bos || x.add_eos != y.add_eos))
+        what = "what is put around a text";
     if (what)
         st = pr_fail(err, PARE_EREFUSED, -1,
-                     "the vocabulary of this GGUF cannot be said in a Hugging Face directory: %s would differ "
-                     "(--no-tokenizer leaves it out)", what);
+                     "the vocabulary of this GGUF cannot be said in a Hugging Face directory: "
+                     "%s would differ "
+                     "(--no-tokenizer leaves it out)",
+                     what);
     pr_tokenizer_close(back);
     return st;
 }
 
 static pare_status make_files(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
-    pr_buf      main_file, config;
+    pr_buf main_file, config;
     const char *name = NULL;
     pare_status st;
     pr_buf_init(&main_file, FILE_MAX);
     pr_buf_init(&config, 1 << 24);
     PR_GO(pr_tokenizer_to_hf(m->tok, m->chat_template, &name, &main_file, &config, err));
-    char *path = pr_path_join(a, dir, name), *side = pr_path_join(a, dir, "tokenizer_config.json");
+    char *path = pr_path_join(a, dir, name),
+         *side = pr_path_join(a, dir, "tokenizer_config.json");
     st = path && side ? PARE_OK : pr_fail_nomem(err, 4096);
     if (st == PARE_OK) st = pr_file_write(path, main_file.p, main_file.n, err);
     if (st == PARE_OK) st = pr_file_write(side, config.p, config.n, err);

@@ -2,6 +2,7 @@
  *
  * Everything a token needs stands in one block that is laid out twice by the same
  * code: first without memory, to count (pr_session_plan), then with it. */
+#include <sched.h>
 #include "session.h"
 
 enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 64, MOST_BATCH = 4096, PLAN_ARENA = 64 << 20 };
@@ -144,14 +145,29 @@ void pr_session_free(pr_session *s) {
 
 /* ------------------------------------------------------------------ running */
 
+/* Wait for the pieces that others hold; who waits long gives its processor away. */
+static void wait_done(struct step_counter *c, int64_t n) {
+    for (int i = 0; atomic_load_explicit(&c->done, memory_order_acquire) < n; i++) {
+        if (i < 2000) atomic_signal_fence(memory_order_seq_cst);
+        else sched_yield();
+    }
+}
+
+/* Members claim pieces of the step at hand and go on when all its pieces are done, whoever did
+ * them: a member that the system does not run holds up nobody, unless in a piece. */
 static void run_plan(void *ctx, int me, int n_members) {
     pr_session *s = ctx;
+    (void)n_members;
     for (int i = 0; i < s->plan.n_steps; i++) {
-        const pr_step *st = &s->plan.steps[i];
-        int64_t        n = pr_step_tasks(s, st), t;
-        while ((t = atomic_fetch_add_explicit(&s->counter[i].next, 1, memory_order_relaxed)) < n)
+        const pr_step       *st = &s->plan.steps[i];
+        struct step_counter *c = &s->counter[i];
+        int64_t              n = pr_step_tasks(s, st), t;
+        if (atomic_load_explicit(&c->done, memory_order_acquire) >= n) continue;
+        while ((t = atomic_fetch_add_explicit(&c->next, 1, memory_order_relaxed)) < n) {
             pr_step_task(s, st, t, me);
-        if (n_members > 1) pr_pool_barrier(s->pool, me);
+            atomic_fetch_add_explicit(&c->done, 1, memory_order_release);
+        }
+        wait_done(c, n);
     }
 }
 
@@ -185,8 +201,11 @@ pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *er
     s->ids = ids;
     s->n = n;
     rotations(s);
-    for (int i = 0; i < s->plan.n_steps; i++) atomic_store_explicit(&s->counter[i].next, 0, memory_order_relaxed);
-    pr_pool_run(s->pool, run_plan, s);
+    for (int i = 0; i < s->plan.n_steps; i++) {
+        atomic_store_explicit(&s->counter[i].next, 0, memory_order_relaxed);
+        atomic_store_explicit(&s->counter[i].done, 0, memory_order_relaxed);
+    }
+    pr_pool_help(s->pool, run_plan, s);
     s->pos += n;
     return PARE_OK;
 }

@@ -31,7 +31,8 @@ struct pr_session {
     int          n;   /* its tokens */
     int64_t      pos, expect;
     struct step_counter {
-        _Alignas(PR_CACHE_LINE) atomic_llong next;
+        _Alignas(PR_CACHE_LINE) atomic_llong next; /* first piece that nobody has claimed */
+        atomic_llong done; /* pieces finished */
     } *counter; /* one per step */
 };
 

@@ -119,10 +119,15 @@ static bool non_empty(const pare_doc *o) {
 /* transformers takes rope_scaling if it says anything, else rope_parameters; theta from
  * there, else from the top, else the class. */
 static pare_status hf_rope(const pr_cfg *c, double theta, pr_rope *r, pare_err *err) {
-    const pare_doc *o = pare_doc_get(c->json, "rope_scaling");
-    if (!non_empty(o)) o = pare_doc_get(c->json, "rope_parameters");
+    const pare_doc *o, *other;
+    PR_TRY(pr_json_opt_obj(c->json, "rope_scaling", &o, err));
+    PR_TRY(pr_json_opt_obj(c->json, "rope_parameters", &other, err));
+    if (!non_empty(o)) o = other;
     PR_TRY(pr_json_opt_f64(c->json, "rope_theta", 1e-3, 1e15, theta, &r->theta, err));
     if (!non_empty(o)) return PARE_OK;
+    pr_str said;
+    PR_TRY(pr_json_opt_str(o, "rope_type", &said, err));
+    if (!said.p) PR_TRY(pr_json_opt_str(o, "type", &said, err));
     const char *type = pare_doc_str(pare_doc_get(o, "rope_type"));
     if (!type) type = pare_doc_str(pare_doc_get(o, "type"));
     if (!type) type = "default";
@@ -184,7 +189,7 @@ static pare_status cfg_rope(const pr_cfg *c, double theta, int d_head, int64_t n
                    .beta_slow = 1, .truncate = true, .magnitude = 1, .low_freq = 1, .high_freq = 4,
                    .original_ctx = n_ctx, .max_ctx = n_ctx};
     if (d_head % 2)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "head size %d: rotation needs an even one", d_head);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, "heads of %d values (head_dim): rotation needs an even number", d_head);
     PR_TRY(c->dialect == PR_DIALECT_HF ? hf_rope(c, theta, r, err) : gguf_rope(c, r, err));
     if (r->kind == PR_ROPE_DYNAMIC && d_head <= 2)
         return pr_fail(err, PARE_EUNSUPPORTED, -1, "rope_type 'dynamic' needs heads larger than 2");
@@ -195,17 +200,31 @@ static pare_status cfg_rope(const pr_cfg *c, double theta, int d_head, int64_t n
 
 /* ------------------------------------------------------------------ decoder */
 
+/* A GGUF file must say its sizes; only config.json has a class whose defaults count. */
+static pare_status gguf_needs(const pr_cfg *c, pare_err *err) {
+    static const char *const keys[] = {"block_count", "embedding_length", "feed_forward_length",
+                                       "attention.head_count", "context_length",
+                                       "attention.layer_norm_rms_epsilon"};
+    char name[192];
+    for (size_t i = 0; c->dialect == PR_DIALECT_GGUF && i < PR_COUNT(keys); i++)
+        if (!pr_container_meta_find(c->gguf, gguf_key(c, keys[i], name, sizeof name)))
+            return pr_fail(err, PARE_EINPUT, -1, "key '%s' is missing, expected a number", name);
+    return PARE_OK;
+}
+
 static pare_status refuse_unknown(const pr_cfg *c, pare_err *err) {
     if (c->dialect != PR_DIALECT_HF) return PARE_OK;
-    if (pare_doc_kind(pare_doc_get(c->json, "quantization_config")) == PARE_DOC_OBJECT) {
+    if (pare_doc_kind(pare_doc_get(c->json, "quantization_config")) > PARE_DOC_NULL) {
         const char *method = pare_doc_str(pare_doc_path(c->json, "quantization_config/quant_method"));
         return pr_fail(err, PARE_EUNSUPPORTED, -1,
                        "quantization_config (%s): quantized Hugging Face checkpoints are not read yet",
                        method ? method : "no method named");
     }
-    const char *act = pare_doc_str(pare_doc_get(c->json, "hidden_act"));
-    if (act && strcmp(act, "silu") != 0 && strcmp(act, "swish") != 0)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "hidden_act '%s': only 'silu' is supported", act);
+    pr_str act;
+    PR_TRY(pr_json_opt_str(c->json, "hidden_act", &act, err));
+    if (act.p && !pr_str_eq(act, PR_STR("silu")) && !pr_str_eq(act, PR_STR("swish")))
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, "hidden_act '%.*s': only 'silu' is supported",
+                       (int)PR_MIN(act.n, 64), act.p);
     return PARE_OK;
 }
 
@@ -239,6 +258,7 @@ pare_status cfg_decoder(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h, p
     double  eps;
     bool    there;
     PR_TRY(refuse_unknown(c, err));
+    PR_TRY(gguf_needs(c, err));
     PR_TRY(cfg_i64(c, (pr_key){"vocab_size", "vocab_size"}, c->dialect == PR_DIALECT_HF ? d->vocab : 0, 1,
                    1 << 24, &vocab, NULL, err));
     PR_TRY(cfg_i64(c, (pr_key){"hidden_size", "embedding_length"}, d->d_model, 1, 1 << 18, &width, NULL, err));
@@ -253,6 +273,9 @@ pare_status cfg_decoder(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h, p
     if (!there && c->dialect == PR_DIALECT_HF && pare_doc_kind(pare_doc_get(c->json, "num_key_value_heads")) == PARE_DOC_NULL)
         kv = heads;
     int64_t head_default = d->d_head && c->dialect == PR_DIALECT_HF ? d->d_head : width / heads;
+    if (head_default < 1)
+        return pr_fail(err, PARE_EINPUT, -1, "%lld heads on a width of %lld: expected no more heads than that",
+                       (long long)heads, (long long)width);
     PR_TRY(cfg_i64(c, (pr_key){"head_dim", "attention.key_length"}, head_default, 1, 4096, &head, NULL, err));
     PR_TRY(cfg_i64(c, (pr_key){NULL, "attention.value_length"}, head, 1, 4096, &dk, NULL, err));
     PR_TRY(cfg_i64(c, (pr_key){NULL, "rope.dimension_count"}, head, 1, 4096, &rot, NULL, err));
@@ -260,8 +283,11 @@ pare_status cfg_decoder(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h, p
     PR_TRY(cfg_f64(c, (pr_key){"rms_norm_eps", "attention.layer_norm_rms_epsilon"}, d->rms_eps, 0, 1, &eps, NULL,
                    err));
     if (heads % kv)
-        return pr_fail(err, PARE_EINPUT, -1, "%lld heads on %lld key-value heads: expected a multiple",
-                       (long long)heads, (long long)kv);
+        return pr_fail(err, PARE_EINPUT, -1, "%s %lld is no multiple of %s %lld, as expected",
+                       c->dialect == PR_DIALECT_HF ? "num_attention_heads" : "attention.head_count",
+                       (long long)heads,
+                       c->dialect == PR_DIALECT_HF ? "num_key_value_heads" : "attention.head_count_kv",
+                       (long long)kv);
     if (dk != head || rot != head)
         return pr_fail(err, PARE_EUNSUPPORTED, -1,
                        "key length %lld, value length %lld, rotated %lld: expected equal ones", (long long)head,

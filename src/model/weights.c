@@ -136,7 +136,12 @@ typedef struct {
 } census;
 
 static void note(pr_buf *b, int *n, const char *name) {
-    if ((*n)++ < 6) pr_buf_printf(b, "%s'%.100s'", *n > 1 ? ", " : "", name);
+    if ((*n)++ < 4) pr_buf_printf(b, "%s'%.80s'", *n > 1 ? ", " : "", name);
+}
+
+/* "9 missing: 'a', 'b' …": short enough for both lists to stand in one message. */
+static void list(pr_buf *b, const char *what, const pr_buf *names, int n) {
+    if (n) pr_buf_printf(b, "%s%d %s: %s%s", b->n ? "; " : "", n, what, names->p, n > 4 ? " …" : "");
 }
 
 static pare_status bind_one(pr_model *m, census *c, pr_tid id, pare_err *err) {
@@ -195,10 +200,13 @@ pare_status pr_weights_bind(pr_model *m, pare_err *err) {
     PR_GO(bind_all(m, &c, err));
     PR_GO(find_extra(m, &c, err));
     if (c.n_missing || c.n_extra) {
-        st = pr_fail(err, PARE_EINPUT, -1, "the weights do not fit the configuration:%s%s%s%s%s%s%s",
-                     c.n_missing ? " missing " : "", c.n_missing ? c.missing.p : "", c.n_missing > 6 ? " …" : "",
-                     c.n_missing && c.n_extra ? ";" : "", c.n_extra ? " not expected " : "",
-                     c.n_extra ? c.extra.p : "", c.n_extra > 6 ? " …" : "");
+        pr_buf all;
+        pr_buf_init(&all, 8192);
+        list(&all, "missing", &c.missing, c.n_missing);
+        list(&all, "not expected", &c.extra, c.n_extra);
+        st = all.failed ? pr_fail_nomem(err, 8192)
+                        : pr_fail(err, PARE_EINPUT, -1, "the weights do not fit the configuration: %s", all.p);
+        pr_buf_done(&all);
         goto done;
     }
     st = PARE_OK;
@@ -232,8 +240,8 @@ static pare_status check_weight(const pr_model *m, const pr_kernels *k, const pr
         int64_t col = 0;
         while (row[col] - row[col] == 0) col++;
         pr_fail(err, PARE_EINPUT, (int64_t)(w->src->offset + (uint64_t)r * step),
-                "tensor '%s' holds a %s in row %lld, column %lld: expected finite numbers", w->src->name,
-                row[col] != row[col] ? "NaN" : "infinity", (long long)r, (long long)col);
+                "tensor '%s' holds %s in row %lld, column %lld: expected finite numbers", w->src->name,
+                row[col] != row[col] ? "a NaN" : "an infinity", (long long)r, (long long)col);
         return pr_fail_in(err, PARE_EINPUT, pr_container_path(m->file, w->src->file));
     }
     return PARE_OK;

@@ -8,13 +8,16 @@
 
 /* ----------------------------------------------------- tokenizer_config.json */
 
-static pare_status put_config(const pr_tokenizer *t, const char *chat, pr_buf *out, pare_err *err) {
-    static const char *const keys[PR_SPECIAL_COUNT] = {"bos_token", "eos_token", "unk_token", "sep_token",
-                                                       "pad_token", "mask_token", "eot_token", "eom_token"};
+static pare_status put_config(const pr_tokenizer *t, const char *chat, pr_buf *out,
+                              pare_err *err) {
+    static const char *const keys[PR_SPECIAL_COUNT] = {"bos_token", "eos_token", "unk_token",
+                                                       "sep_token", "pad_token", "mask_token",
+                                                       "eot_token", "eom_token"};
     const pr_vocab *v = &t->v;
-    pr_doc_build    b = {0};
-    pare_doc       *root = pr_doc_object(&b), *done;
-    pr_doc_set_str(&b, root, "tokenizer_class", v->byte_level ? "PreTrainedTokenizerFast" : "LlamaTokenizer");
+    pr_doc_build b = {0};
+    pare_doc *root = pr_doc_object(&b), *done;
+    pr_doc_set_str(&b, root, "tokenizer_class",
+                   v->byte_level ? "PreTrainedTokenizerFast" : "LlamaTokenizer");
     for (int i = 0; i < PR_SPECIAL_COUNT; i++)
         if (v->role[i] >= 0) pr_doc_set_strn(&b, root, keys[i], v->text[v->role[i]]);
     pr_doc_set_bool(&b, root, "add_bos_token", v->add_bos);
@@ -35,14 +38,15 @@ static pare_status put_config(const pr_tokenizer *t, const char *chat, pr_buf *o
 static bool is_hole(const pr_vocab *v, uint32_t id) {
     char name[24];
     snprintf(name, sizeof name, "[PAD%u]", id);
-    return !v->text[id].p || (v->type[id] == PR_TOKEN_UNUSED && pr_str_eq(v->text[id], pr_str_of(name)));
+    return !v->text[id].p ||
+           (v->type[id] == PR_TOKEN_UNUSED && pr_str_eq(v->text[id], pr_str_of(name)));
 }
 
 static void put_added(pr_doc_build *b, pare_doc *root, const pr_vocab *v) {
     pare_doc *list = pr_doc_set_array(b, root, "added_tokens");
     for (uint32_t i = 0; i < v->n_added; i++) {
         const pr_added *d = &v->added[i];
-        pare_doc       *o = pr_doc_add_object(b, list);
+        pare_doc *o = pr_doc_add_object(b, list);
         pr_doc_set_i64(b, o, "id", d->id);
         pr_doc_set_strn(b, o, "content", d->text);
         pr_doc_set_bool(b, o, "single_word", false);
@@ -121,7 +125,8 @@ static void put_model(pr_doc_build *b, pare_doc *root, const pr_vocab *v) {
     pr_doc_set_bool(b, m, "ignore_merges", v->ignore_merges);
     pare_doc *vocab = pr_doc_set_object(b, m, "vocab");
     for (uint32_t id = 0; id < v->n; id++)
-        if (v->type[id] != PR_TOKEN_CONTROL && v->type[id] != PR_TOKEN_USER_DEFINED && !is_hole(v, id))
+        if (v->type[id] != PR_TOKEN_CONTROL && v->type[id] != PR_TOKEN_USER_DEFINED &&
+            !is_hole(v, id))
             pr_doc_set_i64(b, vocab, v->text[id].p, id);
     pare_doc *merges = pr_doc_set_array(b, m, "merges");
     for (uint32_t i = 0; i < v->n_merges; i++) {
@@ -133,8 +138,8 @@ static void put_model(pr_doc_build *b, pare_doc *root, const pr_vocab *v) {
 
 static pare_status put_json(const pr_tokenizer *t, pr_buf *out, pare_err *err) {
     const pr_vocab *v = &t->v;
-    pr_doc_build    b = {0};
-    pare_doc       *root = pr_doc_object(&b), *done;
+    pr_doc_build b = {0};
+    pare_doc *root = pr_doc_object(&b), *done;
     pr_doc_set_str(&b, root, "version", "1.0");
     pr_doc_set_null(&b, root, "truncation");
     pr_doc_set_null(&b, root, "padding");
@@ -185,7 +190,8 @@ static void put_pieces(const pr_vocab *v, pr_buf *out, pr_buf *tmp) {
 }
 
 static void put_specs(const pr_vocab *v, pr_buf *out, pr_buf *tmp) {
-    static const pr_special role[] = {PR_SPECIAL_UNK, PR_SPECIAL_BOS, PR_SPECIAL_EOS, PR_SPECIAL_PAD};
+    static const pr_special role[] = {PR_SPECIAL_UNK, PR_SPECIAL_BOS, PR_SPECIAL_EOS,
+                                      PR_SPECIAL_PAD};
     pr_buf_clear(tmp);
     put_number(tmp, 3, 2); /* BPE */
     put_number(tmp, 4, v->n);
@@ -216,13 +222,15 @@ static bool whole(const pr_vocab *v) {
     return true;
 }
 
-pare_status pr_tokenizer_to_hf(const pr_tokenizer *t, const char *chat_template, const char **name, pr_buf *main,
-                               pr_buf *config, pare_err *err) {
+pare_status pr_tokenizer_to_hf(const pr_tokenizer *t, const char *chat_template,
+                               const char **name, pr_buf *main, pr_buf *config, pare_err *err) {
     const pr_vocab *v = &t->v;
     *name = v->byte_level ? "tokenizer.json" : "tokenizer.model";
     if (!v->from_gguf || !whole(v) || (!v->byte_level && !v->score))
-        return pr_fail(err, PARE_EREFUSED, -1, "a vocabulary from %s with holes or without scores cannot be written as %s",
-                       v->source, *name);
+        return pr_fail(
+            err, PARE_EREFUSED, -1,
+            "a vocabulary from %s with holes or without scores cannot be written as %s",
+            v->source, *name);
     PR_TRY(put_config(t, chat_template, config, err));
     return v->byte_level ? put_json(t, main, err) : put_spm(v, main, err);
 }

@@ -1,5 +1,5 @@
-/* Against llama.cpp's own converter: for every case of tests/vectors/convert the same tensors, byte for
- * byte, in the same order, and the same metadata, but for the differences listed here
+/* Against llama.cpp's own converter: for every case of tests/vectors/convert the same tensors,
+ * byte for byte, in the same order, and the same metadata, but for the differences listed here
  * with their reasons. And the column `gguf` of tests/vectors/arch/cases.tsv. */
 #include "check.h"
 #include "convert/convert.h"
@@ -10,46 +10,62 @@ typedef enum {
     ADDED,    /* pare writes it, the converter does not */
     OTHER     /* both write it, with different values */
 } how;
-#define TOKENS_5 "transformers 5 gives Qwen2's class a token '<|endoftext|>' that tokenizer.json does not have"
+#define TOKENS_5                                                                               \
+    "transformers 5 gives Qwen2's class a token '<|endoftext|>' that tokenizer.json does not " \
+    "have"
 static const struct {
-    how         how;
+    how how;
     const char *which; /* start of the case's name; "": any */
     const char *key;   /* of metadata, or a tensor's name; a leading '.' matches the end */
     const char *why;
 } differences[] = {
-    {ADDED, "qwen", ".vocab_size", "optional for the runtime; the number of rows of the embedding, said"},
-    {ADDED, "qwen", ".rope.dimension_count", "what the runtime takes for granted (the head size), said"},
+    {ADDED, "qwen", ".vocab_size",
+     "optional for the runtime; the number of rows of the embedding, said"},
+    {ADDED, "qwen", ".rope.dimension_count",
+     "what the runtime takes for granted (the head size), said"},
     {ADDED, "qwen2", ".attention.key_length", "what the runtime takes for granted, said"},
     {ADDED, "qwen2", ".attention.value_length", "what the runtime takes for granted, said"},
     {ADDED, "", "pare.inexact", "the reasons why this file computes another function"},
     {LEFT_OUT, "austen", "general.basename", "a guess from the folder's name"},
     {OTHER, "stories260K", "tokenizer.ggml.scores",
-     "the converter loses the order of merges (all scores equal); pare's scores follow the rank"},
-    {OTHER, "stories260K", "tokenizer.ggml.token_type", "<unk> is 'unknown' (2), as from tokenizer.model; there 'control'"},
-    {OTHER, "qwen2", "tokenizer.ggml.tokens", TOKENS_5}, {OTHER, "qwen2", "tokenizer.ggml.token_type", TOKENS_5},
+     "the converter loses the order of merges (all scores equal); pare's scores follow the "
+     "rank"},
+    {OTHER, "stories260K", "tokenizer.ggml.token_type",
+     "<unk> is 'unknown' (2), as from tokenizer.model; there 'control'"},
+    {OTHER, "qwen2", "tokenizer.ggml.tokens", TOKENS_5},
+    {OTHER, "qwen2", "tokenizer.ggml.token_type", TOKENS_5},
     /* YaRN: nobody reads these keys for llama, qwen2, qwen3. */
     {LEFT_OUT, "", ".rope.scaling.yarn_beta_fast", "nobody reads it"},
     {LEFT_OUT, "", ".rope.scaling.yarn_beta_slow", "nobody reads it"},
     {LEFT_OUT, "", ".rope.scaling.yarn_ext_factor", "nobody reads it"},
-    {LEFT_OUT, "", ".rope.scaling.yarn_attn_factor", "nobody reads it; rope.scaling.attn_factor is read"},
-    {ADDED, "llama_yarn_factor", ".rope.scaling.attn_factor", "the stated magnitude over the runtime's own"},
-    {ADDED, "llama_yarn_mscale-", ".rope.scaling.attn_factor", "mscale / mscale_all_dim, which the converter loses"},
-    {ADDED, "qwen3_yarn_factor", ".rope.scaling.attn_factor", "the stated magnitude over the runtime's own"},
-    {OTHER, "llama_yarn_toporig", ".rope.scaling.original_context_length", "transformers takes the top-level key"},
-    {ADDED, "llama_yarn_ratio", ".rope.scaling.type", "factor null is the ratio of the contexts; the converter writes no scaling"},
+    {LEFT_OUT, "", ".rope.scaling.yarn_attn_factor",
+     "nobody reads it; rope.scaling.attn_factor is read"},
+    {ADDED, "llama_yarn_factor", ".rope.scaling.attn_factor",
+     "the stated magnitude over the runtime's own"},
+    {ADDED, "llama_yarn_mscale-", ".rope.scaling.attn_factor",
+     "mscale / mscale_all_dim, which the converter loses"},
+    {ADDED, "qwen3_yarn_factor", ".rope.scaling.attn_factor",
+     "the stated magnitude over the runtime's own"},
+    {OTHER, "llama_yarn_toporig", ".rope.scaling.original_context_length",
+     "transformers takes the top-level key"},
+    {ADDED, "llama_yarn_ratio", ".rope.scaling.type",
+     "factor null is the ratio of the contexts; the converter writes no scaling"},
     {ADDED, "llama_yarn_ratio", ".rope.scaling.factor", "as above"},
     {ADDED, "llama_yarn_ratio", ".rope.scaling.original_context_length", "as above"},
-    /* Own betas, or no whole dimensions: the frequencies go into a table, the magnitude into attn_factor. */
-#define BY_TABLE(c)                                                                                       \
-    {ADDED, c, "rope_freqs.weight", "any fixed frequencies can be said by a table"},                       \
-    {LEFT_OUT, c, ".rope.scaling.type", "the table says it"},                                             \
-    {LEFT_OUT, c, ".rope.scaling.factor", "the table says it"},                                           \
-    {LEFT_OUT, c, ".rope.scaling.original_context_length", "the table says it"},                          \
-    {ADDED, c, ".rope.scaling.attn_factor", "yarn's magnitude"},                                           \
-    {OTHER, c, "general.size_label", "counts the table as well"}
+/* Own betas, or no whole dimensions: the frequencies go into a table, the magnitude into
+ * attn_factor. */
+#define BY_TABLE(c)                                                                            \
+    {ADDED, c, "rope_freqs.weight", "any fixed frequencies can be said by a table"},           \
+        {LEFT_OUT, c, ".rope.scaling.type", "the table says it"},                              \
+        {LEFT_OUT, c, ".rope.scaling.factor", "the table says it"},                            \
+        {LEFT_OUT, c, ".rope.scaling.original_context_length", "the table says it"},           \
+        {ADDED, c, ".rope.scaling.attn_factor", "yarn's magnitude"}, {                         \
+        OTHER, c, "general.size_label", "counts the table as well"                             \
+    }
     BY_TABLE("llama_yarn_beta"),
     BY_TABLE("llama_yarn_whole"),
-    {LEFT_OUT, "qwen3_bias", ".attn_output.bias", "GGUF's qwen3 has none: its runtime does not load the file"},
+    {LEFT_OUT, "qwen3_bias", ".attn_output.bias",
+     "GGUF's qwen3 has none: its runtime does not load the file"},
     {OTHER, "qwen3_bias", "general.size_label", "without those biases"},
 };
 
@@ -61,7 +77,8 @@ static bool matches(const char *key, const char *want) {
 
 static bool expected(how h, const char *name, const char *key) {
     for (size_t i = 0; i < PR_COUNT(differences); i++)
-        if (differences[i].how == h && strncmp(name, differences[i].which, strlen(differences[i].which)) == 0 &&
+        if (differences[i].how == h &&
+            strncmp(name, differences[i].which, strlen(differences[i].which)) == 0 &&
             matches(key, differences[i].key))
             return true;
     return false;
@@ -75,13 +92,13 @@ enum { FIELDS = 16, LINES = 1024 };
 typedef struct {
     char *text;
     char *at[LINES][FIELDS];
-    int   n;
+    int n;
 } table;
 
 static void table_read(table *t, const char *path) {
     pr_arena *a = pr_arena_new(64 << 20);
-    pr_str    s;
-    pare_err  e = {0};
+    pr_str s;
+    pare_err e = {0};
     CHECK_OK(pr_file_read(path, 32 << 20, a, &s, &e), e);
     t->text = strdup(s.p);
     t->n = 0;
@@ -100,7 +117,9 @@ static void table_read(table *t, const char *path) {
     }
 }
 
-static void table_free(table *t) { free(t->text); }
+static void table_free(table *t) {
+    free(t->text);
+}
 
 static char dir[64];
 static char out_path[128];
@@ -128,17 +147,22 @@ static void hex_of(pr_sha256_ctx *h, char dst[65]) {
 
 /* A value as make.py writes it. */
 static void spell_value(const pr_meta *m, const char **type, char *dst, size_t cap) {
-    static const char *const names[] = {"u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array",
-                                        "u64", "i64", "f64"};
+    static const char *const names[] = {"u8",   "i8",     "u16",   "i16", "u32", "i32", "f32",
+                                        "bool", "string", "array", "u64", "i64", "f64"};
     *type = names[m->type];
-    if (m->type == PR_META_STR) snprintf(dst, cap, "\"%.*s\"", (int)m->n, m->v.s);
-    else if (m->type == PR_META_F32 || m->type == PR_META_F64) snprintf(dst, cap, "%.13a", m->v.f);
-    else if (m->type == PR_META_BOOL) snprintf(dst, cap, "%s", m->v.u ? "true" : "false");
-    else if (m->type == PR_META_I8 || m->type == PR_META_I16 || m->type == PR_META_I32 || m->type == PR_META_I64)
+    if (m->type == PR_META_STR)
+        snprintf(dst, cap, "\"%.*s\"", (int)m->n, m->v.s);
+    else if (m->type == PR_META_F32 || m->type == PR_META_F64)
+        snprintf(dst, cap, "%.13a", m->v.f);
+    else if (m->type == PR_META_BOOL)
+        snprintf(dst, cap, "%s", m->v.u ? "true" : "false");
+    else if (m->type == PR_META_I8 || m->type == PR_META_I16 || m->type == PR_META_I32 ||
+             m->type == PR_META_I64)
         snprintf(dst, cap, "%lld", (long long)m->v.i);
-    else if (m->type != PR_META_ARR) snprintf(dst, cap, "%llu", (unsigned long long)m->v.u);
+    else if (m->type != PR_META_ARR)
+        snprintf(dst, cap, "%llu", (unsigned long long)m->v.u);
     else {
-        char           hex[65];
+        char hex[65];
         pr_sha256_ctx *h = pr_sha256_new();
         for (uint64_t i = 0; m->elem == PR_META_STR && i < m->n; i++) {
             uint64_t n = m->v.str[i].n;
@@ -152,29 +176,32 @@ static void spell_value(const pr_meta *m, const char **type, char *dst, size_t c
 }
 
 static int compare_meta(const char *name, const pr_container *c) {
-    char        path[256], value[4096];
+    char path[256], value[4096];
     const char *type;
-    int         bad = 0;
-    table      *t = calloc(1, sizeof *t);
+    int bad = 0;
+    table *t = calloc(1, sizeof *t);
     snprintf(path, sizeof path, "tests/vectors/convert/%s.meta.tsv", name);
     table_read(t, check_source(path));
     for (int i = 1; i < t->n; i++) {
-        const char    *key = t->at[i][0];
+        const char *key = t->at[i][0];
         const pr_meta *m = pr_container_meta_find(c, key);
         if (!m) {
-            if (!expected(LEFT_OUT, name, key)) bad++, print_error("%s: %s is missing\n", name, key);
+            if (!expected(LEFT_OUT, name, key))
+                bad++, print_error("%s: %s is missing\n", name, key);
             continue;
         }
         spell_value(m, &type, value, sizeof value);
         if (strcmp(type, t->at[i][1]) == 0 && strcmp(value, t->at[i][2]) == 0) continue;
         if (!expected(OTHER, name, key))
-            bad++, print_error("%s: %s is %s %s, not %s %s\n", name, key, type, value, t->at[i][1], t->at[i][2]);
+            bad++, print_error("%s: %s is %s %s, not %s %s\n", name, key, type, value,
+                               t->at[i][1], t->at[i][2]);
     }
     for (size_t i = 0; i < pr_container_meta_count(c); i++) {
         const char *key = pr_container_meta_at(c, i)->key;
-        bool        known = false;
+        bool known = false;
         for (int k = 1; k < t->n; k++) known |= strcmp(key, t->at[k][0]) == 0;
-        if (!known && !expected(ADDED, name, key)) bad++, print_error("%s: %s is added\n", name, key);
+        if (!known && !expected(ADDED, name, key))
+            bad++, print_error("%s: %s is added\n", name, key);
     }
     table_free(t);
     free(t);
@@ -182,24 +209,30 @@ static int compare_meta(const char *name, const pr_container *c) {
 }
 
 static int compare_tensors(const char *name, const pr_container *c) {
-    char   path[256], dims[64], hex[65], bytes[32];
-    int    bad = 0;
+    char path[256], dims[64], hex[65], bytes[32];
+    int bad = 0;
     size_t k = 0;
     table *t = calloc(1, sizeof *t);
     snprintf(path, sizeof path, "tests/vectors/convert/%s.tensors.tsv", name);
     table_read(t, check_source(path));
     for (int i = 1; i < t->n; i++) {
         const pr_tensor *x = pr_container_at(c, k);
-        while (x && strcmp(x->name, t->at[i][0]) != 0 && expected(ADDED, name, x->name)) x = pr_container_at(c, ++k);
-        if (x && strcmp(x->name, t->at[i][0]) != 0 && expected(LEFT_OUT, name, t->at[i][0])) continue;
+        while (x && strcmp(x->name, t->at[i][0]) != 0 && expected(ADDED, name, x->name))
+            x = pr_container_at(c, ++k);
+        if (x && strcmp(x->name, t->at[i][0]) != 0 && expected(LEFT_OUT, name, t->at[i][0]))
+            continue;
         if (!x || strcmp(x->name, t->at[i][0]) != 0) {
-            print_error("%s: tensor %d is %s, not %s\n", name, i, x ? x->name : "none", t->at[i][0]);
+            print_error("%s: tensor %d is %s, not %s\n", name, i, x ? x->name : "none",
+                        t->at[i][0]);
             bad++;
             break;
         }
         k++;
-        if (x->n_dims == 1) snprintf(dims, sizeof dims, "%llu", (unsigned long long)x->dim[0]);
-        else snprintf(dims, sizeof dims, "%llux%llu", (unsigned long long)x->dim[1], (unsigned long long)x->dim[0]);
+        if (x->n_dims == 1)
+            snprintf(dims, sizeof dims, "%llu", (unsigned long long)x->dim[0]);
+        else
+            snprintf(dims, sizeof dims, "%llux%llu", (unsigned long long)x->dim[1],
+                     (unsigned long long)x->dim[0]);
         snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)x->bytes);
         pr_sha256 h = pr_sha256_of(x->data, (size_t)x->bytes);
         pr_sha256_hex(&h, hex);
@@ -208,7 +241,8 @@ static int compare_tensors(const char *name, const pr_container *c) {
             if (strcmp(got[f], t->at[i][f]) != 0)
                 bad++, print_error("%s: %s: %s, not %s\n", name, x->name, got[f], t->at[i][f]);
     }
-    if (k != pr_container_count(c)) bad++, print_error("%s: %zu tensors too many\n", name, pr_container_count(c) - k);
+    if (k != pr_container_count(c))
+        bad++, print_error("%s: %zu tensors too many\n", name, pr_container_count(c) - k);
     table_free(t);
     free(t);
     return bad;
@@ -217,16 +251,22 @@ static int compare_tensors(const char *name, const pr_container *c) {
 /* ------------------------------------------------------------------ cases */
 
 static int one_case(const char *name, const char *source) {
-    pare_err       e = {0};
-    pr_model      *m;
-    pr_container  *c;
-    pr_written     w;
-    const char    *tail = strrchr(name, '-') + 1;
-    pr_type        type = strcmp(tail, "f32") == 0 ? PR_F32 : strcmp(tail, "f16") == 0 ? PR_F16 : PR_BF16;
-    pr_gguf_job    job = {.out = out_path, .choose = pr_choose_one, .user = &type, .file_type = -1,
-                          .allow_inexact = true};
-    const char    *path = strncmp(source, "shared:", 7) == 0 ? check_shared(source + 7) : check_source(source);
-    pr_arena      *a = pr_arena_new(64 << 20);
+    pare_err e = {0};
+    pr_model *m;
+    pr_container *c;
+    pr_written w;
+    const char *tail = strrchr(name, '-') + 1;
+    pr_type type = strcmp(tail, "f32") == 0   ? PR_F32
+                   : strcmp(tail, "f16") == 0 ? PR_F16
+                                              : PR_BF16;
+    pr_gguf_job job = {.out = out_path,
+                       .choose = pr_choose_one,
+                       .user = &type,
+                       .file_type = -1,
+                       .allow_inexact = true};
+    const char *path =
+        strncmp(source, "shared:", 7) == 0 ? check_shared(source + 7) : check_source(source);
+    pr_arena *a = pr_arena_new(64 << 20);
     if (!path) return print_message("skipped: lacks %s\n", source), 0;
     CHECK_OK(pr_model_open(&m, path, &e), e);
     CHECK_OK(pr_convert_gguf(m, &job, NULL, a, &w, &e), e);
@@ -240,7 +280,7 @@ static int one_case(const char *name, const char *source) {
 
 static void the_converter(void **state) {
     (void)state;
-    int    bad = 0, n = 0;
+    int bad = 0, n = 0;
     table *t = calloc(1, sizeof *t);
     table_read(t, check_source("tests/vectors/convert/cases.tsv"));
     for (int i = 1; i < t->n; i++) {
@@ -257,17 +297,17 @@ static void the_converter(void **state) {
 /* ------------------------------------------------------------------ refusals */
 
 static int one_verdict(const char *name, const char *gguf) {
-    char        path[256];
-    pare_err    e = {0};
-    pr_model   *m;
-    pr_written  w;
-    pr_arena   *a = pr_arena_new(64 << 20);
+    char path[256];
+    pare_err e = {0};
+    pr_model *m;
+    pr_written w;
+    pr_arena *a = pr_arena_new(64 << 20);
     pr_gguf_job job = {.out = out_path, .file_type = -1};
     snprintf(path, sizeof path, "tests/vectors/arch/%s", name);
     CHECK_OK(pr_model_open(&m, check_source(path), &e), e);
     pare_status st = pr_convert_gguf(m, &job, NULL, a, &w, &e);
-    bool        refused = strcmp(gguf, "refused") == 0;
-    int         bad = st != (refused ? PARE_EREFUSED : PARE_OK);
+    bool refused = strcmp(gguf, "refused") == 0;
+    int bad = st != (refused ? PARE_EREFUSED : PARE_OK);
     if (bad) print_error("%s: %s: %s\n", name, pare_status_name(st), e.msg);
     if (refused && !bad) {
         if (access(out_path, F_OK) == 0) bad++, print_error("%s: refused, yet written\n", name);
@@ -285,7 +325,7 @@ static int one_verdict(const char *name, const char *gguf) {
 
 static void the_verdicts(void **state) {
     (void)state;
-    int    bad = 0, n = 0;
+    int bad = 0, n = 0;
     table *t = calloc(1, sizeof *t);
     unlink(out_path);
     table_read(t, check_source("tests/vectors/arch/cases.tsv"));
@@ -297,6 +337,7 @@ static void the_verdicts(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_converter), cmocka_unit_test(the_verdicts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_converter),
+                                       cmocka_unit_test(the_verdicts)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
