@@ -209,7 +209,7 @@ void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weig
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 3, 3);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 4, 3);
         for (int k = 0; k < have; k++, b++) {
             b->d = half_of(&t, c.d, 8 * k);
             b->dmin = half_of(&t, c.dm, 8 * k);
@@ -229,7 +229,7 @@ void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weig
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 3, 3);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 4, 3);
         for (int k = 0; k < have; k++, b++) {
             const uint8_t *v = lev + 256 * k;
             b->d = half_of(&t, c.d, 8 * k);

@@ -155,25 +155,34 @@ static PR_INLINE wide level_miss(wide x, wide s, wide b, grid g) {
     return r;
 }
 
+/* Take (sc, mn) where they bring the lone value and the middle of the others nearer. */
+static PR_INLINE void hit_try(coded *c, wide *least, const tile *t, grid g, wide sc, wide mn) {
+    wide s = c->d * sc, b = wide_splat(0);
+    if (g.offset) b = -(c->dm * mn);
+    wide r = level_miss(t->top, s, b, g), r0 = level_miss(t->rest, s, b, g);
+    wide e = t->top_w * (r * r) + t->rest_w * (r0 * r0);
+    wide_int m = wide_less(e, *least);
+    *least = PICK(m, e, *least);
+    c->sc = PICK(m, sc, c->sc);
+    if (g.offset) c->mn = PICK(m, mn, c->mn);
+}
+
 /* Where one value outweighs its sub-block, the error is how near a scale times a level comes to
  * it, and to the middle of the others: give `c` the integers that do both. Returns that error. */
 static PR_INLINE wide hit_top(coded *c, const tile *t, grid g, shared_grid sg, int reach) {
-    wide least = wide_splat(WORST), sc0 = c->sc, mn0 = c->mn, b = wide_splat(0);
+    static const float iq4_ends[6] = {-127, 113, -104, 89, -83, 69};
+    wide least = wide_splat(WORST), sc0 = c->sc, mn0 = c->mn;
     for (int j = g.offset ? -2 : 0; j <= (g.offset ? 1 : 0); j++) { /* -2: no offset */
         wide mn = mn0;
-        if (g.offset) {
+        if (g.offset)
             mn = j == -2 ? wide_splat(0) : wide_clamp(mn0 + (float)j, 0, sg.m_hi);
-            b = -(c->dm * mn);
-        }
-        for (int k = -reach; k <= reach; k++) {
-            wide sc = wide_clamp(sc0 + (float)k, sg.lo, sg.hi), s = c->d * sc;
-            wide r = level_miss(t->top, s, b, g), r0 = level_miss(t->rest, s, b, g);
-            wide e = t->top_w * (r * r) + t->rest_w * (r0 * r0);
-            wide_int m = wide_less(e, least);
-            least = PICK(m, e, least);
-            c->sc = PICK(m, sc, c->sc);
-            if (g.offset) c->mn = PICK(m, mn, c->mn);
-        }
+        for (int k = -reach; k <= reach; k++)
+            hit_try(c, &least, t, g, wide_clamp(sc0 + (float)k, sg.lo, sg.hi), mn);
+    }
+    for (int k = 0; k < 6 && !g.offset; k++) { /* either sign, and levels next to the end */
+        float q = g.book ? iq4_ends[k] : k % 2 ? g.hi - (float)(k / 2) : g.lo + (float)(k / 2);
+        wide sc = ROUND(wide_clamp(wide_ratio(t->top, c->d * q), sg.lo, sg.hi));
+        hit_try(c, &least, t, g, sc, mn0);
     }
     return least;
 }
@@ -195,30 +204,62 @@ static PR_INLINE void fit_top(coded *c, const tile *t, grid g, shared_grid sg) {
     c->d = near_half(t, c->d + step);
 }
 
-/* The same for the whole group: of many d around, the one whose integers come nearest to all of
- * its lone values. Other lanes get the usual integers; the group is taken as a whole or not
- * at all. */
+/* Keep in `pick` the d, dm of `c` and the integers that hit under them, if all lone values of the
+ * group together are nearer. */
+static PR_INLINE void sweep_try(coded *pick, wide *least, coded *c, const tile *t, grid g,
+                                shared_grid sg) {
+    wide sc = c->sc, mn = c->mn;
+    hit_top(c, t, g, sg, 3);
+    fit_top(c, t, g, sg);
+    wide e = hit_top(c, t, g, sg, 1);
+    e = group_sum(PICK(t->lone, e, wide_splat(0)), sg.lanes);
+    wide_int m = wide_less(e, *least);
+    *least = PICK(m, e, *least);
+    pick->d = PICK(m, c->d, pick->d);
+    pick->dm = PICK(m, c->dm, pick->dm);
+    pick->sc = PICK(m, c->sc, pick->sc);
+    pick->mn = PICK(m, c->mn, pick->mn);
+    c->sc = sc;
+    c->mn = mn;
+}
+
+/* The same for the whole group: d (and dm) under which its largest lone value is met by a scale
+ * near the grid's end, and others around the d it has; of all these, those that come nearest to all
+ * its lone values. Other lanes get the usual integers; the group is taken as a whole or
+ * not at all. */
 static PR_INLINE void groups_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
-    wide least = wide_splat(WORST);
-    coded pick = *best;
-    for (int k = -SWEEP; k <= SWEEP; k++) {
-        coded c = *best;
+    wide least = wide_splat(WORST), tops = PICK(t->lone, t->top, wide_splat(0));
+    wide high = group_max(tops, sg.lanes), low = -group_max(-tops, sg.lanes);
+    wide big = PICK(wide_less(high, -low), low, high);
+    coded pick = *best, c = *best;
+    for (int k = -SWEEP / 2; k <= SWEEP / 2; k++) {
         c.d = near_half(t, best->d * (1 + (float)k * 0.003f));
-        hit_top(&c, t, g, sg, 3);
-        fit_top(&c, t, g, sg);
-        wide e = hit_top(&c, t, g, sg, 1);
-        e = group_sum(PICK(t->lone, e, wide_splat(0)), sg.lanes);
-        wide_int m = wide_less(e, least);
-        least = PICK(m, e, least);
-        pick.d = PICK(m, c.d, pick.d);
-        pick.sc = PICK(m, c.sc, pick.sc);
-        if (g.offset) pick.mn = PICK(m, c.mn, pick.mn);
+        sweep_try(&pick, &least, &c, t, g, sg);
+    }
+    for (int k = 0; k < SWEEP; k++) {
+        if (g.offset) {
+            wide d = near_half(t, high / (g.hi * (sg.hi - (float)k)));
+            c.d = PICK(wide_less(wide_splat(0), d), d, best->d);
+            c.dm = best->dm;
+            sweep_try(&pick, &least, &c, t, g, sg);
+            wide dm = near_half(t, -low / (sg.m_hi - (float)k));
+            c.dm = PICK(wide_less(wide_splat(0), dm), dm, best->dm);
+            c.d = near_half(t, wide_max(high, -low) / (g.hi * (sg.hi - (float)(k / 2))));
+            sweep_try(&pick, &least, &c, t, g, sg);
+        } else {
+            float sc = k % 2 ? sg.hi - (float)(k / 2) : sg.lo + (float)(k / 2);
+            c.d = near_half(t, big / (sc * g.lo));
+            sweep_try(&pick, &least, &c, t, g, sg);
+            c.d = near_half(t, big / (sc * g.hi));
+            sweep_try(&pick, &least, &c, t, g, sg);
+        }
     }
     coded usual = pick;
     coded_pass(&pick, t, g);
     coded_integers(&usual, &best->f, t, g, sg);
     coded_pass(&usual, t, g);
     coded_keep(&pick, &usual, wide_less(usual.f.e, pick.f.e), g);
+    lanes_hit_top(&pick, t, g, sg);
     wide_int m = wide_less(group_sum(pick.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
     coded_keep(best, &pick, m & group_any(t->lone, sg.lanes), g);
 }
@@ -256,8 +297,30 @@ static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, gr
         wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
         coded_keep(best, &c, m, g);
     }
-    if (!wide_any(t->lone)) return;
-    groups_hit_top(best, t, g, sg);
+    if (wide_any(t->lone)) groups_hit_top(best, t, g, sg);
+}
+
+/* Groups with an outlier have many minima, far apart: take also the field's plain way (free
+ * scales, the largest on the grid's end, the rest rounded), then improve it, where it is better. */
+static PR_INLINE void code_spiky(coded *best, const fit *free, const tile *t, grid g,
+                                 shared_grid sg) {
+    wide s, b, deep = wide_splat(0);
+    fit_minimum(free, t, g, &s, &b);
+    wide high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
+    float end = g.offset ? sg.hi : sg.lo;
+    wide top = high;
+    if (!g.offset) top = PICK(wide_less(low, high), high, -low);
+    coded c = {.d = near_half(t, top / end)};
+    c.sc = ROUND(wide_clamp(wide_ratio(s * end, top), sg.lo, sg.hi));
+    if (g.offset) {
+        deep = group_max(-b, sg.lanes);
+        c.dm = near_half(t, deep / sg.m_hi);
+        c.mn = ROUND(wide_clamp(wide_ratio(-b * sg.m_hi, deep), 0, sg.m_hi));
+    }
+    coded_pass(&c, t, g);
+    lanes_improve(&c, t, g, sg);
+    wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
+    coded_keep(best, &c, m & t->spiky, g);
 }
 
 /* Sub-blocks that stand alone, their scale (and offset) stored as binary16. */
