@@ -201,7 +201,7 @@ static void pack_pairs(uint8_t *qs, const uint8_t *lev) { /* nibbles of 64 value
 
 void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 32, .lo = 0, .hi = 15, .offset = true, .below = true};
-    const shared_grid sg = {8, 0, 63, 63, 6, 2, true};
+    const shared_grid sg = {8, 0, 63, 63, 6, 2, true, true};
     const weighing how = {WEIGH_RMS, 2, false};
     pr_blk_q4_k *b = dst;
     uint8_t lev[32 * LANES];
@@ -221,7 +221,7 @@ void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weig
 
 void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 32, .lo = 0, .hi = 31, .offset = true, .below = true};
-    const shared_grid sg = {8, 0, 63, 63, 6, 2, true};
+    const shared_grid sg = {8, 0, 63, 63, 6, 2, true, true};
     const weighing how = {WEIGH_RMS, 2, false};
     pr_blk_q5_k *b = dst;
     uint8_t lev[32 * LANES];
@@ -247,7 +247,7 @@ void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weig
 
 void NAME(encode_iq4_xs)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 32, .lo = -127, .hi = 113, .book = true};
-    const shared_grid sg = {8, -32, 31, 0, 4, 2, true};
+    const shared_grid sg = {8, -32, 31, 0, 4, 2, true, true};
     pr_blk_iq4_xs *b = dst;
     uint8_t lev[32 * LANES];
     tile t;

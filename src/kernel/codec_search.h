@@ -183,8 +183,7 @@ static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g
 
 /* Free scales and offsets of each lane: the range of its values falls on the grid. */
 static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
-                                 const float *stretch, int n_stretch, int n_zero,
-                                 int rounds) {
+                                 const float *stretch, int n_stretch, int n_zero, int rounds) {
     wide low = wide_load(t->x[0]), high = low, least;
     for (int l = 1; l < g.n; l++) {
         wide x = wide_load(t->x[l]);
@@ -198,7 +197,8 @@ static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
     fit_try(best, &least, t, g, plain->s, plain->b);
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, (high - low) / (g.hi + stretch[i]), low);
-    for (int i = 0; i < n_zero; i++) { /* zero lies on a level, or between two: an end is far out */
+    for (int i = 0; i < n_zero;
+         i++) { /* zero lies on a level, or between two: an end is far out */
         float at = 0.5f * (float)i;
         wide s1 = high / (g.hi - at), s2 = -low / (g.hi - at);
         fit_try(best, &least, t, g, s1, -at * s1);

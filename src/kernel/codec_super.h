@@ -14,6 +14,7 @@ typedef struct {
     int n_span;   /* how many other d are tried before the first pass */
     int rounds;
     bool probe; /* try each neighbouring scale by a real pass */
+    bool spiky; /* search further in groups with an outlier */
 } shared_grid;
 
 typedef struct { /* f.s = d·sc, f.b = -(dm·mn) */
@@ -22,7 +23,7 @@ typedef struct { /* f.s = d·sc, f.b = -(dm·mn) */
 } coded;
 
 /* For a value that outweighs all others of its lane: scales, and d, tried on either side. */
-enum { REACH = 8, SWEEP = 16 };
+enum { REACH = 8, SWEEP = 12 };
 
 /* The grid steps of d tried: levels of the largest scale beyond the grid's end. */
 static const float span[8] = {-0.5f, 0.5f, -1, 1, 1.5f, -1.5f, 2, 3};
@@ -140,67 +141,92 @@ static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_gri
     c->dm = near_half(t, PICK(wrong, c->dm, c->dm + dm));
 }
 
-/* How far `x` lies from s times its nearest level, plus b. */
-static PR_INLINE wide level_miss(wide x, wide s, wide b, grid g) {
+/* How far `x` lies from s times its nearest level, plus b; `inv` = 1 / s. */
+static PR_INLINE native level_miss(native x, native s, native inv, native b, grid g) {
     static const float ends[5] = {-127, 113, -104, 89, 1}; /* what outliers, and zero, become */
     if (!g.book) {
-        wide q = ROUND(wide_clamp(wide_ratio(x - b, s), g.lo, g.hi));
+        native q = lane_round(lane_clamp((x - b) * inv, g.lo, g.hi));
         return x - (s * q + b);
     }
-    wide r = x - s * ends[0];
+    native r = x - s * ends[0];
     for (int i = 1; i < 5; i++) {
-        wide r1 = x - s * ends[i];
-        r = PICK(wide_less(wide_abs(r1), wide_abs(r)), r1, r);
+        native r1 = x - s * ends[i];
+        r = lane_less(lane_abs(r1), lane_abs(r), r1, r);
     }
     return r;
 }
 
+/* One register of lanes, as hit_top sees them. */
+typedef struct {
+    native d, dm, top, top_w, rest, rest_w; /* given */
+    native sc, mn, miss, least;             /* found */
+} hits;
+
 /* Take (sc, mn) where they bring the lone value and the middle of the others nearer. */
-static PR_INLINE void hit_try(coded *c, wide *least, const tile *t, grid g, wide sc, wide mn) {
-    wide s = c->d * sc, b = wide_splat(0);
-    if (g.offset) b = -(c->dm * mn);
-    wide r = level_miss(t->top, s, b, g), r0 = level_miss(t->rest, s, b, g);
-    wide e = t->top_w * (r * r) + t->rest_w * (r0 * r0);
-    wide_int m = wide_less(e, *least);
-    *least = PICK(m, e, *least);
-    c->sc = PICK(m, sc, c->sc);
-    if (g.offset) c->mn = PICK(m, mn, c->mn);
+static PR_INLINE void hit_try(hits *h, grid g, native sc, native mn) {
+    native zero = lane_splat(0), s = h->d * sc, b = zero;
+    if (g.offset) b = -(h->dm * mn);
+    native inv = 1.0f / lane_less(lane_abs(s), lane_splat(1e-30f), lane_splat(1e-30f), s);
+    native r = level_miss(h->top, s, inv, b, g), r0 = level_miss(h->rest, s, inv, b, g);
+    native e = h->top_w * (r * r) + h->rest_w * (r0 * r0);
+    h->sc = lane_less(e, h->least, sc, h->sc);
+    h->miss = lane_less(e, h->least, r, h->miss);
+    if (g.offset) h->mn = lane_less(e, h->least, mn, h->mn);
+    h->least = lane_less(e, h->least, e, h->least);
 }
 
-/* Where one value outweighs its sub-block, the error is how near a scale times a level comes to
- * it, and to the middle of the others: give `c` the integers that do both. Returns that error. */
-static PR_INLINE wide hit_top(coded *c, const tile *t, grid g, shared_grid sg, int reach) {
+static PR_INLINE void hit_all(hits *h, grid g, shared_grid sg, int reach) {
     static const float iq4_ends[6] = {-127, 113, -104, 89, -83, 69};
-    wide least = wide_splat(WORST), sc0 = c->sc, mn0 = c->mn;
+    native sc0 = h->sc, mn0 = h->mn;
     for (int j = g.offset ? -2 : 0; j <= (g.offset ? 1 : 0); j++) { /* -2: no offset */
-        wide mn = mn0;
-        if (g.offset)
-            mn = j == -2 ? wide_splat(0) : wide_clamp(mn0 + (float)j, 0, sg.m_hi);
+        native mn = mn0;
+        if (g.offset && j == -2) mn = lane_splat(0);
+        if (g.offset && j != -2) mn = lane_clamp(mn0 + (float)j, 0, sg.m_hi);
         for (int k = -reach; k <= reach; k++)
-            hit_try(c, &least, t, g, wide_clamp(sc0 + (float)k, sg.lo, sg.hi), mn);
+            hit_try(h, g, lane_clamp(sc0 + (float)k, sg.lo, sg.hi), mn);
     }
     for (int k = 0; k < 6 && !g.offset; k++) { /* either sign, and levels next to the end */
         float q = g.book ? iq4_ends[k] : k % 2 ? g.hi - (float)(k / 2) : g.lo + (float)(k / 2);
-        wide sc = ROUND(wide_clamp(wide_ratio(t->top, c->d * q), sg.lo, sg.hi));
-        hit_try(c, &least, t, g, sc, mn0);
+        native sc = lane_round(lane_clamp(h->top / (h->d * q), sg.lo, sg.hi));
+        hit_try(h, g, sc, mn0);
+    }
+}
+
+/* Where one value outweighs its sub-block, the error is how near a scale times a level comes to
+ * it, and to the middle of the others: give `c` the integers that do both. Returns that error;
+ * `miss`, if not NULL, gets what remains of the value. */
+static PR_INLINE wide hit_top(coded *c, wide *miss, const tile *t, grid g, shared_grid sg,
+                              int reach) {
+    wide least;
+    for (int i = 0; i < LANES / NATIVE; i++) {
+        hits h = {.d = lane_load(&c->d, i), .dm = lane_load(&c->dm, i)};
+        h.top = lane_load(&t->top, i), h.top_w = lane_load(&t->top_w, i);
+        h.rest = lane_load(&t->rest, i), h.rest_w = lane_load(&t->rest_w, i);
+        h.sc = lane_load(&c->sc, i), h.mn = lane_load(&c->mn, i);
+        h.miss = lane_splat(0), h.least = lane_splat(WORST);
+        hit_all(&h, g, sg, reach);
+        lane_store(&least, i, h.least);
+        lane_store(&c->sc, i, h.sc);
+        if (g.offset) lane_store(&c->mn, i, h.mn);
+        if (miss) lane_store(miss, i, h.miss);
     }
     return least;
 }
 
 static PR_INLINE void lanes_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
     coded c = *best;
-    hit_top(&c, t, g, sg, REACH);
+    hit_top(&c, NULL, t, g, sg, REACH);
     coded_pass(&c, t, g);
     coded_keep(best, &c, wide_less(c.f.e, best->f.e) & t->lone, g);
 }
 
 /* Move d so that the lone values of each group, at the levels they have, are met best. */
-static PR_INLINE void fit_top(coded *c, const tile *t, grid g, shared_grid sg) {
-    wide b = wide_splat(0);
-    if (g.offset) b = -(c->dm * c->mn);
-    wide r = level_miss(t->top, c->d * c->sc, b, g), a = wide_ratio(t->top - b - r, c->d);
+static PR_INLINE void fit_top(coded *c, wide miss, const tile *t, grid g, shared_grid sg) {
+    wide a = t->top - miss;
+    if (g.offset) a += c->dm * c->mn;
+    a = wide_ratio(a, c->d);
     wide w = PICK(t->lone, t->top_w, wide_splat(0));
-    wide step = wide_ratio(group_sum(w * a * r, sg.lanes), group_sum(w * a * a, sg.lanes));
+    wide step = wide_ratio(group_sum(w * a * miss, sg.lanes), group_sum(w * a * a, sg.lanes));
     c->d = near_half(t, c->d + step);
 }
 
@@ -209,9 +235,10 @@ static PR_INLINE void fit_top(coded *c, const tile *t, grid g, shared_grid sg) {
 static PR_INLINE void sweep_try(coded *pick, wide *least, coded *c, const tile *t, grid g,
                                 shared_grid sg) {
     wide sc = c->sc, mn = c->mn;
-    hit_top(c, t, g, sg, 3);
-    fit_top(c, t, g, sg);
-    wide e = hit_top(c, t, g, sg, 1);
+    wide miss;
+    hit_top(c, &miss, t, g, sg, 3);
+    fit_top(c, miss, t, g, sg);
+    wide e = hit_top(c, NULL, t, g, sg, 1);
     e = group_sum(PICK(t->lone, e, wide_splat(0)), sg.lanes);
     wide_int m = wide_less(e, *least);
     *least = PICK(m, e, *least);
@@ -270,7 +297,7 @@ static PR_INLINE void lanes_improve(coded *best, const tile *t, grid g, shared_g
     coded_integers(&c, &best->f, t, g, sg);
     coded_pass(&c, t, g);
     coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
-    if (wide_any(t->lone)) lanes_hit_top(best, t, g, sg);
+    if (sg.spiky && wide_any(t->lone)) lanes_hit_top(best, t, g, sg);
     if (!sg.probe) return;
     wide here = best->sc;
     for (int k = -1; k <= 1; k += 2) {
@@ -297,7 +324,7 @@ static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, gr
         wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
         coded_keep(best, &c, m, g);
     }
-    if (wide_any(t->lone)) groups_hit_top(best, t, g, sg);
+    if (sg.spiky && wide_any(t->lone)) groups_hit_top(best, t, g, sg);
 }
 
 /* Groups with an outlier have many minima, far apart: take also the field's plain way (free

@@ -88,8 +88,8 @@ static void tile_weigh(tile *t, const float *weight, int at, int lanes, int n, w
         }
 }
 
-/* What the search asks of whole lanes and groups. A value is lone if it has nine tenths of
- * Σ w x²; a group is spiky if a value is six times its root mean square. */
+/* What the search asks of whole lanes and groups. A group is spiky if a value is six times
+ * its root mean square; such a value is lone if it has nine tenths of its lane's Σ w x². */
 static PR_INLINE void tile_sums(tile *t, int lanes, int n) {
     wide wx = wide_splat(0), wxx = wx, xx = wx;
     t->sw = t->top = t->top_w = wx;
@@ -105,14 +105,14 @@ static PR_INLINE void tile_sums(tile *t, int lanes, int n) {
     }
     t->rest_w = wide_max(t->sw - t->top_w, wide_splat(0));
     t->rest = wide_ratio(wx - t->top_w * t->top, t->rest_w);
-    t->lone = wide_less(0.9f * wxx, t->top_w * t->top * t->top);
-    t->spiky = wide_less(36.0f / (float)(lanes * n) * group_sum(xx, lanes),
-                         group_max(t->top * t->top, lanes));
+    wide far = 36.0f / (float)(lanes * n) * group_sum(xx, lanes), top2 = t->top * t->top;
+    t->lone = wide_less(0.9f * wxx, t->top_w * top2) & wide_less(far, top2);
+    t->spiky = wide_less(far, group_max(top2, lanes));
 }
 
 /* Up to sixteen sub-blocks of `n` values from `src`; lanes beyond `have` are zero. */
-static PR_INLINE void tile_load(tile *t, const float *src, const float *weight, int have, int lanes,
-                      int n, weighing how, double row_ms) {
+static PR_INLINE void tile_load(tile *t, const float *src, const float *weight, int have,
+                                int lanes, int n, weighing how, double row_ms) {
     static const float none[MAX_SUB * LANES] = {0};
     for (int k = 0; k < LANES; k += lanes)
         tile_scale(t, k < have ? src + (int64_t)k * n : none, k, lanes, n);
@@ -169,7 +169,7 @@ static PR_INLINE int super_tile(tile *t, coded *c, uint8_t *lev, const float *sr
     else
         fit_symmetric(&free, &plain, t, g, stretch, n_stretch, n_other, rounds);
     code_super(c, &free, t, g, sg);
-    if (wide_any(t->spiky)) {
+    if (sg.spiky && wide_any(t->spiky)) {
         fit dense;
         if (g.offset)
             fit_affine(&dense, &plain, t, g, stretch_dense, 20, 0, 0);
