@@ -17,6 +17,7 @@ void stop_init(void) {
      * writes files can still take its half-written ones away. */
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a limit on file sizes then is a write that fails */
 }
 
 bool stop_asked(void) { return asked != 0; }

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -88,7 +89,12 @@ pare_status pr_file_read(const char *path, size_t max, pr_arena *a, pr_str *out,
     while (p && got < n) {
         ssize_t k = read(fd, p + got, n - got);
         if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) break;
+        if (k < 0) {
+            pare_status s = pr_fail_errno(err, path, "cannot read");
+            close(fd);
+            return s;
+        }
+        if (k == 0) break; /* it became shorter since */
         got += (size_t)k;
     }
     close(fd);
@@ -231,6 +237,7 @@ pare_status pr_file_write(const char *path, const void *p, size_t n, pare_err *e
 
 pare_status pr_dir_make(const char *path, pare_err *err) {
     char part[4096];
+    if (!path[0]) return pr_fail(err, PARE_EENV, -1, "cannot create a folder without a name");
     if (strlen(path) >= sizeof part) {
         errno = ENAMETOOLONG;
         return pr_fail_errno(err, path, "cannot create folder");
@@ -262,7 +269,7 @@ bool pr_path_is_dir(const char *path) {
 
 char *pr_path_join(pr_arena *a, const char *dir, const char *name) {
     size_t n = strlen(dir);
-    return pr_arena_printf(a, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
+    return pr_arena_printf(a, "%s%s%s", dir, n == 0 || dir[n - 1] == '/' ? "" : "/", name);
 }
 
 const char *pr_path_base(const char *path) {
@@ -301,5 +308,29 @@ pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size
     if (count) qsort(list, count, sizeof *list, by_name);
     *names = list;
     *n = count;
+    return PARE_OK;
+}
+
+/* "NAME.part-123": the number of the process that wrote it, or 0 for any other name. */
+static long part_owner(const char *name) {
+    const char *at = strstr(name, ".part-");
+    for (const char *more = at; more && (more = strstr(more + 1, ".part-"));) at = more;
+    if (!at || at == name) return 0;
+    at += strlen(".part-");
+    size_t n = strlen(at);
+    return n > 0 && n < 10 && strspn(at, "0123456789") == n ? strtol(at, NULL, 10) : 0;
+}
+
+pare_status pr_dir_sweep(const char *path, pr_arena *a, pare_err *err) {
+    const char **names;
+    size_t       n;
+    PR_TRY(pr_dir_list(path, a, &names, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        long owner = part_owner(names[i]);
+        if (owner <= 0 || kill((pid_t)owner, 0) == 0 || errno != ESRCH) continue;
+        char *part = pr_path_join(a, path, names[i]);
+        if (!part) return pr_fail_nomem(err, strlen(path));
+        unlink(part); /* best effort: it only takes space */
+    }
     return PARE_OK;
 }

@@ -42,4 +42,6 @@ const char *pr_path_base(const char *path); /* after the last '/' */
 /* Names in a folder, sorted bytewise, without "." and "..". */
 pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size_t *n,
                         pare_err *err);
+/* Remove what pr_out of processes that are no more left half-written in `path`. */
+pare_status pr_dir_sweep(const char *path, pr_arena *a, pare_err *err);
 #endif

@@ -30,7 +30,7 @@ typedef struct {
 struct pr_pool {
     _Alignas(PR_CACHE_LINE) atomic_ullong state;
     atomic_uint sleepers; /* on the upper half: members without work */
-    atomic_bool waiting;  /* on the lower half: the caller */
+    atomic_bool waiting;  /* on the lower half, or on `left`: the caller */
     gate        phase;    /* of barriers */
     _Alignas(PR_CACHE_LINE) atomic_uint arrived;
     atomic_uint left; /* members that have done their part of this run */
@@ -64,12 +64,19 @@ static void futex_wake(void *word) {
     syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, MAX_THREADS, NULL, NULL, 0);
 }
 
-/* The halves of `state` as the kernel sees them (little-endian: lower half first). */
+/* The halves of `state` as the kernel sees them. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+enum { LOWER = 0, UPPER = 1 };
+#else
+enum { LOWER = 1, UPPER = 0 };
+#endif
+_Static_assert(sizeof(atomic_ullong) == 8 && sizeof(atomic_uint) == 4, "a futex is 32 bits");
+
 static unsigned *lower(pr_pool *p) {
-    return (unsigned *)(void *)&p->state;
+    return (unsigned *)(void *)&p->state + LOWER;
 }
 static unsigned *upper(pr_pool *p) {
-    return lower(p) + 1;
+    return (unsigned *)(void *)&p->state + UPPER;
 }
 static unsigned run_of(unsigned long long state) {
     return (unsigned)(state >> 32);
@@ -130,7 +137,9 @@ static bool join(pr_pool *p, unsigned run) {
 static void leave(pr_pool *p) {
     atomic_fetch_add(&p->left, 1);
     atomic_fetch_sub(&p->state, 1);
-    if (atomic_load(&p->waiting)) futex_wake(lower(p));
+    if (!atomic_load(&p->waiting)) return;
+    futex_wake(&p->left);
+    futex_wake(lower(p));
 }
 
 static void *member_main(void *arg) {
@@ -155,20 +164,24 @@ static void open_run(pr_pool *p, pr_team_fn fn, void *ctx) {
     if (atomic_load(&p->sleepers)) futex_wake(upper(p));
 }
 
-/* Sleep until the lower half is not `low` any more; the leaving wake. */
-static void wait_leave(pr_pool *p, int *spins, unsigned low) {
+/* Spin a while, then sleep until `word` is not `old`, a value seen before; who leaves wakes.
+ * Only for words that within the wait go one way (`left` rises; a closed run's count falls):
+ * one that came back to `old` in between would hide the last wake-up. */
+static void wait_leave(pr_pool *p, int *spins, unsigned *word, unsigned old) {
     if (++*spins < SPINS) {
         relax();
         return;
     }
     atomic_store(&p->waiting, true);
-    if ((unsigned)atomic_load(&p->state) == low) futex_wait(lower(p), low);
+    futex_wait(word, old); /* returns at once if it changed meanwhile */
     atomic_store(&p->waiting, false);
 }
 
 static void close_run(pr_pool *p) {
-    unsigned long long s = atomic_fetch_and(&p->state, ~(unsigned long long)RUN_OPEN) & ~(unsigned long long)RUN_OPEN;
-    for (int spins = 0; (unsigned)s & RUN_JOINED; s = atomic_load(&p->state)) wait_leave(p, &spins, (unsigned)s);
+    const unsigned long long open = RUN_OPEN;
+    unsigned long long       s = atomic_fetch_and(&p->state, ~open) & ~open;
+    for (int spins = 0; (unsigned)s & RUN_JOINED; s = atomic_load(&p->state))
+        wait_leave(p, &spins, lower(p), (unsigned)s);
 }
 
 void pr_pool_help(pr_pool *p, pr_team_fn fn, void *ctx) {
@@ -182,8 +195,9 @@ void pr_pool_run(pr_pool *p, pr_team_fn fn, void *ctx) {
     fn(ctx, 0, p->n);
     if (p->n == 1) return;
     /* Everybody has a part of its own: nobody may be shut out. */
-    for (int spins = 0; atomic_load(&p->left) < (unsigned)p->n - 1;)
-        wait_leave(p, &spins, (unsigned)atomic_load(&p->state));
+    unsigned left;
+    for (int spins = 0; (left = atomic_load(&p->left)) < (unsigned)p->n - 1;)
+        wait_leave(p, &spins, (unsigned *)(void *)&p->left, left);
     close_run(p);
 }
 

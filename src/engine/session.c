@@ -65,19 +65,20 @@ static void lay_workspace(pr_session *s, layout *l) {
     s->scratch = piece(l, (uint64_t)s->o.n_threads, s->scratch_bytes);
 }
 
-static uint64_t lay_state(pr_session *s) {
+static bool lay_state(pr_session *s, uint64_t *total) {
     const pr_hp *h = &s->m->hp;
     uint64_t     at = 0;
     for (int i = 0; i < h->n_layer; i++) {
-        uint64_t row;
-        pr_type_row_bytes(s->o.state, (uint64_t)h->layers[i].d_head, &row);
-        uint64_t all = row * (uint64_t)h->layers[i].n_kv * (uint64_t)s->o.n_ctx;
+        uint64_t row, all, heads = (uint64_t)h->layers[i].n_kv * (uint64_t)s->o.n_ctx; /* below 2^37 */
+        if (!pr_type_row_bytes(s->o.state, (uint64_t)h->layers[i].d_head, &row) || !pr_mul_u64(row, heads, &all))
+            return false;
         s->kv_row[i] = (size_t)row;
         s->k_off[i] = (size_t)at;
         s->v_off[i] = (size_t)(at + all);
-        at += 2 * all;
+        if (!pr_add_u64(at, all, &at) || !pr_add_u64(at, all, &at)) return false;
     }
-    return at;
+    *total = at;
+    return true;
 }
 
 /* Everything but the memory blocks and the threads. */
@@ -95,7 +96,9 @@ static pare_status prepare(pr_session *s, const pr_model *m, const pr_session_op
     layout count = {0};
     lay_workspace(s, &count);
     if (count.overflow) return pr_fail(err, PARE_EUSAGE, -1, "the workspace's size does not fit 64 bits");
-    s->memory = (pr_memory){.weights = pr_model_weight_bytes(m), .state = lay_state(s),
+    uint64_t state;
+    if (!lay_state(s, &state)) return pr_fail(err, PARE_EUSAGE, -1, "the state's size does not fit 64 bits");
+    s->memory = (pr_memory){.weights = pr_model_weight_bytes(m), .state = state,
                             .workspace = count.used + pr_arena_bytes(s->arena)};
     return PARE_OK;
 }

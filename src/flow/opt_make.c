@@ -37,7 +37,6 @@ static void take_record(opt_variant *v, pare_doc *rec) {
     v->bytes = (uint64_t)pare_doc_int(pare_doc_get(rec, "bytes"));
     v->bpw = pare_doc_num(pare_doc_get(rec, "bpw"));
     snprintf(v->sha256, sizeof v->sha256, "%s", pare_doc_str(pare_doc_get(rec, "sha256")));
-    v->made = true;
 }
 
 static pare_status write_file(opt_job *j, opt_variant *v, pare_doc **rec, pare_err *err) {
@@ -92,6 +91,7 @@ pare_status opt_make(opt_job *j, opt_variant *v, pare_err *err) {
     take_record(v, rec);
     warn_written(j, v);
     PR_TRY(open_made(j, v, err));
+    v->made = true; /* not before it opened: who is made has a model */
     int64_t fell = pare_doc_int(pare_doc_path(rec, "tensors/fell_back"));
     opt_step(j, v->name, t, cached, "%llu B, %.4g bits a weight%s", (unsigned long long)v->bytes, v->bpw,
              fell ? ", some tensors fell back" : "");

@@ -127,9 +127,7 @@ static pare_status make_or_lose(opt_job *j, opt_variant *v, pare_err *err) {
 }
 
 static pare_status make_f32(opt_job *j, pare_err *err) {
-    for (int i = 0; i < j->n; i++)
-        if (strcmp(j->v[i].name, "F32") == 0) return PARE_OK; /* it is a variant of its own */
-    opt_variant *v = &j->fv;
+    opt_variant *v = &j->fv; /* also where F32 is a variant: then both are the same file */
     v->name = v->quant = "F32";
     v->rel = pr_arena_printf(j->a, "variants/%s-F32.gguf", pr_path_base(j->m->name));
     v->path = v->rel ? pr_path_join(j->a, j->o->out, v->rel) : NULL;

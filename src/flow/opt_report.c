@@ -151,7 +151,8 @@ static void variant(pr_doc_build *b, pare_doc *o, const opt_job *j, const opt_va
     else pr_doc_set_null(b, o, "sha256");
     pr_doc_set_f64(b, o, "bpw", v->bpw);
     pr_doc_set_bool(b, o, "baseline", v == &j->base);
-    pr_doc_set_bool(b, o, "from_cache", v->eval_cached && v->bench_cached);
+    bool from_cache = v->bench_cached && (v->eval_cached || (v == &j->fv && j->base.eval_cached));
+    pr_doc_set_bool(b, o, "from_cache", from_cache);
     pare_doc *a = pr_doc_set_array(b, o, "metrics");
     for (size_t i = 0; i < v->n_metrics; i++) pr_metric_put(b, a, &v->metrics[i]);
     accelerations(b, o, v);

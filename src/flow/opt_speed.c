@@ -130,6 +130,8 @@ static pare_status bench_key(const opt_job *j, const opt_variant *v, char key[65
     pr_key_i64(&k, "threads", s->threads);
     pr_key_i64(&k, "baseline_threads", b->threads);
     pr_key_str(&k, "level", pr_cpu_level(s->cpu_flags));
+    pr_key_str(&k, "baseline_level", pr_cpu_level(b->cpu_flags));
+    pr_key_bool(&k, "f32", j->f32 == 0); /* without that baseline a ratio lacks */
     pr_key_str(&k, "state", pr_type_get(s->state)->name);
     pr_key_i64(&k, "context", j->window);
     pr_key_f64(&k, "seconds", j->o->seconds);
@@ -169,7 +171,7 @@ static pare_status verify_file(opt_job *j, const opt_variant *v, pare_err *err) 
     pr_map_close(&map);
     pr_sha256_hex(&h, hex);
     if (strcmp(hex, v->sha256) == 0) return PARE_OK;
-    return pr_fail(err, PARE_EINTERNAL, -1, "'%s' changed on the disk after it was written", v->rel);
+    return pr_fail(err, PARE_EENV, -1, "'%s' changed on the disk after it was written", v->rel);
 }
 
 static pr_bench_side side_of(const opt_job *j, const opt_variant *v) {

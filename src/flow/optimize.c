@@ -96,6 +96,17 @@ static pare_status read_policy(opt_job *j, pare_err *err) {
     return pr_objectives_check(j->objectives, j->n_objectives, cannot_measure, j, err);
 }
 
+/* Before anything long: what is wrong with the text is known at once, and with its name. */
+static pare_status check_text(const opt_job *j, pare_err *err) {
+    size_t      bad;
+    pare_status st = PARE_OK;
+    if (j->text.n == 0)
+        st = pr_fail(err, PARE_EINPUT, 0, "the text is empty");
+    else if (!pr_utf8_valid(j->text.p, j->text.n, &bad))
+        st = pr_fail(err, PARE_EINPUT, (int64_t)bad, "the text is not UTF-8");
+    return st == PARE_OK ? st : pr_fail_in(err, st, j->text_path);
+}
+
 static pare_status find_text(opt_job *j, pare_err *err) {
     j->text_path = j->o->text ? pr_arena_str(j->a, j->o->text, strlen(j->o->text))
                               : pr_path_join(j->a, j->src, "text/heldout.txt");
@@ -105,11 +116,11 @@ static pare_status find_text(opt_job *j, pare_err *err) {
                        "no text to judge quality on: give one with -f (the source has no text/heldout.txt)");
     PR_TRY(pr_file_read(j->text_path, (size_t)256 << 20, j->a, &j->text, err));
     j->text_hash = pr_sha256_of(j->text.p, j->text.n);
-    return PARE_OK;
+    return check_text(j, err);
 }
 
 static pare_status set_up(opt_job *j, pare_err *err) {
-    if (!j->o->out) return pr_fail(err, PARE_EUSAGE, -1, "optimize needs a directory to write to (-o DIR)");
+    if (!j->o->out || !j->o->out[0]) return pr_fail(err, PARE_EUSAGE, -1, "optimize needs a directory to write to (-o DIR)");
     PR_TRY(pr_state_type(j->o->state, &j->state, err));
     j->threads = j->ctl && j->ctl->n_threads ? j->ctl->n_threads : pr_threads_default();
     PR_TRY(pr_hw_read(NULL, &j->hw, j->a, err));
@@ -122,18 +133,23 @@ static pare_status set_up(opt_job *j, pare_err *err) {
     char *dir = pr_path_join(j->a, j->o->out, "variants"), *db = pr_path_join(j->a, j->o->out, "pare.db");
     if (!dir || !db) return pr_fail_nomem(err, 256);
     PR_TRY(pr_dir_make(dir, err));
-    return pr_store_open(&j->store, db, PR_STORE_WRITE, err);
+    PR_TRY(pr_store_open(&j->store, db, PR_STORE_WRITE, err));
+    PR_TRY(pr_dir_sweep(j->o->out, j->a, err)); /* what a killed run was writing */
+    return pr_dir_sweep(dir, j->a, err);
+}
+
+static void drop_variant(opt_variant *v) {
+    pr_model_close(v->model);
+    pare_doc_free(v->written);
+    pr_eval_result_free(v->eval);
+    pr_bench_result_free(v->bench);
 }
 
 static void tear_down(opt_job *j) {
-    for (int i = 0; i < j->n; i++) {
-        pr_model_close(j->v[i].model);
-        pare_doc_free(j->v[i].written);
-        pr_eval_result_free(j->v[i].eval);
-        pr_bench_result_free(j->v[i].bench);
-    }
-    pr_eval_result_free(j->base.eval);
-    pr_bench_result_free(j->base.bench);
+    j->base.model = NULL; /* it is j->m */
+    drop_variant(&j->base);
+    drop_variant(&j->fv);
+    for (int i = 0; i < j->n; i++) drop_variant(&j->v[i]);
     pr_energy_close(j->energy);
     pr_model_close(j->m);
     pr_store_close(j->store);

@@ -159,6 +159,10 @@ static pare_status open_all(job *j, const pr_model *ref, const pr_model *const *
         return pr_fail(err, PARE_EINPUT, (int64_t)bad, "the text is not UTF-8");
     const pr_tokenizer *t = ref ? ref->tok : models[0]->tok;
     PR_TRY(j->o->separator ? cut_documents(j, text, t, err) : cut_text(j, text, t, err));
+    for (size_t i = 0; i < j->ids.n; i++) /* a target is looked up in the logits without being fed */
+        if (j->ids.p[i] < 0 || j->ids.p[i] >= j->vocab)
+            return pr_fail(err, PARE_EINPUT, -1, "the tokenizer gives token %d, the model has %lld", (int)j->ids.p[i],
+                           (long long)j->vocab);
     if (j->o->n_windows > 0) j->n_spans = PR_MIN(j->n_spans, j->o->n_windows);
     if (ref) PR_TRY(open_runner(j, &j->ref, ref, false, err));
     j->has_ref = ref != NULL;
