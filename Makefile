@@ -6,7 +6,7 @@ PARE    = build/release/pare
 # ccache, where there is one, makes the second build of a preset cheap.
 CONFIGURE = $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache)
 
-.PHONY: build debug asan tsan coverage fuzz demo test long check bench install docs clean help
+.PHONY: build debug asan tsan coverage fuzz demo test long check bench install docs readme-table clean help
 
 # Configure once, build what changed, say nothing when nothing did.
 define build_preset
@@ -57,9 +57,13 @@ install:   ## program, library, headers, man page, completion: PREFIX=, DESTDIR=
 docs: build ## docs/pare.1, from the tables of options
 	@$(PARE) help --man > docs/pare.1
 
+readme-table: ## the table of variants in README.md, from out/demo/report.json ("make demo" first)
+	$(call build_preset,release,readme_table)
+	@build/release/tools/readme_table out/demo/report.json README.md
+
 clean:     ## everything that was built
 	@rm -rf build out
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /    make \1|/p' Makefile | \
+	@sed -n 's/^\([a-z-]*\):.*## /    make \1|/p' Makefile | \
 	    awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'

@@ -1,6 +1,6 @@
 /* bench_base.c - what the ground floor costs: a meeting of the pool, a hash, an
  * exact exponential beside the C library's. */
-#include "bench.h"
+#include "turns.h"
 #include <math.h>
 
 enum { N = 1 << 16 };

@@ -1,6 +1,6 @@
 /* bench_quant.c - what a row costs to encode and to decode, per type and level of SIMD.
  * The work is counted in weights (W): 100 MW/s are 10 ns a weight. */
-#include "bench.h"
+#include "turns.h"
 #include "kernel/kernel.h"
 
 enum { N = 4096 };

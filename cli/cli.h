@@ -235,7 +235,8 @@ void show_written(cli *c, const pare_doc *d);
 /* Metrics (metric_text.c): {"name","value","lo","hi","n","unit","against","reason"}. */
 typedef char metric_cell[96];
 const char *metric_value(metric_cell dst, const pare_doc *m);  /* "30.33", "98.6 %"; "–" */
-const char *metric_bounds(metric_cell dst, const pare_doc *m); /* "29.5 … 31.1"; "" if it has none */
+const char *metric_bounds(metric_cell dst,
+                          const pare_doc *m); /* "29.5 … 31.1"; "" if it has none */
 const char *metric_pm(metric_cell dst, const pare_doc *m);     /* "30.33 ± 0.80" */
 /* The metric of that name and baseline ("source", "f32", NULL) in owner's "metrics", or NULL. */
 const pare_doc *metric_find(const pare_doc *owner, const char *name, const char *against);

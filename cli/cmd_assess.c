@@ -4,13 +4,16 @@
 #include "cli.h"
 #include "pare/model.h"
 
-static const opt_def own_tensors = {
-    .name = "tensors", .type = OPT_FLAG, .help = "list every tensor with its type, shape and bytes"};
-static const opt_def own_check = {
-    .name = "check", .type = OPT_FLAG, .help = "read every weight; one that is not finite is an error"};
+static const opt_def own_tensors = {.name = "tensors",
+                                    .type = OPT_FLAG,
+                                    .help = "list every tensor with its type, shape and bytes"};
+static const opt_def own_check = {.name = "check",
+                                  .type = OPT_FLAG,
+                                  .help =
+                                      "read every weight; one that is not finite is an error"};
 
-static const opt_def *const opts[] = {&own_tensors, &own_check, &opt_context, &opt_max_memory, &opt_threads,
-                                      NULL};
+static const opt_def *const opts[] = {&own_tensors,    &own_check,   &opt_context,
+                                      &opt_max_memory, &opt_threads, NULL};
 
 static long long whole(const pare_doc *d, const char *path) {
     return (long long)pare_doc_int(pare_doc_path(d, path));
@@ -28,8 +31,9 @@ static void print_shape(table *t, const pare_doc *d) {
     if (!isnan(factor)) snprintf(scaled, sizeof scaled, ", factor %g", factor);
     if (whole(d, "windowed_layers"))
         snprintf(window, sizeof window, "; %lld layers see a window", whole(d, "windowed_layers"));
-    table_row(t, INK_PLAIN, "context|%lld positions; RoPE %s, theta %g%s%s", whole(d, "context"),
-              show_str(d, "rope/type"), pare_doc_num(pare_doc_path(d, "rope/theta")), scaled, window);
+    table_row(t, INK_PLAIN, "context|%lld positions; RoPE %s, theta %g%s%s",
+              whole(d, "context"), show_str(d, "rope/type"),
+              pare_doc_num(pare_doc_path(d, "rope/theta")), scaled, window);
 }
 
 static void print_sizes(table *t, const pare_doc *d) {
@@ -40,17 +44,19 @@ static void print_sizes(table *t, const pare_doc *d) {
     while (pare_doc_next(pare_doc_get(d, "parameters_by_class"), &it) && n < sizeof by)
         n += (size_t)snprintf(by + n, sizeof by - n, "%s%s %s", n ? ", " : "", it.key,
                               human_count(h, pare_doc_num(it.value)));
-    table_row(t, INK_PLAIN, "parameters|%s: %s", show_grouped(h, pare_doc_int(pare_doc_get(d, "parameters"))),
-              by);
+    table_row(t, INK_PLAIN, "parameters|%s: %s",
+              show_grouped(h, pare_doc_int(pare_doc_get(d, "parameters"))), by);
     const pare_doc *types = pare_doc_get(d, "types");
     for (size_t i = 0; i < pare_doc_count(types); i++) {
         const pare_doc *o = pare_doc_at(types, i);
-        table_row(t, INK_PLAIN, "%s|%s in %lld tensors of type %s", i ? "" : "weights", show_bytes(h, o, "bytes"),
-                  whole(o, "tensors"), show_str(o, "type"));
+        table_row(t, INK_PLAIN, "%s|%s in %lld tensors of type %s", i ? "" : "weights",
+                  show_bytes(h, o, "bytes"), whole(o, "tensors"), show_str(o, "type"));
     }
     human flops, per_token;
-    table_row(t, INK_PLAIN, "cost|%s arithmetic operations a token; keys and values %s a token (f16)",
-              show_count(flops, d, "flops_per_token"), show_bytes(per_token, d, "state_bytes_per_token_f16"));
+    table_row(t, INK_PLAIN,
+              "cost|%s arithmetic operations a token; keys and values %s a token (f16)",
+              show_count(flops, d, "flops_per_token"),
+              show_bytes(per_token, d, "state_bytes_per_token_f16"));
 }
 
 static void print_tokenizer(table *t, const pare_doc *d) {
@@ -61,11 +67,14 @@ static void print_tokenizer(table *t, const pare_doc *d) {
                   show_cell(why, show_str(d, "tokenizer_reason")));
         return;
     }
-    table_row(t, INK_PLAIN, "tokenizer|%s from %s, pattern %s: %lld entries, %lld merges, %lld added",
-              show_str(k, "kind"), show_str(k, "source"), show_str(k, "pre"), whole(k, "entries"),
-              whole(k, "merges"), whole(k, "added"));
-    table_row(t, INK_PLAIN, "|%s, %s", pare_doc_bool(pare_doc_get(k, "adds_bos")) ? "puts BOS before a text" : "adds no BOS",
-              pare_doc_bool(pare_doc_get(k, "chat_template")) ? "chat template" : "no chat template");
+    table_row(t, INK_PLAIN,
+              "tokenizer|%s from %s, pattern %s: %lld entries, %lld merges, %lld added",
+              show_str(k, "kind"), show_str(k, "source"), show_str(k, "pre"),
+              whole(k, "entries"), whole(k, "merges"), whole(k, "added"));
+    table_row(
+        t, INK_PLAIN, "|%s, %s",
+        pare_doc_bool(pare_doc_get(k, "adds_bos")) ? "puts BOS before a text" : "adds no BOS",
+        pare_doc_bool(pare_doc_get(k, "chat_template")) ? "chat template" : "no chat template");
 }
 
 static double state_bytes(const cli *c, const pare_doc *d) {
@@ -75,7 +84,8 @@ static double state_bytes(const cli *c, const pare_doc *d) {
 }
 
 static bool fits(const cli *c, const pare_doc *d, const pare_doc *quant) {
-    return pare_doc_num(pare_doc_get(quant, "tensor_bytes")) + state_bytes(c, d) <= (double)cli_bytes(c, "max-memory");
+    return pare_doc_num(pare_doc_get(quant, "tensor_bytes")) + state_bytes(c, d) <=
+           (double)cli_bytes(c, "max-memory");
 }
 
 static void print_quantizations(cli *c, const pare_doc *d) {
@@ -83,19 +93,23 @@ static void print_quantizations(cli *c, const pare_doc *d) {
     bool            limit = cli_str(c, "max-memory") != NULL;
     human           tensors, memory;
     cell            why;
-    table          *t = table_new(limit ? "type|tensors>|bits a weight>|with state>|fits|fell back" :
-                                          "type|tensors>|bits a weight>|with state>|fell back");
+    table *t = table_new(limit ? "type|tensors>|bits a weight>|with state>|fits|fell back"
+                               : "type|tensors>|bits a weight>|with state>|fell back");
     for (size_t i = 0; i < pare_doc_count(a); i++) {
         const pare_doc *q = pare_doc_at(a, i);
         char            fell[320] = "";
         bool            ok = !limit || fits(c, d, q);
         if (whole(q, "fell_back"))
-            snprintf(fell, sizeof fell, "%lld: %s%s", whole(q, "fell_back"), show_cell(why, show_str(q, "why")),
-                     whole(q, "fell_back") > 1 ? " …" : "");
+            snprintf(fell, sizeof fell, "%lld: %s%s", whole(q, "fell_back"),
+                     show_cell(why, show_str(q, "why")), whole(q, "fell_back") > 1 ? " …" : "");
         table_row(t, ok ? INK_PLAIN : INK_DIM, "%s|%s|%.2f|%s%s|%s", show_str(q, "name"),
                   show_bytes(tensors, q, "tensor_bytes"), pare_doc_num(pare_doc_get(q, "bpw")),
-                  human_bytes(memory, pare_doc_num(pare_doc_get(q, "tensor_bytes")) + state_bytes(c, d)),
-                  !limit ? "" : ok ? "|yes" : "|no", fell);
+                  human_bytes(memory, pare_doc_num(pare_doc_get(q, "tensor_bytes")) +
+                                          state_bytes(c, d)),
+                  !limit ? ""
+                  : ok   ? "|yes"
+                         : "|no",
+                  fell);
     }
     out_puts("\n");
     table_print(c, t);
@@ -113,7 +127,8 @@ static void print_tensors(cli *c, const pare_doc *d) {
             snprintf(dims, sizeof dims, "%lld × %lld", whole(shape, "0"), whole(shape, "1"));
         else
             snprintf(dims, sizeof dims, "%lld", whole(shape, "0"));
-        table_row(t, INK_PLAIN, "%s|%s|%s|%s", show_cell(name, show_str(o, "name")), show_str(o, "type"), dims,
+        table_row(t, INK_PLAIN, "%s|%s|%s|%s", show_cell(name, show_str(o, "name")),
+                  show_str(o, "type"), dims,
                   show_grouped(h, pare_doc_int(pare_doc_get(o, "bytes"))));
     }
     out_puts("\n");
@@ -123,7 +138,8 @@ static void print_tensors(cli *c, const pare_doc *d) {
 static void print_all(cli *c, const pare_doc *d) {
     table *t = table_new("model|");
     cell   name, path;
-    table_row(t, INK_BOLD, "%s|%s", show_cell(name, show_str(d, "name")), show_cell(path, show_str(d, "path")));
+    table_row(t, INK_BOLD, "%s|%s", show_cell(name, show_str(d, "name")),
+              show_cell(path, show_str(d, "path")));
     print_shape(t, d);
     print_sizes(t, d);
     print_tokenizer(t, d);
@@ -131,7 +147,8 @@ static void print_all(cli *c, const pare_doc *d) {
     table_print(c, t);
     print_quantizations(c, d);
     if (cli_flag(c, "tensors")) print_tensors(c, d);
-    if (pare_doc_count(pare_doc_get(d, "gguf_cannot_express")) || pare_doc_count(pare_doc_get(d, "notes")))
+    if (pare_doc_count(pare_doc_get(d, "gguf_cannot_express")) ||
+        pare_doc_count(pare_doc_get(d, "notes")))
         out_puts("\n");
     show_lines(c, d, "gguf_cannot_express", "GGUF cannot say this model");
     show_lines(c, d, "notes", "note");

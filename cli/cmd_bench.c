@@ -34,9 +34,9 @@ static const opt_def own_seconds = {.name = "seconds",
                                     .lo = 0.1,
                                     .hi = 1000000.0};
 
-static const opt_def *const opts[] = {&own_vs,      &own_prompt_tokens, &own_tokens, &own_rounds, &own_seconds,
-                                      &opt_threads, &opt_context,       &opt_state,  &opt_exact,  &opt_runner,
-                                      NULL};
+static const opt_def *const opts[] = {
+    &own_vs,      &own_prompt_tokens, &own_tokens, &own_rounds, &own_seconds, &opt_threads,
+    &opt_context, &opt_state,         &opt_exact,  &opt_runner, NULL};
 
 static int run(cli *c) {
     pare_err        err = {0};

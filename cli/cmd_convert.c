@@ -20,9 +20,9 @@ static const opt_def own_name = {.name = "name",
                                  .metavar = "NAME",
                                  .help = "gguf: general.name; without it, the source's"};
 
-static const opt_def *const opts[] = {&own_to,          &opt_out,    &opt_quant,         &own_name,
-                                      &own_shard_bytes, &opt_strict, &opt_allow_inexact, &opt_threads,
-                                      &opt_work_memory, NULL};
+static const opt_def *const opts[] = {
+    &own_to,     &opt_out,           &opt_quant,   &own_name,        &own_shard_bytes,
+    &opt_strict, &opt_allow_inexact, &opt_threads, &opt_work_memory, NULL};
 
 static int run(cli *c) {
     pare_err          err = {0};

@@ -29,13 +29,15 @@ static const opt_def own_separator = {.name = "separator",
                                       .type = OPT_STRING,
                                       .metavar = "S",
                                       .help = "documents end at S and are evaluated apart"};
-static const opt_def own_whole = {.name = "whole-documents",
-                                  .type = OPT_FLAG,
-                                  .help = "leave out the first and the last document, which may be cut"};
+static const opt_def own_whole = {
+    .name = "whole-documents",
+    .type = OPT_FLAG,
+    .help = "leave out the first and the last document, which may be cut"};
 
-static const opt_def *const opts[] = {&opt_text,      &opt_text_file, &own_against, &own_choices, &own_tasks,
-                                      &own_separator, &own_whole,     &opt_context, &own_windows, &opt_state,
-                                      &opt_exact,     &opt_runner,    &opt_threads, &opt_work_memory, NULL};
+static const opt_def *const opts[] = {
+    &opt_text,      &opt_text_file, &own_against, &own_choices,     &own_tasks,
+    &own_separator, &own_whole,     &opt_context, &own_windows,     &opt_state,
+    &opt_exact,     &opt_runner,    &opt_threads, &opt_work_memory, NULL};
 
 static int evaluate(cli *c, const pare_eval_opts *o) {
     pare_err  err = {0};
@@ -66,9 +68,11 @@ static int run(cli *c) {
                         .exact = cli_flag(c, "exact")};
     bool given = cli_str(c, "prompt") || o.file;
     if (o.choices && given) return cli_usage(c, "eval: --choices takes the place of -f and -p");
-    if (!o.choices && !given) return cli_usage(c, "eval: no text: give -f FILE (or --choices FILE)");
+    if (!o.choices && !given)
+        return cli_usage(c, "eval: no text: give -f FILE (or --choices FILE)");
     if (o.whole_documents && !o.separator)
-        return cli_usage(c, "eval: --whole-documents needs --separator, which tells where they end");
+        return cli_usage(
+            c, "eval: --whole-documents needs --separator, which tells where they end");
     if (cli_str(c, "prompt") || (o.file && strcmp(o.file, "-") == 0)) {
         if (cli_text(c, &text, &o.n_text, &err) != PARE_OK) return cli_fail(c, &err);
         o.text = text;

@@ -3,8 +3,10 @@
 #include "cli.h"
 #include "pare/optimize.h"
 
-static const opt_def own_policy = {
-    .name = "policy", .type = OPT_FILE, .metavar = "FILE", .help = "judge by the gates of FILE (YAML) instead"};
+static const opt_def own_policy = {.name = "policy",
+                                   .type = OPT_FILE,
+                                   .metavar = "FILE",
+                                   .help = "judge by the gates of FILE (YAML) instead"};
 
 static const opt_def *const opts[] = {&own_policy, NULL};
 
@@ -14,15 +16,16 @@ static void print_gate(cli *c, const pare_doc *d) {
     gate_table(c, pare_doc_get(d, "gates"));
     out_puts("\n");
     if (pare_doc_get(d, "recheck"))
-        out_printf("%lld verdicts of the report judged again, %lld differ%s%s\n", checked, differ, differ ? ": " : "",
-                   differ ? show_str(d, "recheck/first") : "");
+        out_printf("%lld verdicts of the report judged again, %lld differ%s%s\n", checked,
+                   differ, differ ? ": " : "", differ ? show_str(d, "recheck/first") : "");
     verdict_line(c, d);
 }
 
 static int run(cli *c) {
     pare_err  err = {0};
     pare_doc *d;
-    if (pare_gate(cli_arg(c, 0), cli_str(c, "policy"), &d, &err) != PARE_OK) return cli_fail(c, &err);
+    if (pare_gate(cli_arg(c, 0), cli_str(c, "policy"), &d, &err) != PARE_OK)
+        return cli_fail(c, &err);
     int status = strcmp(show_str(d, "verdict"), "pass") == 0 ? 0 : pare_status_exit(PARE_EREFUSED);
     if (pare_doc_int(pare_doc_path(d, "recheck/differ"))) status = pare_status_exit(PARE_EREFUSED);
     if (c->json) {
@@ -39,7 +42,8 @@ const command cmd_gate = {
     .name = "gate",
     .help = "ask the gates again, of a report that is there",
     .synopsis = "DIR [--policy FILE]",
-    .text = "DIR is what optimize wrote (or the report.json in it). Nothing is measured: every verdict in its report.json "
+    .text = "DIR is what optimize wrote (or the report.json in it). Nothing is measured: every "
+            "verdict in its report.json "
             "is computed again from the numbers beside it, and compared. With --policy the "
             "choice is held against other gates. The exit status is 0 if all pass, and 1 if "
             "one fails, is undecided, or was written down otherwise.",

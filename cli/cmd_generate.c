@@ -110,18 +110,21 @@ static void speed_line(cli *c, const pare_doc *stats) {
     double decode = pare_doc_num(pare_doc_get(stats, "decode_tps"));
     char   rate[48] = "";
     if (!isnan(decode)) snprintf(rate, sizeof rate, " at %.1f tok/s", decode);
-    cli_note(c, "pare: %lld tokens%s; prompt of %lld read at %.0f tok/s, first token after %.0f ms; "
-                "%s weights, peak memory %s; %lld thread%s, %s",
-             (long long)pare_doc_int(pare_doc_get(stats, "tokens")), rate,
-             (long long)pare_doc_int(pare_doc_get(stats, "prompt_tokens")),
-             pare_doc_num(pare_doc_get(stats, "prefill_tps")),
-             pare_doc_num(pare_doc_get(stats, "prompt_ms")), show_bytes(weights, stats, "weights_bytes"),
-             show_bytes(rss, stats, "peak_rss_bytes"),
-             (long long)pare_doc_int(pare_doc_get(stats, "threads")),
-             pare_doc_int(pare_doc_get(stats, "threads")) == 1 ? "" : "s", show_str(stats, "level"));
+    cli_note(
+        c,
+        "pare: %lld tokens%s; prompt of %lld read at %.0f tok/s, first token after %.0f ms; "
+        "%s weights, peak memory %s; %lld thread%s, %s",
+        (long long)pare_doc_int(pare_doc_get(stats, "tokens")), rate,
+        (long long)pare_doc_int(pare_doc_get(stats, "prompt_tokens")),
+        pare_doc_num(pare_doc_get(stats, "prefill_tps")),
+        pare_doc_num(pare_doc_get(stats, "prompt_ms")),
+        show_bytes(weights, stats, "weights_bytes"), show_bytes(rss, stats, "peak_rss_bytes"),
+        (long long)pare_doc_int(pare_doc_get(stats, "threads")),
+        pare_doc_int(pare_doc_get(stats, "threads")) == 1 ? "" : "s", show_str(stats, "level"));
 }
 
-static int print_json(cli *c, const char *prompt, const char *text, size_t n, const pare_doc *stats) {
+static int print_json(cli *c, const char *prompt, const char *text, size_t n,
+                      const pare_doc *stats) {
     pare_err err = {0};
     char    *raw;
     if (pare_doc_text(stats, 0, &raw, NULL, &err) != PARE_OK) return cli_fail(c, &err);

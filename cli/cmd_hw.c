@@ -4,14 +4,17 @@
 #include "cli.h"
 #include "pare/hw.h"
 
-static const opt_def own_quick = {
-    .name = "quick", .type = OPT_FLAG, .help = "do not measure how fast memory is read (half a second)"};
+static const opt_def own_quick = {.name = "quick",
+                                  .type = OPT_FLAG,
+                                  .help =
+                                      "do not measure how fast memory is read (half a second)"};
 static const opt_def own_kernels = {
     .name = "kernels", .type = OPT_FLAG, .help = "also which variant of each kernel runs here"};
-static const opt_def own_root = {.name = "root",
-                                 .type = OPT_FILE,
-                                 .metavar = "DIR",
-                                 .help = "read the system's files below DIR instead of /; measures nothing"};
+static const opt_def own_root = {
+    .name = "root",
+    .type = OPT_FILE,
+    .metavar = "DIR",
+    .help = "read the system's files below DIR instead of /; measures nothing"};
 
 static const opt_def *const opts[] = {&own_quick, &own_kernels, &own_root, &opt_threads, NULL};
 
@@ -22,8 +25,10 @@ static void print_cpu(table *t, const pare_doc *d) {
     char   speed[48] = "", limit[64] = "";
     if (!isnan(mhz)) snprintf(speed, sizeof speed, ", up to %.0f MHz", mhz);
     if (!isnan(quota)) snprintf(limit, sizeof limit, ", limited to %.2g by the container", quota);
-    table_row(t, INK_PLAIN, "CPU|%s (%s)%s", show_str(d, "cpu/model"), show_str(d, "cpu/arch"), speed);
-    table_row(t, INK_PLAIN, "|%s cores, %lld threads, %lld usable here%s", show_count(h, d, "cpu/cores"),
+    table_row(t, INK_PLAIN, "CPU|%s (%s)%s", show_str(d, "cpu/model"), show_str(d, "cpu/arch"),
+              speed);
+    table_row(t, INK_PLAIN, "|%s cores, %lld threads, %lld usable here%s",
+              show_count(h, d, "cpu/cores"),
               (long long)pare_doc_int(pare_doc_path(d, "cpu/threads")),
               (long long)pare_doc_int(pare_doc_path(d, "cpu/usable")), limit);
     table_row(t, INK_PLAIN, "SIMD|%s", show_str(d, "cpu/simd"));
@@ -44,11 +49,15 @@ static void print_memory(table *t, const pare_doc *d) {
     table_row(t, INK_PLAIN, "memory|%s, %s available", show_bytes(all, d, "memory/bytes"),
               show_bytes(available, d, "memory/available_bytes"));
     if (!isnan(pare_doc_num(pare_doc_path(d, "memory/limit_bytes"))))
-        table_row(t, INK_PLAIN, "|limited to %s by the container", show_bytes(limit, d, "memory/limit_bytes"));
+        table_row(t, INK_PLAIN, "|limited to %s by the container",
+                  show_bytes(limit, d, "memory/limit_bytes"));
     if (bw)
-        table_row(t, INK_PLAIN, "|read at %.1f GB/s (median of %lld runs; best %.1f), %lld threads",
-                  pare_doc_num(pare_doc_get(bw, "median_gb_s")), (long long)pare_doc_int(pare_doc_get(bw, "runs")),
-                  pare_doc_num(pare_doc_get(bw, "best_gb_s")), (long long)pare_doc_int(pare_doc_get(bw, "threads")));
+        table_row(t, INK_PLAIN,
+                  "|read at %.1f GB/s (median of %lld runs; best %.1f), %lld threads",
+                  pare_doc_num(pare_doc_get(bw, "median_gb_s")),
+                  (long long)pare_doc_int(pare_doc_get(bw, "runs")),
+                  pare_doc_num(pare_doc_get(bw, "best_gb_s")),
+                  (long long)pare_doc_int(pare_doc_get(bw, "threads")));
 }
 
 static void print_devices(table *t, const pare_doc *d) {
@@ -63,12 +72,14 @@ static void print_devices(table *t, const pare_doc *d) {
                   show_cell(y, show_str(o, "driver")), show_bytes(h, o, "memory_bytes"));
     }
     a = pare_doc_get(d, "sensors");
-    if (pare_doc_count(a) == 0) table_row(t, INK_PLAIN, "energy|no counter found: energy is not measured here");
+    if (pare_doc_count(a) == 0)
+        table_row(t, INK_PLAIN, "energy|no counter found: energy is not measured here");
     for (size_t i = 0; i < pare_doc_count(a); i++) {
         const pare_doc *o = pare_doc_at(a, i);
         const char     *why = pare_doc_str(pare_doc_get(o, "reason"));
-        table_row(t, INK_PLAIN, "%s|%s (%s)%s%s", i ? "" : "energy", show_cell(x, show_str(o, "name")),
-                  show_str(o, "measures"), why ? ": cannot be read: " : "", why ? show_cell(y, why) : "");
+        table_row(t, INK_PLAIN, "%s|%s (%s)%s%s", i ? "" : "energy",
+                  show_cell(x, show_str(o, "name")), show_str(o, "measures"),
+                  why ? ": cannot be read: " : "", why ? show_cell(y, why) : "");
     }
     a = pare_doc_get(d, "batteries");
     for (size_t i = 0; i < pare_doc_count(a); i++) {
@@ -79,7 +90,8 @@ static void print_devices(table *t, const pare_doc *d) {
     a = pare_doc_get(d, "network");
     for (size_t i = 0; i < pare_doc_count(a); i++) {
         const pare_doc *o = pare_doc_at(a, i);
-        table_row(t, INK_PLAIN, "%s|%s, %s%s", i ? "" : "network", show_cell(x, show_str(o, "name")),
+        table_row(t, INK_PLAIN, "%s|%s, %s%s", i ? "" : "network",
+                  show_cell(x, show_str(o, "name")),
                   pare_doc_bool(pare_doc_get(o, "up")) ? "up" : "down",
                   pare_doc_bool(pare_doc_get(o, "wireless")) ? ", wireless" : "");
     }
@@ -97,7 +109,8 @@ static void print_kernels(cli *c, const pare_doc *list) {
 static void print_hw(cli *c, const pare_doc *d) {
     table *t = table_new("machine|");
     cell   x;
-    table_row(t, INK_PLAIN, "system|%s, kernel %s%s%s", show_str(d, "system"), show_str(d, "kernel"),
+    table_row(t, INK_PLAIN, "system|%s, kernel %s%s%s", show_str(d, "system"),
+              show_str(d, "kernel"),
               pare_doc_bool(pare_doc_get(d, "virtual")) ? ", virtual machine" : "",
               pare_doc_bool(pare_doc_get(d, "container")) ? ", in a container" : "");
     if (pare_doc_str(pare_doc_get(d, "board")))

@@ -4,10 +4,11 @@
 #include "cli.h"
 #include "pare/optimize.h"
 
-static const opt_def own_variants = {.name = "variants",
-                                     .type = OPT_LIST,
-                                     .metavar = "T,T,…",
-                                     .help = "types to try; without it ten, from the source's own to Q2_K"};
+static const opt_def own_variants = {
+    .name = "variants",
+    .type = OPT_LIST,
+    .metavar = "T,T,…",
+    .help = "types to try; without it ten, from the source's own to Q2_K"};
 static const opt_def own_max_bytes = {.name = "max-bytes",
                                       .type = OPT_BYTES,
                                       .metavar = "BYTES",
@@ -88,7 +89,8 @@ static bool named(const pare_doc *array, const char *name) {
 static void variant_row(table *t, const pare_doc *r, const pare_doc *v) {
     const char *name = show_str(v, "name"), *error = pare_doc_str(pare_doc_get(v, "error"));
     const char *choice = pare_doc_str(pare_doc_path(r, "choice/name"));
-    bool        chosen = choice && strcmp(choice, name) == 0, front = named(pare_doc_path(r, "front/members"), name);
+    bool chosen = choice && strcmp(choice, name) == 0,
+         front = named(pare_doc_path(r, "front/members"), name);
     human       bytes;
     metric_cell ppl, kld, kept, tps, speed, memory;
     cell        why;
@@ -96,9 +98,17 @@ static void variant_row(table *t, const pare_doc *r, const pare_doc *v) {
         table_row(t, INK_RED, " |%s|%s", name, show_cell(why, error));
         return;
     }
-    table_row(t, chosen ? INK_BOLD : front ? INK_PLAIN : INK_DIM, "%s|%s|%s|%.2f|%s|%s|%s|%s|%s|%s",
-              chosen ? "→" : front ? "•" : " ", name, show_grouped(bytes, pare_doc_int(pare_doc_get(v, "bytes"))),
-              pare_doc_num(pare_doc_get(v, "bpw")), metric_pm(ppl, metric_find(v, "perplexity", NULL)),
+    table_row(t,
+              chosen  ? INK_BOLD
+              : front ? INK_PLAIN
+                      : INK_DIM,
+              "%s|%s|%s|%.2f|%s|%s|%s|%s|%s|%s",
+              chosen  ? "→"
+              : front ? "•"
+                      : " ",
+              name, show_grouped(bytes, pare_doc_int(pare_doc_get(v, "bytes"))),
+              pare_doc_num(pare_doc_get(v, "bpw")),
+              metric_pm(ppl, metric_find(v, "perplexity", NULL)),
               metric_pm(kld, metric_find(v, "kld_mean", "source")),
               metric_pm(kept, metric_find(v, "accuracy_kept", "source")),
               metric_pm(tps, metric_find(v, "decode_tps", NULL)),
@@ -108,11 +118,13 @@ static void variant_row(table *t, const pare_doc *r, const pare_doc *v) {
 
 static void print_report(cli *c, const pare_doc *r, const char *out) {
     const pare_doc *a = pare_doc_get(r, "variants");
-    table          *t = table_new(" |variant|bytes>|bits>|perplexity>|KL divergence>|accuracy kept>|tokens/s>|speedup>|memory>");
+    table *t = table_new(" |variant|bytes>|bits>|perplexity>|KL divergence>|accuracy "
+                         "kept>|tokens/s>|speedup>|memory>");
     for (size_t i = 0; i < pare_doc_count(a); i++) variant_row(t, r, pare_doc_at(a, i));
     table_print(c, t);
-    out_printf("%s→ chosen   • on the front, where nothing is better in all   ± bounds of 95 %%%s\n\n",
-               ink_on(c, INK_DIM), ink_off(c));
+    out_printf(
+        "%s→ chosen   • on the front, where nothing is better in all   ± bounds of 95 %%%s\n\n",
+        ink_on(c, INK_DIM), ink_off(c));
     out_printf("Gates for %s\n", show_str(r, "choice/name"));
     gate_table(c, pare_doc_get(r, "gates"));
     out_puts("\n");

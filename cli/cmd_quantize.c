@@ -6,8 +6,9 @@
 static const opt_def own_list = {
     .name = "list", .type = OPT_FLAG, .help = "the types and mixes that --quant may name"};
 
-static const opt_def *const opts[] = {&opt_quant,   &opt_out,         &opt_strict, &opt_allow_inexact,
-                                      &opt_threads, &opt_work_memory, &own_list,   NULL};
+static const opt_def *const opts[] = {&opt_quant,         &opt_out,     &opt_strict,
+                                      &opt_allow_inexact, &opt_threads, &opt_work_memory,
+                                      &own_list,          NULL};
 
 static int list(cli *c) {
     pare_err  err = {0};
@@ -41,7 +42,8 @@ static int run(cli *c) {
                            .allow_inexact = cli_flag(c, "allow-inexact")};
     if (cli_flag(c, "list")) return list(c);
     if (!cli_arg(c, 0)) return cli_usage(c, "quantize: the model is missing");
-    if (!o.quant) return cli_usage(c, "quantize: --quant is missing; --list tells the types there are");
+    if (!o.quant)
+        return cli_usage(c, "quantize: --quant is missing; --list tells the types there are");
     if (!o.out) return cli_usage(c, "quantize: -o is missing: the file to write");
     if (pare_convert(cli_arg(c, 0), &o, &c->ctl, &d, &err) != PARE_OK) return cli_fail(c, &err);
     progress_clear();

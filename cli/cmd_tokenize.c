@@ -71,7 +71,9 @@ static int decode(cli *c, const pare_model *m, const char *text) {
     char       *out;
     size_t      n, len;
     int32_t    *ids = ids_of(text, &n, &bad);
-    if (bad) return cli_usage(c, "--decode: found \"%.20s\", expected ids separated by spaces or commas", bad);
+    if (bad)
+        return cli_usage(
+            c, "--decode: found \"%.20s\", expected ids separated by spaces or commas", bad);
     if (!ids) {
         err = (pare_err){.status = PARE_ENOMEM, .pos = -1, .msg = "no memory for the ids"};
         return cli_fail(c, &err);
@@ -106,7 +108,8 @@ static int run(cli *c) {
     if (pare_model_open(&m, cli_arg(c, 0), &err) != PARE_OK)
         status = cli_fail(c, &err);
     else
-        status = cli_flag(c, "decode") ? decode(c, m, arg ? arg : owned) : encode(c, m, arg ? arg : owned, n);
+        status = cli_flag(c, "decode") ? decode(c, m, arg ? arg : owned)
+                                       : encode(c, m, arg ? arg : owned, n);
     pare_model_close(m);
     free(owned);
     return status;
@@ -120,9 +123,10 @@ const command cmd_tokenize = {
             "as it is: no token is added, and \"<s>\" in it is three characters, unless "
             "--special is given. \"--\" before a text that begins with a dash.\n"
             "With --json: {\"ids\":[…]}; with --decode and --json: {\"text\":…}.",
-    .examples = "  pare tokenize models/austen-3.7m \"It is a truth\"\n"
-                "  pare tokenize models/austen-3.7m --decode \"41 84 341\"\n"
-                "  pare tokenize models/austen-3.7m -f models/austen-3.7m/text/heldout.txt --json\n",
+    .examples =
+        "  pare tokenize models/austen-3.7m \"It is a truth\"\n"
+        "  pare tokenize models/austen-3.7m --decode \"41 84 341\"\n"
+        "  pare tokenize models/austen-3.7m -f models/austen-3.7m/text/heldout.txt --json\n",
     .min_args = 1,
     .max_args = 2,
     .opts = opts,

@@ -33,14 +33,19 @@ static void put_number(char *dst, size_t cap, double x, double step) {
 
 const char *metric_value(metric_cell dst, const pare_doc *m) {
     double      v = pare_doc_num(pare_doc_get(m, "value"));
-    double      half = (pare_doc_num(pare_doc_get(m, "hi")) - pare_doc_num(pare_doc_get(m, "lo"))) / 2;
+    double half =
+        (pare_doc_num(pare_doc_get(m, "hi")) - pare_doc_num(pare_doc_get(m, "lo"))) / 2;
     const char *unit = pare_doc_str(pare_doc_get(m, "unit")), *suffix;
     char        number[40];
     if (isnan(v)) return strcpy(dst, "–");
     if (!unit) unit = "";
     double by = scale_of(unit, v, &suffix);
     put_number(number, sizeof number, v * by, half > 0 ? half * by : 0);
-    snprintf(dst, sizeof(metric_cell), "%s%s%s", number, suffix ? "" : *unit ? " " : "", suffix ? suffix : unit);
+    snprintf(dst, sizeof(metric_cell), "%s%s%s", number,
+             suffix  ? ""
+             : *unit ? " "
+                     : "",
+             suffix ? suffix : unit);
     return dst;
 }
 
@@ -96,8 +101,9 @@ void metric_table(cli *c, const pare_doc *metrics) {
         char            n[24] = "", vs[64] = "";
         if (known) snprintf(n, sizeof n, "%lld", (long long)pare_doc_int(pare_doc_get(m, "n")));
         if (against) snprintf(vs, sizeof vs, "against %s", against);
-        table_row(t, known ? INK_PLAIN : INK_DIM, "%s|%s|%s|%s|%s", show_str(m, "name"), metric_value(value, m),
-                  metric_bounds(bounds, m), n, !known && reason ? show_cell(why, reason) : vs);
+        table_row(t, known ? INK_PLAIN : INK_DIM, "%s|%s|%s|%s|%s", show_str(m, "name"),
+                  metric_value(value, m), metric_bounds(bounds, m), n,
+                  reason ? show_cell(why, reason) : vs);
     }
     table_print(c, t);
 }

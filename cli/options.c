@@ -38,9 +38,15 @@ const opt_def opt_quant = {"quant", 0, OPT_STRING, "T",
 static const char *const state_types[] = {"f32", "f16", "q8_0", NULL};
 const opt_def opt_state = {"kv", 0, OPT_ENUM, "T", "type in which keys and values are kept", "f16",
                            state_types, 0, 0};
-const opt_def opt_exact = {"exact", 0, OPT_FLAG, NULL,
-                           "multiply quantized weights in float32, not with 8-bit activations", NULL,
-                           NULL, 0, 0};
+const opt_def opt_exact = {"exact",
+                           0,
+                           OPT_FLAG,
+                           NULL,
+                           "multiply quantized weights in float32, not with 8-bit activations",
+                           NULL,
+                           NULL,
+                           0,
+                           0};
 const opt_def opt_special = {"special", 0, OPT_FLAG, NULL,
                              "add the special tokens, and read those that the text spells", NULL,
                              NULL, 0, 0};

@@ -57,13 +57,17 @@ void show_quoted(char *dst, size_t cap, const char *s, size_t n) {
     size_t at = 0;
     for (size_t i = 0; i < n && at + 12 < cap;) {
         utf8proc_int32_t  point;
-        utf8proc_ssize_t k = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &point);
+        utf8proc_ssize_t k = utf8proc_iterate((const utf8proc_uint8_t *)s + i,
+                                              (utf8proc_ssize_t)(n - i), &point);
         unsigned char     byte = (unsigned char)s[i];
         if (k <= 0) {
             at += (size_t)snprintf(dst + at, cap - at, "\\x%02X", byte);
             k = 1;
         } else if (byte == '\n' || byte == '\t' || byte == '\r') {
-            at += (size_t)snprintf(dst + at, cap - at, "\\%c", byte == '\n' ? 'n' : byte == '\t' ? 't' : 'r');
+            at += (size_t)snprintf(dst + at, cap - at, "\\%c",
+                                   byte == '\n'   ? 'n'
+                                   : byte == '\t' ? 't'
+                                                  : 'r');
         } else if (byte == '"' || byte == '\\') {
             at += (size_t)snprintf(dst + at, cap - at, "\\%c", byte);
         } else if (point < 0x20 || (point >= 0x7F && point < 0xA0)) {

@@ -10,7 +10,8 @@ static void print_types(cli *c, const pare_doc *types) {
     human  h, b;
     for (size_t i = 0; i < pare_doc_count(types); i++) {
         const pare_doc *o = pare_doc_at(types, i);
-        table_row(t, INK_PLAIN, "%s|%lld|%s|%s", show_str(o, "type"), (long long)pare_doc_int(pare_doc_get(o, "n")),
+        table_row(t, INK_PLAIN, "%s|%lld|%s|%s", show_str(o, "type"),
+                  (long long)pare_doc_int(pare_doc_get(o, "n")),
                   show_grouped(h, pare_doc_int(pare_doc_get(o, "weights"))),
                   show_grouped(b, pare_doc_int(pare_doc_get(o, "bytes"))));
     }
@@ -35,7 +36,8 @@ static void print_fallen(cli *c, const pare_doc *list) {
 
 void show_written(cli *c, const pare_doc *d) {
     human  before, after, exact;
-    double from = pare_doc_num(pare_doc_path(d, "source/weight_bytes")), to = pare_doc_num(pare_doc_get(d, "bytes"));
+    double from = pare_doc_num(pare_doc_path(d, "source/weight_bytes")),
+           to = pare_doc_num(pare_doc_get(d, "bytes"));
     long long twice = (long long)pare_doc_int(pare_doc_path(d, "tensors/lossy_twice"));
     print_types(c, pare_doc_path(d, "tensors/types"));
     print_fallen(c, pare_doc_path(d, "tensors/list"));
@@ -44,9 +46,9 @@ void show_written(cli *c, const pare_doc *d) {
                    ink_on(c, INK_YELLOW), ink_off(c), twice);
     show_lines(c, d, "inexact", "inexact");
     show_lines(c, d, "warnings", "warning");
-    out_printf("%s%s%s: %s (%s B), %.2f bits a weight; weights before: %s; %.1f s\n", ink_on(c, INK_BOLD),
-               show_str(d, "path"), ink_off(c), human_bytes(after, to), show_grouped(exact, (int64_t)to),
-               pare_doc_num(pare_doc_get(d, "bpw")), human_bytes(before, from),
-               pare_doc_num(pare_doc_get(d, "seconds")));
+    out_printf("%s%s%s: %s (%s B), %.2f bits a weight; weights before: %s; %.1f s\n",
+               ink_on(c, INK_BOLD), show_str(d, "path"), ink_off(c), human_bytes(after, to),
+               show_grouped(exact, (int64_t)to), pare_doc_num(pare_doc_get(d, "bpw")),
+               human_bytes(before, from), pare_doc_num(pare_doc_get(d, "seconds")));
     out_printf("sha256 %s\n", show_str(d, "sha256"));
 }

@@ -27,6 +27,9 @@ if(PARE_SANITIZE)
     -fno-omit-frame-pointer -g1 -O1) # a file and a line for each frame; more doubles the build
   target_link_options(pare_flags INTERFACE -fsanitize=${PARE_SANITIZE})
 endif()
+if(PARE_FUZZ) # the fuzzer is blind to what is not built so
+  target_compile_options(pare_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(PARE_COVERAGE)
   target_compile_options(pare_flags INTERFACE --coverage -O0 -g)
   target_link_options(pare_flags INTERFACE --coverage)

@@ -18,14 +18,19 @@ static pare_status judge(const pare_doc *report, const pr_policy *p, pr_arena *a
     return PARE_OK;
 }
 
-/* The gates that the report itself was judged by. */
+/* What the report itself was judged by: its limits, then its gates. */
 static pare_status own_policy(const pare_doc *report, pr_arena *a, pr_policy *p, pare_err *err) {
-    const pare_doc *list = pare_doc_path(report, "policy/gates");
-    pr_gate        *g;
-    size_t          n = pare_doc_count(list);
-    if (n > PR_POLICY_GATES_MAX) return pr_fail(err, PARE_EINPUT, -1, "the report has %zu gates", n);
-    PR_NEW(g, a, n + 1, err);
-    for (size_t i = 0; i < n; i++) PR_TRY(pr_gate_read(pare_doc_at(list, i), &g[i], err));
+    static const char *const lists[] = {"settings/constraints", "policy/gates"};
+    pr_gate                 *g;
+    size_t                   n = 0, most = 0;
+    for (size_t k = 0; k < PR_COUNT(lists); k++) most += pare_doc_count(pare_doc_path(report, lists[k]));
+    if (most > PR_POLICY_GATES_MAX) return pr_fail(err, PARE_EINPUT, -1, "the report has %zu gates", most);
+    PR_NEW(g, a, most + 1, err);
+    for (size_t k = 0; k < PR_COUNT(lists); k++) {
+        const pare_doc *list = pare_doc_path(report, lists[k]);
+        for (size_t i = 0; i < pare_doc_count(list); i++)
+            PR_TRY(pr_gate_read(pare_doc_at(list, i), &g[n++], err));
+    }
     const char *name = pare_doc_str(pare_doc_path(report, "policy/name"));
     *p = (pr_policy){.name = name ? name : "of the report", .source = "report", .gates = g, .n_gates = n};
     return PARE_OK;

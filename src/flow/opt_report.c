@@ -55,7 +55,14 @@ static void model(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     t = pr_doc_set_array(b, o, "files");
     for (int i = 0; i < pr_container_files(m->file); i++) {
         pare_doc *f = pr_doc_add_object(b, t);
-        pr_doc_set_str(b, f, "path", pr_path_base(pr_container_path(m->file, i)));
+        const char *path = pr_container_path(m->file, i);
+        pr_map      map;
+        pr_doc_set_str(b, f, "path", pr_path_base(path));
+        if (pr_map_open(&map, path, NULL) != PARE_OK) continue; /* it went away since it was read */
+        pr_sha256 h = pr_sha256_of(map.p, (size_t)map.n);
+        pr_doc_set_i64(b, f, "bytes", (int64_t)map.n);
+        set_hex(b, f, "sha256", &h);
+        pr_map_close(&map);
     }
 }
 

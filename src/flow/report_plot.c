@@ -127,6 +127,7 @@ static void tick_y(pr_buf *b, const plot *g, double v, const char *label) {
 static void ticks_y_log(pr_buf *b, const plot *g) {
     char label[48];
     bool three = g->ay.hi - g->ay.lo < 2.2;
+    if (!isfinite(g->ay.lo) || !isfinite(g->ay.hi)) return;
     for (int e = (int)ceil(g->ay.lo - 0.5); e <= (int)floor(g->ay.hi); e++) {
         for (int k = 0; k <= three; k++) {
             double v = pr_pow(10, e) * (k ? 3 : 1);
@@ -142,14 +143,15 @@ static void ticks_y_log(pr_buf *b, const plot *g) {
 }
 
 static int step_decimals(double step) {
-    int d = (int)ceil(-lg(step) - 1e-9);
-    return d < 0 ? 0 : d > 6 ? 6 : d;
+    double d = ceil(-lg(step) - 1e-9);
+    return !(d > 0) ? 0 : d > 6 ? 6 : (int)d;
 }
 
 static void ticks_y_linear(pr_buf *b, const plot *g) {
     double step = nice_step(g->ay.hi - g->ay.lo, 5);
     char label[48];
-    for (int i = (int)ceil(g->ay.lo / step), n = 0; i * step <= g->ay.hi && n < 20; i++, n++) {
+    double i = ceil(g->ay.lo / step); /* may be beyond any integer in a strange report */
+    for (int n = 0; i * step <= g->ay.hi && n < 20; i++, n++) {
         snprintf(label, sizeof label, "%.*f", step_decimals(step), i * step);
         tick_y(b, g, i * step, label);
     }
@@ -160,8 +162,8 @@ static void ticks_x(pr_buf *b, const plot *g, const char *metric) {
     bool bytes = info && strcmp(info->unit, "B") == 0;
     double unit = !bytes ? 1 : g->ax.hi >= 2e9 ? 1e9 : g->ax.hi >= 2e6 ? 1e6 : 1e3;
     double step = nice_step((g->ax.hi - g->ax.lo) / unit, g->w < 420 ? 4 : 6), y = g->h - 46;
-    for (int i = (int)ceil(g->ax.lo / unit / step), n = 0;
-         i * step * unit <= g->ax.hi && n < 20; i++, n++) {
+    double i = ceil(g->ax.lo / unit / step);
+    for (int n = 0; i * step * unit <= g->ax.hi && n < 20; i++, n++) {
         double x = axis_at(&g->ax, i * step * unit);
         pr_html(b, "<line class=\"axis\" x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\"/>", x,
                 y, x, y + 4);

@@ -12,7 +12,7 @@ static void pack_crumbs(uint8_t *qs, const uint8_t *lev) { /* two bits each, see
 
 void NAME(encode_q2_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 16, .lo = 0, .hi = 3, .offset = true, .below = true};
-    const shared_grid sg = {16, 0, 15, 15, 6, 3, true};
+    const shared_grid sg = {16, 0, 15, 15, 6, 3, true, true};
     const weighing how = {WEIGH_ABS, 1, false};
     static const float stretch[6] = {0.3f, -0.3f, 0.7f, -0.7f, 1.2f, -1.0f};
     pr_blk_q2_k *b = dst;
@@ -30,7 +30,7 @@ void NAME(encode_q2_k)(void *dst, const float *src, int64_t n, const float *weig
 
 void NAME(encode_q3_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 16, .lo = -4, .hi = 3};
-    const shared_grid sg = {16, -32, 31, 0, 6, 2, true};
+    const shared_grid sg = {16, -32, 31, 0, 6, 2, true, true};
     const weighing how = {WEIGH_SQUARE, 2, false};
     pr_blk_q3_k *b = dst;
     uint8_t lev[512];
@@ -56,7 +56,7 @@ void NAME(encode_q3_k)(void *dst, const float *src, int64_t n, const float *weig
 
 void NAME(encode_q6_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 16, .lo = -32, .hi = 31};
-    const shared_grid sg = {16, -128, 127, 0, 2, 2, false};
+    const shared_grid sg = {16, -128, 127, 0, 2, 2, false, true};
     const weighing how = {WEIGH_SQUARE, 0, false};
     pr_blk_q6_k *b = dst;
     uint8_t lev[512];

@@ -201,7 +201,7 @@ static void pack_pairs(uint8_t *qs, const uint8_t *lev) { /* nibbles of 64 value
 
 void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 32, .lo = 0, .hi = 15, .offset = true, .below = true};
-    const shared_grid sg = {8, 0, 63, 63, 6, 2, true};
+    const shared_grid sg = {8, 0, 63, 63, 6, 2, true, true};
     const weighing how = {WEIGH_RMS, 2, false};
     pr_blk_q4_k *b = dst;
     uint8_t lev[32 * LANES];
@@ -209,7 +209,7 @@ void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weig
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 3, 3);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 4, 3);
         for (int k = 0; k < have; k++, b++) {
             b->d = half_of(&t, c.d, 8 * k);
             b->dmin = half_of(&t, c.dm, 8 * k);
@@ -221,7 +221,7 @@ void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weig
 
 void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 32, .lo = 0, .hi = 31, .offset = true, .below = true};
-    const shared_grid sg = {8, 0, 63, 63, 6, 2, true};
+    const shared_grid sg = {8, 0, 63, 63, 6, 2, true, true};
     const weighing how = {WEIGH_RMS, 2, false};
     pr_blk_q5_k *b = dst;
     uint8_t lev[32 * LANES];
@@ -229,7 +229,7 @@ void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weig
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 3, 3);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 4, 3);
         for (int k = 0; k < have; k++, b++) {
             const uint8_t *v = lev + 256 * k;
             b->d = half_of(&t, c.d, 8 * k);
@@ -247,7 +247,7 @@ void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weig
 
 void NAME(encode_iq4_xs)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 32, .lo = -127, .hi = 113, .book = true};
-    const shared_grid sg = {8, -32, 31, 0, 4, 2, true};
+    const shared_grid sg = {8, -32, 31, 0, 4, 2, true, true};
     pr_blk_iq4_xs *b = dst;
     uint8_t lev[32 * LANES];
     tile t;

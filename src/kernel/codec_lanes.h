@@ -22,6 +22,9 @@ static inline native lane_min(native a, native b) {
 static inline native lane_max(native a, native b) {
     return _mm512_max_ps(a, b);
 }
+static inline native lane_less(native a, native b, native yes, native no) {
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
 #elif defined(__AVX2__)
 #include <immintrin.h>
 enum { NATIVE = 8 };
@@ -32,6 +35,9 @@ static inline native lane_min(native a, native b) {
 }
 static inline native lane_max(native a, native b) {
     return _mm256_max_ps(a, b);
+}
+static inline native lane_less(native a, native b, native yes, native no) {
+    return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
 #else
 enum { NATIVE = 4 };
@@ -46,9 +52,12 @@ static inline native lane_min(native a, native b) {
 static inline native lane_max(native a, native b) {
     return lane_pick(a > b, a, b);
 }
+static inline native lane_less(native a, native b, native yes, native no) {
+    return lane_pick(a < b, yes, no);
+}
 #endif
 
-/* Loads and stores of part `c` of LANES floats. */
+/* lane_less: a < b ? yes : no, lane by lane. Loads and stores of part `c` of LANES floats. */
 static inline native lane_load(const void *row, int c) {
     native v;
     memcpy(&v, (const char *)row + (size_t)c * sizeof v, sizeof v);
@@ -56,6 +65,15 @@ static inline native lane_load(const void *row, int c) {
 }
 static inline void lane_store(void *row, int c, native v) {
     memcpy((char *)row + (size_t)c * sizeof v, &v, sizeof v);
+}
+static PR_INLINE native lane_splat(float x) {
+    return x - (native){0};
+}
+static PR_INLINE native lane_clamp(native x, float lo, float hi) { /* NaN becomes lo */
+    return lane_min(lane_max(x, lane_splat(lo)), lane_splat(hi));
+}
+static PR_INLINE native lane_abs(native x) {
+    return lane_max(x, -x);
 }
 /* To the nearest integer, ties to even: exact for |x| < 2^22, which clamping sees to. */
 static inline native lane_round(native x) {

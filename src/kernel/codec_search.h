@@ -22,6 +22,7 @@ typedef struct {
     wide top, top_w;                            /* the largest value in size, its weight */
     wide rest_w, rest;                          /* Σ w and weighted mean of the others */
     wide_int lone;                              /* mask: that value outweighs the others */
+    wide_int spiky;                             /* mask: the group has an outlier */
     wide up, down;                              /* powers of two: x = true value · down */
 } tile;
 
@@ -182,8 +183,7 @@ static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g
 
 /* Free scales and offsets of each lane: the range of its values falls on the grid. */
 static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
-                                 const float *stretch, int n_stretch, int n_zero,
-                                 int rounds) {
+                                 const float *stretch, int n_stretch, int n_zero, int rounds) {
     wide low = wide_load(t->x[0]), high = low, least;
     for (int l = 1; l < g.n; l++) {
         wide x = wide_load(t->x[l]);
@@ -197,9 +197,11 @@ static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
     fit_try(best, &least, t, g, plain->s, plain->b);
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, (high - low) / (g.hi + stretch[i]), low);
-    for (int i = 0; i < n_zero; i++) { /* level i from an end is zero: the other end is far out */
-        wide s1 = high / (g.hi - (float)i), s2 = -low / (g.hi - (float)i);
-        fit_try(best, &least, t, g, s1, -(float)i * s1);
+    for (int i = 0; i < n_zero;
+         i++) { /* zero lies on a level, or between two: an end is far out */
+        float at = 0.5f * (float)i;
+        wide s1 = high / (g.hi - at), s2 = -low / (g.hi - at);
+        fit_try(best, &least, t, g, s1, -at * s1);
         fit_try(best, &least, t, g, s2, low);
     }
     fit_lloyd(best, &least, t, g, rounds);

@@ -14,6 +14,7 @@ typedef struct {
     int n_span;   /* how many other d are tried before the first pass */
     int rounds;
     bool probe; /* try each neighbouring scale by a real pass */
+    bool spiky; /* search further in groups with an outlier */
 } shared_grid;
 
 typedef struct { /* f.s = d·sc, f.b = -(dm·mn) */
@@ -22,7 +23,7 @@ typedef struct { /* f.s = d·sc, f.b = -(dm·mn) */
 } coded;
 
 /* For a value that outweighs all others of its lane: scales, and d, tried on either side. */
-enum { REACH = 8, SWEEP = 16 };
+enum { REACH = 8, SWEEP = 12 };
 
 /* The grid steps of d tried: levels of the largest scale beyond the grid's end. */
 static const float span[8] = {-0.5f, 0.5f, -1, 1, 1.5f, -1.5f, 2, 3};
@@ -140,85 +141,152 @@ static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_gri
     c->dm = near_half(t, PICK(wrong, c->dm, c->dm + dm));
 }
 
-/* How far `x` lies from s times its nearest level, plus b. */
-static PR_INLINE wide level_miss(wide x, wide s, wide b, grid g) {
+/* How far `x` lies from s times its nearest level, plus b; `inv` = 1 / s. */
+static PR_INLINE native level_miss(native x, native s, native inv, native b, grid g) {
     static const float ends[5] = {-127, 113, -104, 89, 1}; /* what outliers, and zero, become */
     if (!g.book) {
-        wide q = ROUND(wide_clamp(wide_ratio(x - b, s), g.lo, g.hi));
+        native q = lane_round(lane_clamp((x - b) * inv, g.lo, g.hi));
         return x - (s * q + b);
     }
-    wide r = x - s * ends[0];
+    native r = x - s * ends[0];
     for (int i = 1; i < 5; i++) {
-        wide r1 = x - s * ends[i];
-        r = PICK(wide_less(wide_abs(r1), wide_abs(r)), r1, r);
+        native r1 = x - s * ends[i];
+        r = lane_less(lane_abs(r1), lane_abs(r), r1, r);
     }
     return r;
 }
 
-/* Where one value outweighs its sub-block, the error is how near a scale times a level comes to
- * it, and to the middle of the others: give `c` the integers that do both. Returns that error. */
-static PR_INLINE wide hit_top(coded *c, const tile *t, grid g, shared_grid sg, int reach) {
-    wide least = wide_splat(WORST), sc0 = c->sc, mn0 = c->mn, b = wide_splat(0);
+/* One register of lanes, as hit_top sees them. */
+typedef struct {
+    native d, dm, top, top_w, rest, rest_w; /* given */
+    native sc, mn, miss, least;             /* found */
+} hits;
+
+/* Take (sc, mn) where they bring the lone value and the middle of the others nearer. */
+static PR_INLINE void hit_try(hits *h, grid g, native sc, native mn) {
+    native zero = lane_splat(0), s = h->d * sc, b = zero;
+    if (g.offset) b = -(h->dm * mn);
+    native inv = 1.0f / lane_less(lane_abs(s), lane_splat(1e-30f), lane_splat(1e-30f), s);
+    native r = level_miss(h->top, s, inv, b, g), r0 = level_miss(h->rest, s, inv, b, g);
+    native e = h->top_w * (r * r) + h->rest_w * (r0 * r0);
+    h->sc = lane_less(e, h->least, sc, h->sc);
+    h->miss = lane_less(e, h->least, r, h->miss);
+    if (g.offset) h->mn = lane_less(e, h->least, mn, h->mn);
+    h->least = lane_less(e, h->least, e, h->least);
+}
+
+static PR_INLINE void hit_all(hits *h, grid g, shared_grid sg, int reach) {
+    static const float iq4_ends[6] = {-127, 113, -104, 89, -83, 69};
+    native sc0 = h->sc, mn0 = h->mn;
     for (int j = g.offset ? -2 : 0; j <= (g.offset ? 1 : 0); j++) { /* -2: no offset */
-        wide mn = mn0;
-        if (g.offset) {
-            mn = j == -2 ? wide_splat(0) : wide_clamp(mn0 + (float)j, 0, sg.m_hi);
-            b = -(c->dm * mn);
-        }
-        for (int k = -reach; k <= reach; k++) {
-            wide sc = wide_clamp(sc0 + (float)k, sg.lo, sg.hi), s = c->d * sc;
-            wide r = level_miss(t->top, s, b, g), r0 = level_miss(t->rest, s, b, g);
-            wide e = t->top_w * (r * r) + t->rest_w * (r0 * r0);
-            wide_int m = wide_less(e, least);
-            least = PICK(m, e, least);
-            c->sc = PICK(m, sc, c->sc);
-            if (g.offset) c->mn = PICK(m, mn, c->mn);
-        }
+        native mn = mn0;
+        if (g.offset && j == -2) mn = lane_splat(0);
+        if (g.offset && j != -2) mn = lane_clamp(mn0 + (float)j, 0, sg.m_hi);
+        for (int k = -reach; k <= reach; k++)
+            hit_try(h, g, lane_clamp(sc0 + (float)k, sg.lo, sg.hi), mn);
+    }
+    for (int k = 0; k < 6 && !g.offset; k++) { /* either sign, and levels next to the end */
+        float q = g.book ? iq4_ends[k] : k % 2 ? g.hi - (float)(k / 2) : g.lo + (float)(k / 2);
+        native sc = lane_round(lane_clamp(h->top / (h->d * q), sg.lo, sg.hi));
+        hit_try(h, g, sc, mn0);
+    }
+}
+
+/* Where one value outweighs its sub-block, the error is how near a scale times a level comes to
+ * it, and to the middle of the others: give `c` the integers that do both. Returns that error;
+ * `miss`, if not NULL, gets what remains of the value. */
+static PR_INLINE wide hit_top(coded *c, wide *miss, const tile *t, grid g, shared_grid sg,
+                              int reach) {
+    wide least;
+    for (int i = 0; i < LANES / NATIVE; i++) {
+        hits h = {.d = lane_load(&c->d, i), .dm = lane_load(&c->dm, i)};
+        h.top = lane_load(&t->top, i), h.top_w = lane_load(&t->top_w, i);
+        h.rest = lane_load(&t->rest, i), h.rest_w = lane_load(&t->rest_w, i);
+        h.sc = lane_load(&c->sc, i), h.mn = lane_load(&c->mn, i);
+        h.miss = lane_splat(0), h.least = lane_splat(WORST);
+        hit_all(&h, g, sg, reach);
+        lane_store(&least, i, h.least);
+        lane_store(&c->sc, i, h.sc);
+        if (g.offset) lane_store(&c->mn, i, h.mn);
+        if (miss) lane_store(miss, i, h.miss);
     }
     return least;
 }
 
 static PR_INLINE void lanes_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
     coded c = *best;
-    hit_top(&c, t, g, sg, REACH);
+    hit_top(&c, NULL, t, g, sg, REACH);
     coded_pass(&c, t, g);
     coded_keep(best, &c, wide_less(c.f.e, best->f.e) & t->lone, g);
 }
 
 /* Move d so that the lone values of each group, at the levels they have, are met best. */
-static PR_INLINE void fit_top(coded *c, const tile *t, grid g, shared_grid sg) {
-    wide b = wide_splat(0);
-    if (g.offset) b = -(c->dm * c->mn);
-    wide r = level_miss(t->top, c->d * c->sc, b, g), a = wide_ratio(t->top - b - r, c->d);
+static PR_INLINE void fit_top(coded *c, wide miss, const tile *t, grid g, shared_grid sg) {
+    wide a = t->top - miss;
+    if (g.offset) a += c->dm * c->mn;
+    a = wide_ratio(a, c->d);
     wide w = PICK(t->lone, t->top_w, wide_splat(0));
-    wide step = wide_ratio(group_sum(w * a * r, sg.lanes), group_sum(w * a * a, sg.lanes));
+    wide step = wide_ratio(group_sum(w * a * miss, sg.lanes), group_sum(w * a * a, sg.lanes));
     c->d = near_half(t, c->d + step);
 }
 
-/* The same for the whole group: of many d around, the one whose integers come nearest to all of
- * its lone values. Other lanes get the usual integers; the group is taken as a whole or not
- * at all. */
+/* Keep in `pick` the d, dm of `c` and the integers that hit under them, if all lone values of the
+ * group together are nearer. */
+static PR_INLINE void sweep_try(coded *pick, wide *least, coded *c, const tile *t, grid g,
+                                shared_grid sg) {
+    wide sc = c->sc, mn = c->mn;
+    wide miss;
+    hit_top(c, &miss, t, g, sg, 3);
+    fit_top(c, miss, t, g, sg);
+    wide e = hit_top(c, NULL, t, g, sg, 1);
+    e = group_sum(PICK(t->lone, e, wide_splat(0)), sg.lanes);
+    wide_int m = wide_less(e, *least);
+    *least = PICK(m, e, *least);
+    pick->d = PICK(m, c->d, pick->d);
+    pick->dm = PICK(m, c->dm, pick->dm);
+    pick->sc = PICK(m, c->sc, pick->sc);
+    pick->mn = PICK(m, c->mn, pick->mn);
+    c->sc = sc;
+    c->mn = mn;
+}
+
+/* The same for the whole group: d (and dm) under which its largest lone value is met by a scale
+ * near the grid's end, and others around the d it has; of all these, those that come nearest to all
+ * its lone values. Other lanes get the usual integers; the group is taken as a whole or
+ * not at all. */
 static PR_INLINE void groups_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
-    wide least = wide_splat(WORST);
-    coded pick = *best;
-    for (int k = -SWEEP; k <= SWEEP; k++) {
-        coded c = *best;
+    wide least = wide_splat(WORST), tops = PICK(t->lone, t->top, wide_splat(0));
+    wide high = group_max(tops, sg.lanes), low = -group_max(-tops, sg.lanes);
+    wide big = PICK(wide_less(high, -low), low, high);
+    coded pick = *best, c = *best;
+    for (int k = -SWEEP / 2; k <= SWEEP / 2; k++) {
         c.d = near_half(t, best->d * (1 + (float)k * 0.003f));
-        hit_top(&c, t, g, sg, 3);
-        fit_top(&c, t, g, sg);
-        wide e = hit_top(&c, t, g, sg, 1);
-        e = group_sum(PICK(t->lone, e, wide_splat(0)), sg.lanes);
-        wide_int m = wide_less(e, least);
-        least = PICK(m, e, least);
-        pick.d = PICK(m, c.d, pick.d);
-        pick.sc = PICK(m, c.sc, pick.sc);
-        if (g.offset) pick.mn = PICK(m, c.mn, pick.mn);
+        sweep_try(&pick, &least, &c, t, g, sg);
+    }
+    for (int k = 0; k < SWEEP; k++) {
+        if (g.offset) {
+            wide d = near_half(t, high / (g.hi * (sg.hi - (float)k)));
+            c.d = PICK(wide_less(wide_splat(0), d), d, best->d);
+            c.dm = best->dm;
+            sweep_try(&pick, &least, &c, t, g, sg);
+            wide dm = near_half(t, -low / (sg.m_hi - (float)k));
+            c.dm = PICK(wide_less(wide_splat(0), dm), dm, best->dm);
+            c.d = near_half(t, wide_max(high, -low) / (g.hi * (sg.hi - (float)(k / 2))));
+            sweep_try(&pick, &least, &c, t, g, sg);
+        } else {
+            float sc = k % 2 ? sg.hi - (float)(k / 2) : sg.lo + (float)(k / 2);
+            c.d = near_half(t, big / (sc * g.lo));
+            sweep_try(&pick, &least, &c, t, g, sg);
+            c.d = near_half(t, big / (sc * g.hi));
+            sweep_try(&pick, &least, &c, t, g, sg);
+        }
     }
     coded usual = pick;
     coded_pass(&pick, t, g);
     coded_integers(&usual, &best->f, t, g, sg);
     coded_pass(&usual, t, g);
     coded_keep(&pick, &usual, wide_less(usual.f.e, pick.f.e), g);
+    lanes_hit_top(&pick, t, g, sg);
     wide_int m = wide_less(group_sum(pick.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
     coded_keep(best, &pick, m & group_any(t->lone, sg.lanes), g);
 }
@@ -229,7 +297,7 @@ static PR_INLINE void lanes_improve(coded *best, const tile *t, grid g, shared_g
     coded_integers(&c, &best->f, t, g, sg);
     coded_pass(&c, t, g);
     coded_keep(best, &c, wide_less(c.f.e, best->f.e), g);
-    if (wide_any(t->lone)) lanes_hit_top(best, t, g, sg);
+    if (sg.spiky && wide_any(t->lone)) lanes_hit_top(best, t, g, sg);
     if (!sg.probe) return;
     wide here = best->sc;
     for (int k = -1; k <= 1; k += 2) {
@@ -256,8 +324,30 @@ static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, gr
         wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
         coded_keep(best, &c, m, g);
     }
-    if (!wide_any(t->lone)) return;
-    groups_hit_top(best, t, g, sg);
+    if (sg.spiky && wide_any(t->lone)) groups_hit_top(best, t, g, sg);
+}
+
+/* Groups with an outlier have many minima, far apart: take also the field's plain way (free
+ * scales, the largest on the grid's end, the rest rounded), then improve it, where it is better. */
+static PR_INLINE void code_spiky(coded *best, const fit *free, const tile *t, grid g,
+                                 shared_grid sg) {
+    wide s, b, deep = wide_splat(0);
+    fit_minimum(free, t, g, &s, &b);
+    wide high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
+    float end = g.offset ? sg.hi : sg.lo;
+    wide top = high;
+    if (!g.offset) top = PICK(wide_less(low, high), high, -low);
+    coded c = {.d = near_half(t, top / end)};
+    c.sc = ROUND(wide_clamp(wide_ratio(s * end, top), sg.lo, sg.hi));
+    if (g.offset) {
+        deep = group_max(-b, sg.lanes);
+        c.dm = near_half(t, deep / sg.m_hi);
+        c.mn = ROUND(wide_clamp(wide_ratio(-b * sg.m_hi, deep), 0, sg.m_hi));
+    }
+    coded_pass(&c, t, g);
+    lanes_improve(&c, t, g, sg);
+    wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
+    coded_keep(best, &c, m & t->spiky, g);
 }
 
 /* Sub-blocks that stand alone, their scale (and offset) stored as binary16. */

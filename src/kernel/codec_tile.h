@@ -88,9 +88,10 @@ static void tile_weigh(tile *t, const float *weight, int at, int lanes, int n, w
         }
 }
 
-/* What the search asks of whole lanes. A value is alone if it has nine tenths of Σ w x². */
-static void tile_sums(tile *t, int n) {
-    wide wx = wide_splat(0), wxx = wx;
+/* What the search asks of whole lanes and groups. A group is spiky if a value is six times
+ * its root mean square; such a value is lone if it has nine tenths of its lane's Σ w x². */
+static PR_INLINE void tile_sums(tile *t, int lanes, int n) {
+    wide wx = wide_splat(0), wxx = wx, xx = wx;
     t->sw = t->top = t->top_w = wx;
     for (int l = 0; l < n; l++) {
         wide x = wide_load(t->x[l]), w = wide_load(t->w[l]);
@@ -98,17 +99,20 @@ static void tile_sums(tile *t, int n) {
         t->sw += w;
         wx += w * x;
         wxx += w * x * x;
+        xx += x * x;
         t->top = PICK(m, x, t->top);
         t->top_w = PICK(m, w, t->top_w);
     }
     t->rest_w = wide_max(t->sw - t->top_w, wide_splat(0));
     t->rest = wide_ratio(wx - t->top_w * t->top, t->rest_w);
-    t->lone = wide_less(0.9f * wxx, t->top_w * t->top * t->top);
+    wide far = 36.0f / (float)(lanes * n) * group_sum(xx, lanes), top2 = t->top * t->top;
+    t->lone = wide_less(0.9f * wxx, t->top_w * top2) & wide_less(far, top2);
+    t->spiky = wide_less(far, group_max(top2, lanes));
 }
 
 /* Up to sixteen sub-blocks of `n` values from `src`; lanes beyond `have` are zero. */
-static void tile_load(tile *t, const float *src, const float *weight, int have, int lanes,
-                      int n, weighing how, double row_ms) {
+static PR_INLINE void tile_load(tile *t, const float *src, const float *weight, int have,
+                                int lanes, int n, weighing how, double row_ms) {
     static const float none[MAX_SUB * LANES] = {0};
     for (int k = 0; k < LANES; k += lanes)
         tile_scale(t, k < have ? src + (int64_t)k * n : none, k, lanes, n);
@@ -116,7 +120,7 @@ static void tile_load(tile *t, const float *src, const float *weight, int have, 
     if (weight)
         for (int k = 0; k < have; k += lanes)
             tile_weigh(t, weight + (int64_t)k * n, k, lanes, n, how, row_ms);
-    tile_sums(t, n);
+    tile_sums(t, lanes, n);
 }
 
 /* The nearest levels, counted from the lowest, sub-block after sub-block. */
@@ -138,7 +142,11 @@ static PR_INLINE void tile_levels(uint8_t *out, const fit *f, const tile *t, gri
     }
 }
 
-/* Stretches of the first scales, in levels. */
+/* Stretches of the first scales, in levels. The dense ones are those that ggml tries. */
+static const float stretch_dense[20] = {0.1f,  -0.1f, 0.2f,  -0.2f, 0.3f,  -0.3f, 0.4f,
+                                        -0.4f, 0.5f,  -0.5f, 0.6f,  -0.6f, 0.7f,  -0.7f,
+                                        0.8f,  -0.8f, 0.9f,  -0.9f, 1,     -1};
+static const float stretch_iq4_dense[14] = {1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7};
 static const float stretch_even[8] = {0.4f, -0.4f, 0.8f, -0.8f, 0.2f, -0.2f, 0.6f, -0.6f};
 static const float stretch_wide[8] = {0.3f, -0.3f, 0.6f, -0.6f, 0.9f, -0.9f, 1.3f, -1.3f};
 static const float stretch_iq4[8] = {3, -3, 6, -6, 9, -9, 12, -12};
@@ -161,6 +169,15 @@ static PR_INLINE int super_tile(tile *t, coded *c, uint8_t *lev, const float *sr
     else
         fit_symmetric(&free, &plain, t, g, stretch, n_stretch, n_other, rounds);
     code_super(c, &free, t, g, sg);
+    if (sg.spiky && wide_any(t->spiky)) {
+        fit dense;
+        if (g.offset)
+            fit_affine(&dense, &plain, t, g, stretch_dense, 20, 0, 0);
+        else
+            fit_symmetric(&dense, &plain, t, g, g.book ? stretch_iq4_dense : stretch_dense,
+                          g.book ? 14 : 18, 0, 0);
+        code_spiky(c, &dense, t, g, sg);
+    }
     tile_levels(lev, &c->f, t, g);
     return have;
 }

@@ -9,7 +9,7 @@
  * on them and on the machine. All keys hold the version of pare. Any thread. */
 #ifndef PR_KEYS_H
 #define PR_KEYS_H
-#include "bench.h"
+#include "timing.h"
 #include "eval.h"
 
 /* Key of a pr_eval_result, 64 hex digits. `ref`: what it was compared with, NULL for none. PARE_EUSAGE if

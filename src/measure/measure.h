@@ -1,7 +1,7 @@
 /* measure.h - the door of `measure`: a run in, a record out. */
 #ifndef PR_MEASURE_H
 #define PR_MEASURE_H
-#include "bench.h"
+#include "timing.h"
 #include "eval.h"
 #include "keys.h"
 #include "metric.h"

@@ -511,7 +511,9 @@ static pare_status read_merges(pr_tokenizer *t, const json_t *vocab, const json_
         pr_buf_clear(&joined);
         pr_buf_add(&joined, a.p, a.n);
         pr_buf_add(&joined, b.p, b.n);
-        if (joined.failed)
+        if (joined.failed && a.n + b.n < PR_TOKEN_TEXT_MAX)
+            st = pr_fail_nomem(err, PR_TOKEN_TEXT_MAX * 2);
+        else if (joined.failed)
             st = pr_fail(err, PARE_EINPUT, -1, SRC ": merges: entry %zu is too long", i);
         if (st != PARE_OK) goto done;
         PR_GO(merge_id(vocab, a, i, &v->merge[i].left, err));

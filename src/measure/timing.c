@@ -1,7 +1,7 @@
-/* bench.c - rounds in turns, and what they say.
+/* timing.c - rounds in turns, and what they say.
  *
  * Always true: within one round every side did the same work, next to the others in time. */
-#include "bench.h"
+#include "timing.h"
 #include <math.h>
 
 enum { MIN_ROUNDS = 8, MAX_ROUNDS = 400, MOST_SIDES = 64, LOADS = 5 };

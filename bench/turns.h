@@ -1,4 +1,4 @@
-/* bench.h - times functions against each other on a machine that is never quiet.
+/* turns.h - times functions against each other on a machine that is never quiet.
  *
  *   static void a(void *ctx) { … }
  *   bench_case cases[] = {{.name = "reference", .fn = a, .ctx = &x, .work = bytes},

@@ -1,6 +1,6 @@
-/* bench_doc.c - timings as documents: for reports, and as records. */
+/* timing_doc.c - timings as documents: for reports, and as records. */
 #include <math.h>
-#include "bench.h"
+#include "timing.h"
 #include "eval.h"
 
 void pr_bench_distributions(pr_doc_build *b, pare_doc *obj, const pr_bench_result *r) {

@@ -1,4 +1,4 @@
-/* bench.h - how fast models are, in turns: part of measure's door.
+/* timing.h - how fast models are, in turns: part of measure's door.
  *
  *   pr_bench_side s[2] = {{.path = "model", .m = m, .so = {0}}, …};
  *   pr_bench_opts o = {.base = 0, .f32 = -1};
@@ -7,8 +7,8 @@
  * Round by round every side reads the same prompt and makes the same number of tokens; the order
  * turns with each round, so that what happens to the machine happens to all. A speed-up is
  * the median over rounds of the baseline's time over the side's own. */
-#ifndef PR_BENCH_H
-#define PR_BENCH_H
+#ifndef PR_TIMING_H
+#define PR_TIMING_H
 #include "engine/engine.h"
 #include "hw/hw.h"
 #include "metric.h"

@@ -1,0 +1,1 @@
+pare eval "$SOURCE/models/austen-3.7m"

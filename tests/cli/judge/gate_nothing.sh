@@ -1,0 +1,2 @@
+mkdir out
+pare gate out

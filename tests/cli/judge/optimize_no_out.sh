@@ -1,0 +1,1 @@
+pare optimize "$SOURCE/models/austen-3.7m"
