@@ -130,9 +130,7 @@ static pare_status make_or_lose(opt_job *j, opt_variant *v, pare_err *err) {
 static pare_status make_f32(opt_job *j, pare_err *err) {
     opt_variant *v = &j->fv; /* also where F32 is a variant: then both are the same file */
     v->name = v->quant = "F32";
-    v->rel = pr_arena_printf(j->a, "variants/%s-F32.gguf", pr_path_base(j->m->name));
-    v->path = v->rel ? pr_path_join(j->a, j->o->out, v->rel) : NULL;
-    if (!v->path) return pr_fail_nomem(err, 256);
+    PR_TRY(opt_place(j, v, err));
     PR_TRY(make_or_lose(j, v, err));
     if (v->made) j->f32 = 0;
     return PARE_OK;

@@ -53,6 +53,26 @@ void opt_lost(opt_job *j, opt_variant *v, const pare_err *err) {
 
 /* ------------------------------------------------------------------ set-up */
 
+/* A name comes from a file that a stranger may have made, and goes into file names and into commands
+ * that people paste: only what no shell and no file system takes for something else. */
+pare_status opt_place(opt_job *j, opt_variant *v, pare_err *err) {
+    enum { MOST = 120 };
+    char        stem[MOST + 1];
+    const char *name = pr_path_base(j->m->name);
+    size_t      n = PR_MIN(strlen(name), (size_t)MOST);
+    while (n > 0 && n < strlen(name) && ((uint8_t)name[n] & 0xc0) == 0x80) n--; /* whole code points */
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = (uint8_t)name[i];
+        bool    plain = c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+                     c == '+' || c == '_' || (i > 0 && (c == '-' || c == '.'));
+        stem[i] = plain ? (char)c : '_';
+    }
+    stem[n] = 0;
+    v->rel = pr_arena_printf(j->a, "variants/%s-%s.gguf", n ? stem : "model", v->name);
+    v->path = v->rel ? pr_path_join(j->a, j->o->out, v->rel) : NULL;
+    return v->path ? PARE_OK : pr_fail_nomem(err, 256);
+}
+
 static pare_status add_variant(opt_job *j, const char *name, pare_err *err) {
     if (!pr_mix_get(name)) {
         pr_type_plan p;
@@ -64,9 +84,7 @@ static pare_status add_variant(opt_job *j, const char *name, pare_err *err) {
     if (j->n == OPT_VARIANTS) return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", OPT_VARIANTS);
     opt_variant *v = &j->v[j->n++];
     v->name = v->quant = name;
-    v->rel = pr_arena_printf(j->a, "variants/%s-%s.gguf", pr_path_base(j->m->name), name);
-    v->path = v->rel ? pr_path_join(j->a, j->o->out, v->rel) : NULL;
-    return v->path ? PARE_OK : pr_fail_nomem(err, 256);
+    return opt_place(j, v, err);
 }
 
 /* The source's own precision first, then F32 for the second baseline, then what was asked for. */

@@ -175,6 +175,23 @@ static void few_windows_pass_nothing(void **state) {
     pr_arena_free(a);
 }
 
+/* A folder whose name would be a command in a shell: the files' names and the advice are not. */
+static void names_files_plainly(void **state) {
+    pr_arena          *a = pr_arena_new(1 << 20);
+    const char        *dir = check_scratch();
+    char              *src = pr_path_join(a, dir, "-x $(touch y); 'z"), *text = make_text(a, dir, "t", 6);
+    pare_optimize_opts o = small(pr_path_join(a, dir, "out"), text);
+    pare_doc          *r;
+    pare_err           e = {0};
+    assert_int_equal(symlink(model(), src), 0);
+    CHECK_OK(pare_optimize(src, &o, NULL, &r, &e), e);
+    assert_string_equal(pare_doc_str(pare_doc_get(variant_of(r, "Q8_0"), "path")),
+                        "variants/_x___touch_y____z-Q8_0.gguf");
+    pare_doc_free(r);
+    check_scratch_remove(dir);
+    pr_arena_free(a);
+}
+
 static pare_status refused(const char *src, pare_optimize_opts o, pare_err *e) {
     pare_doc *r;
     *e = (pare_err){0};
@@ -206,6 +223,7 @@ static void refuses_at_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(measures_once), cmocka_unit_test(goes_on_after_cancel),
-                                       cmocka_unit_test(few_windows_pass_nothing), cmocka_unit_test(refuses_at_once)};
+                                       cmocka_unit_test(few_windows_pass_nothing),
+                                       cmocka_unit_test(names_files_plainly), cmocka_unit_test(refuses_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
