@@ -47,7 +47,7 @@ pare_status pr_bench_from_doc(const pare_doc *d, pr_bench_result **out, pare_err
         const char     *name = pare_doc_str(pare_doc_get(o, "name"));
         pr_metric       m = {.info = name ? pr_metric_info_find(name) : NULL, .est = pr_est_take(pare_doc_at(a, i))};
         if (!m.info || !pr_against_parse(pare_doc_str(pare_doc_get(o, "against")), &m.against)) continue;
-        if (m.est.why) m.est.why = "not measured when this was recorded";
+        if (m.est.why && !isfinite(m.est.value)) m.est.why = "not measured when this was recorded";
         r->metrics[r->n_metrics++] = m;
     }
     for (size_t i = 0; i <= PR_BENCH_BINS; i++) r->edges[i] = pare_doc_num(pare_doc_at(pare_doc_get(t, "edges"), i));
