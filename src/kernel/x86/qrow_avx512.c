@@ -449,8 +449,9 @@ INLINE __m512 halfs8x2(const uint8_t *w0, const uint8_t *w1, int bytes) {
 
 /* Two rows down to 8 lanes each: the first step of the tree is done. */
 #define TWO(t, bytes8, zero_bits, has_min, min_expr, scales_expr)                                      \
-    INLINE __m512 two_##t(const uint8_t *r0, const uint8_t *r1, const pr_acts *a, int64_t col, const int8_t *h) { \
-        int64_t        blocks = a->n / 32, b = 0;                                                      \
+    INLINE __m512 two_##t(const uint8_t *r0, const uint8_t *r1, const pr_acts *a, int64_t col, const int8_t *h, \
+                          int64_t blocks) {                                                            \
+        int64_t        b = 0;                                                                          \
         const float   *d = a->d + col * blocks, *sum = a->sum32 + col * blocks;                        \
         const int32_t *qsum = a->isum32 + col * blocks;                                                \
         __m512         x = _mm512_setzero_ps(), y = x;                                                 \
@@ -484,20 +485,26 @@ INLINE __m128 tree4(__m512 a, __m512 b) {
 
 #define GEMV32(t, hold, bytes8, zero_bits, has_min, min_expr, scales_expr)                             \
     TWO(t, bytes8, zero_bits, has_min, min_expr, scales_expr)                                          \
+    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows, const pr_acts *a,     \
+                          int64_t col, const int8_t *h, int64_t blocks) {                              \
+        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                                    \
+            __m512 x = two_##t(p, p + step, a, col, h, blocks);                                        \
+            __m512 z = two_##t(p + 2 * step, p + 3 * step, a, col, h, blocks);                         \
+            _mm_storeu_ps(y + r, tree4(x, z));                                                         \
+        }                                                                                              \
+    }                                                                                                  \
     void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, \
                               int64_t col) {                                                           \
         const uint8_t *p = w;                                                                          \
         int64_t        r = 0;                                                                          \
         if (rows >= 4 && a->n % 256 == 0 && a->n <= HELD_MAX) {                                        \
             _Alignas(64) int8_t h[HELD_MAX];                                                           \
-            const size_t        step = row_bytes;                                                      \
             hold(h, a->q + col * a->n, a->n);                                                          \
-            for (; r + 4 <= rows; r += 4, p += 4 * step) {                                             \
-                __m512 x = two_##t(p, p + step, a, col, h), z = two_##t(p + 2 * step, p + 3 * step, a, col, h); \
-                _mm_storeu_ps(y + r, tree4(x, z));                                                     \
-            }                                                                                          \
+            if (a->n == 256) fours_##t(y, p, row_bytes, rows, a, col, h, 8);                           \
+            else fours_##t(y, p, row_bytes, rows, a, col, h, a->n / 32);                               \
+            r = rows / 4 * 4;                                                                          \
         }                                                                                              \
-        for (; r < rows; r++, p += row_bytes) y[r] = row_##t(p, a, col);                               \
+        for (; r < rows; r++) y[r] = row_##t(p + (size_t)r * row_bytes, a, col);                       \
     }
 
 #define GEMV16(t)                                                                                      \
