@@ -288,13 +288,13 @@ BLOCKS_OF_256(iq4_xs, 136, scales_xs(b0, b1))
 #define DOT16(t, j) _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes_##t(row, j), _mm512_loadu_si512(q + 64 * j))
 
 #define ROW16(t, bytes, zero_bits, has_min)                                                            \
-    INLINE __m512 lanes_##t(const uint8_t *row, const pr_acts *a, int64_t col) {                       \
+    INLINE __m512 lanes_##t(const uint8_t *row, const pr_acts *a, int64_t col, int64_t n) {            \
         const __m512i  twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);      \
-        const int8_t  *q = a->q + col * a->n;                                                          \
-        const float   *d = a->d + col * (a->n / 32), *sum = a->sum16 + col * (a->n / 16);              \
-        const int32_t *qsum = a->isum16 + col * (a->n / 16);                                           \
+        const int8_t  *q = a->q + col * n;                                                          \
+        const float   *d = a->d + col * (n / 32), *sum = a->sum16 + col * (n / 16);              \
+        const int32_t *qsum = a->isum16 + col * (n / 16);                                           \
         __m512         acc = _mm512_setzero_ps(), min;                                                 \
-        for (int64_t i = 0; i < a->n / 256; i++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) { \
+        for (int64_t i = 0; i < n / 256; i++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) { \
             __m512i isum = sums16(DOT16(t, 0), DOT16(t, 1), DOT16(t, 2), DOT16(t, 3));                 \
             __m512  s = scales_##t(row, &min);                                                         \
             if (zero_bits) isum = _mm512_sub_epi32(isum, _mm512_slli_epi32(_mm512_loadu_si512(qsum), zero_bits)); \
@@ -508,18 +508,23 @@ INLINE __m128 tree4(__m512 a, __m512 b) {
     }
 
 #define GEMV16(t)                                                                                      \
-    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, \
-                              int64_t col) {                                                           \
-        const uint8_t *p = w;                                                                          \
-        int64_t        r = 0;                                                                          \
-        for (; r + 4 <= rows; r += 4, p += 4 * row_bytes) {                                            \
-            __m512 i = lanes_##t(p, a, col), j = lanes_##t(p + row_bytes, a, col);                     \
-            __m512 k = lanes_##t(p + 2 * row_bytes, a, col), l = lanes_##t(p + 3 * row_bytes, a, col); \
+    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows, const pr_acts *a,     \
+                          int64_t col, int64_t n) {                                                    \
+        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                                    \
+            __m512 i = lanes_##t(p, a, col, n), j = lanes_##t(p + step, a, col, n);                    \
+            __m512 k = lanes_##t(p + 2 * step, a, col, n), l = lanes_##t(p + 3 * step, a, col, n);     \
             i = _mm512_add_ps(_mm512_shuffle_f32x4(i, j, 0x44), _mm512_shuffle_f32x4(i, j, 0xee));     \
             k = _mm512_add_ps(_mm512_shuffle_f32x4(k, l, 0x44), _mm512_shuffle_f32x4(k, l, 0xee));     \
             _mm_storeu_ps(y + r, tree4(i, k));                                                         \
         }                                                                                              \
-        for (; r < rows; r++, p += row_bytes) y[r] = tree(lanes_##t(p, a, col));                       \
+    }                                                                                                  \
+    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, \
+                              int64_t col) {                                                           \
+        const uint8_t *p = w;                                                                          \
+        if (a->n == 256) fours_##t(y, p, row_bytes, rows, a, col, 256);                                \
+        else fours_##t(y, p, row_bytes, rows, a, col, a->n);                                           \
+        for (int64_t r = rows / 4 * 4; r < rows; r++)                                                  \
+            y[r] = tree(lanes_##t(p + (size_t)r * row_bytes, a, col, a->n));                           \
     }
 
 #define UNPACK32(t, has_min)                                                                           \
