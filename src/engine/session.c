@@ -5,7 +5,8 @@
 #include <sched.h>
 #include "session.h"
 
-enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 64, MOST_BATCH = 4096, PLAN_ARENA = 64 << 20 };
+enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 64, MOST_BATCH = 4096, PLAN_ARENA = 64 << 20,
+       ROTATIONS_KEPT = 1 << 19 /* angles: 2 MiB of cosines, and as much of sines */ };
 
 /* Gives out aligned pieces; with base NULL it only counts. */
 typedef struct {
@@ -43,6 +44,15 @@ static pare_status fill_defaults(const pr_model *m, pr_session_opts *o, pare_err
     return PARE_OK;
 }
 
+/* A small context keeps the rotation of every position, made when first reached. Not so where
+ * the frequencies depend on the text's length. */
+static void keep_rotations(pr_session *s, int half) {
+    bool keep = (uint64_t)s->o.n_ctx * (uint64_t)half <= ROTATIONS_KEPT && s->m->hp.n_ropes == 1 &&
+                s->m->hp.ropes[0].kind != PR_ROPE_DYNAMIC;
+    s->rot_rows = keep ? s->o.n_ctx : s->o.n_batch;
+    s->rot_done = keep ? 0 : -1;
+}
+
 static void lay_workspace(pr_session *s, layout *l) {
     uint64_t batch = (uint64_t)s->o.n_batch;
     int      half = 1;
@@ -58,8 +68,9 @@ static void lay_workspace(pr_session *s, layout *l) {
     }
     for (int i = 0; i < s->m->hp.n_ropes; i++) half = PR_MAX(half, s->m->hp.ropes[i].dim / 2);
     s->logits = piece(l, (s->o.all_logits ? batch : 1) * (uint64_t)s->m->hp.n_vocab, sizeof *s->logits);
-    s->cos = piece(l, batch * (uint64_t)half, sizeof *s->cos);
-    s->sin = piece(l, batch * (uint64_t)half, sizeof *s->sin);
+    keep_rotations(s, half);
+    s->cos = piece(l, (uint64_t)s->rot_rows * (uint64_t)half, sizeof *s->cos);
+    s->sin = piece(l, (uint64_t)s->rot_rows * (uint64_t)half, sizeof *s->sin);
     s->inv_freq = piece(l, (uint64_t)half, sizeof *s->inv_freq);
     s->counter = piece(l, (uint64_t)s->plan.n_steps, sizeof *s->counter);
     s->scratch = piece(l, (uint64_t)s->o.n_threads, s->scratch_bytes);
@@ -175,20 +186,28 @@ static void run_plan(void *ctx, int me, int n_members) {
 }
 
 /* Angles are rounded to float32 before cos and sin are taken, as transformers does. */
+static void rotate(pr_session *s, const pr_rope *rope, int64_t pos, int64_t row) {
+    for (int i = 0; i < rope->dim / 2; i++) {
+        double sn, cs;
+        pr_sincos((double)((float)pos * s->inv_freq[i]), &sn, &cs);
+        size_t at = (size_t)row * (size_t)(rope->dim / 2) + (size_t)i;
+        s->cos[at] = (float)cs * (float)rope->magnitude;
+        s->sin[at] = (float)sn * (float)rope->magnitude;
+    }
+}
+
 static void rotations(pr_session *s) {
+    int64_t end = s->pos + s->n;
+    s->rot_at = s->rot_done >= 0 ? s->pos : 0;
+    if (s->rot_done >= end) return;
     for (int r = 0; r < s->m->hp.n_ropes; r++) { /* one table today; layers point at theirs */
         const pr_rope *rope = &s->m->hp.ropes[r];
-        int64_t        total = s->expect > s->pos + s->n ? s->expect : s->pos + s->n;
-        pr_rope_frequencies(rope, total, s->inv_freq);
-        for (int t = 0; t < s->n; t++)
-            for (int i = 0; i < rope->dim / 2; i++) {
-                double sn, cs;
-                pr_sincos((double)((float)(s->pos + t) * s->inv_freq[i]), &sn, &cs);
-                size_t at = (size_t)t * (size_t)(rope->dim / 2) + (size_t)i;
-                s->cos[at] = (float)cs * (float)rope->magnitude;
-                s->sin[at] = (float)sn * (float)rope->magnitude;
-            }
+        int64_t        from = s->rot_done >= 0 ? s->rot_done : s->pos;
+        if (!s->freq_made) pr_rope_frequencies(rope, PR_MAX(s->expect, end), s->inv_freq);
+        s->freq_made = rope->kind != PR_ROPE_DYNAMIC && s->m->hp.n_ropes == 1;
+        for (int64_t p = from; p < end; p++) rotate(s, rope, p, s->rot_done >= 0 ? p : p - s->pos);
     }
+    if (s->rot_done >= 0) s->rot_done = end;
 }
 
 pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *err) {

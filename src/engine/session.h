@@ -17,9 +17,12 @@ struct pr_session {
     float  **slot;     /* [n_slots], n_batch × width */
     void   **acts;     /* [n_acts], memory of pr_acts_bytes(width, n_batch) */
     float   *logits;   /* n_batch or 1 rows of n_vocab */
-    float   *cos, *sin; /* [n_ropes][n_batch][dim / 2] */
+    float   *cos, *sin; /* [rot_rows][dim / 2]: of all positions, or of the running call's */
     float   *inv_freq;  /* [max dim / 2] */
-    int64_t  freq_total; /* length that inv_freq was made for; 0: not yet */
+    bool     freq_made; /* inv_freq holds for every length */
+    int64_t  rot_rows;
+    int64_t  rot_done;  /* positions whose rows are kept from call to call; -1: none can be */
+    int64_t  rot_at;    /* row of the running call's first token */
     uint8_t *scratch;   /* [n_threads][scratch_bytes] */
     size_t   scratch_bytes;
     int64_t  scores_cap; /* floats of a thread's scratch for attention scores */

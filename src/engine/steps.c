@@ -155,7 +155,7 @@ static void qk_task(pr_session *s, const pr_step *st, int t, int me) {
     if (st->pairs_q) to_halves(q, l->n_head, d, tmp);
     if (st->pairs_k) to_halves(k, l->n_kv, d, tmp);
     if (l->rope >= 0) {
-        size_t at = (size_t)t * (size_t)(d / 2);
+        size_t at = (size_t)(s->rot_at + t) * (size_t)(d / 2);
         s->k->rope_half(q, d, l->n_head, s->cos + at, s->sin + at, d / 2);
         s->k->rope_half(k, d, l->n_kv, s->cos + at, s->sin + at, d / 2);
     }

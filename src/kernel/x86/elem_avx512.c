@@ -149,8 +149,9 @@ INLINE __m512 elem_q8_0(const char *row, int64_t i, __mmask16 m) {
 KEY(q8_0)
 
 /* Scores: four keys of one head, or one key widened once for four heads. For F32 and F16 the
- * AVX2 kernel is faster on Zen 4 (36 against 29 GMAC/s at d = 64): two half trees cost less. */
-#define SCORES(type)                                                                                   \
+ * AVX2 kernel of four heads is faster on Zen 4 (36 against 29 GMAC/s at d = 64): two half trees
+ * cost less. */
+#define SCORES1(type)                                                                                  \
     static void scores1_##type(float *s, const float *q, const char *k, size_t stride, int64_t n_keys, int64_t d, float scale) { \
         int64_t j = 0;                                                                                 \
         for (; j + 4 <= n_keys; j += 4, k += 4 * stride) {                                             \
@@ -159,7 +160,9 @@ KEY(q8_0)
             _mm_storeu_ps(s + j, _mm_mul_ps(v, _mm_set1_ps(scale)));                                   \
         }                                                                                              \
         for (; j < n_keys; j++, k += stride) s[j] = tree(key_##type(q, k, d)) * scale;                 \
-    }                                                                                                  \
+    }
+#define SCORES(type)                                                                                   \
+    SCORES1(type)                                                                                      \
     static void scores4_##type(float *s, int64_t lds, const float *q, int64_t ldq, const char *k,      \
                                size_t stride, int64_t n_keys, int64_t d, float scale) {                \
         const float *q1 = q + ldq, *q2 = q1 + ldq, *q3 = q2 + ldq;                                     \
@@ -192,6 +195,19 @@ KEY(q8_0)
         for (; h < n_q; h++) scores1_##type(s + h * lds, q + h * ldq, k, stride, n_keys, d, scale);    \
     }
 SCORES(q8_0)
+
+/* F32 and F16: four heads that share a key are the AVX2 kernel's. */
+#define SCORES_FEW(type)                                                                               \
+    KEY(type)                                                                                          \
+    SCORES1(type)                                                                                      \
+    void pr_attn_scores_##type##_avx512(float *s, int64_t lds, const float *q, int64_t ldq, int64_t n_q, \
+                                        const void *k, size_t stride, int64_t n_keys, int64_t d, float scale) { \
+        int64_t h = n_q / 4 * 4;                                                                       \
+        pr_attn_scores_##type##_avx2(s, lds, q, ldq, h, k, stride, n_keys, d, scale);                  \
+        for (; h < n_q; h++) scores1_##type(s + h * lds, q + h * ldq, k, stride, n_keys, d, scale);    \
+    }
+SCORES_FEW(f32)
+SCORES_FEW(f16)
 
 /* Mix: 64 (then 16) elements of one head stay in registers over all keys. */
 #define MIX(type)                                                                                      \
@@ -240,10 +256,27 @@ SCORES(q8_0)
             _mm512_mask_storeu_ps(o + 3 * ldo + i, m, e), _mm512_mask_storeu_ps(o + 3 * ldo + i + 16, l, e1); \
         }                                                                                              \
     }                                                                                                  \
+    static void mix2_##type(float *o, int64_t ldo, const float *p, int64_t ldp, const char *v,         \
+                            size_t stride, int64_t n_keys, int64_t d) {                                \
+        for (int64_t i = 0; i < d; i += 32) {                                                          \
+            __mmask16   m = mask_of(d - i), l = d - i > 16 ? mask_of(d - i - 16) : 0;                  \
+            __m512      a = _mm512_setzero_ps(), b = a, a1 = a, b1 = a;                                \
+            const char *row = v;                                                                       \
+            for (int64_t j = 0; j < n_keys; j++, row += stride) {                                      \
+                __m512 x = elem_##type(row, i, m), z = elem_##type(row, l ? i + 16 : i, l);            \
+                __m512 w = _mm512_set1_ps(p[j]), w1 = _mm512_set1_ps(p[ldp + j]);                      \
+                a = _mm512_fmadd_ps(w, x, a), a1 = _mm512_fmadd_ps(w, z, a1);                          \
+                b = _mm512_fmadd_ps(w1, x, b), b1 = _mm512_fmadd_ps(w1, z, b1);                        \
+            }                                                                                          \
+            _mm512_mask_storeu_ps(o + i, m, a), _mm512_mask_storeu_ps(o + i + 16, l, a1);              \
+            _mm512_mask_storeu_ps(o + ldo + i, m, b), _mm512_mask_storeu_ps(o + ldo + i + 16, l, b1);  \
+        }                                                                                              \
+    }                                                                                                  \
     void pr_attn_mix_##type##_avx512(float *o, int64_t ldo, const float *p, int64_t ldp, int64_t n_q,  \
                                      const void *v, size_t stride, int64_t n_keys, int64_t d) {        \
         int64_t h = 0;                                                                                 \
         for (; h + 4 <= n_q; h += 4) mix4_##type(o + h * ldo, ldo, p + h * ldp, ldp, v, stride, n_keys, d); \
+        for (; h + 2 <= n_q; h += 2) mix2_##type(o + h * ldo, ldo, p + h * ldp, ldp, v, stride, n_keys, d); \
         for (; h < n_q; h++) mix1_##type(o + h * ldo, p + h * ldp, v, stride, n_keys, d);              \
     }
 MIX(f32)

@@ -288,13 +288,13 @@ BLOCKS_OF_256(iq4_xs, 136, scales_xs(b0, b1))
 #define DOT16(t, j) _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes_##t(row, j), _mm512_loadu_si512(q + 64 * j))
 
 #define ROW16(t, bytes, zero_bits, has_min)                                                            \
-    static float row_##t(const uint8_t *row, const pr_acts *a, int64_t col) {                          \
+    INLINE __m512 lanes_##t(const uint8_t *row, const pr_acts *a, int64_t col, int64_t n) {            \
         const __m512i  twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);      \
-        const int8_t  *q = a->q + col * a->n;                                                          \
-        const float   *d = a->d + col * (a->n / 32), *sum = a->sum16 + col * (a->n / 16);              \
-        const int32_t *qsum = a->isum16 + col * (a->n / 16);                                           \
+        const int8_t  *q = a->q + col * n;                                                          \
+        const float   *d = a->d + col * (n / 32), *sum = a->sum16 + col * (n / 16);              \
+        const int32_t *qsum = a->isum16 + col * (n / 16);                                           \
         __m512         acc = _mm512_setzero_ps(), min;                                                 \
-        for (int64_t i = 0; i < a->n / 256; i++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) { \
+        for (int64_t i = 0; i < n / 256; i++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) { \
             __m512i isum = sums16(DOT16(t, 0), DOT16(t, 1), DOT16(t, 2), DOT16(t, 3));                 \
             __m512  s = scales_##t(row, &min);                                                         \
             if (zero_bits) isum = _mm512_sub_epi32(isum, _mm512_slli_epi32(_mm512_loadu_si512(qsum), zero_bits)); \
@@ -302,13 +302,229 @@ BLOCKS_OF_256(iq4_xs, 136, scales_xs(b0, b1))
             acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(isum), s, acc);                                   \
             if (has_min) acc = _mm512_fnmadd_ps(min, _mm512_loadu_ps(sum), acc);                       \
         }                                                                                              \
-        return tree(acc);                                                                              \
+        return acc;                                                                                    \
     }
 
-#define GEMV(t)                                                                                        \
+/* ---- several rows at a time, which is how products are made.
+ *
+ * Two rows of 8 more blocks share a vector (8 lanes each), so that a row of 256 weights wastes
+ * none. The activations are put ("held") once per call in the order in which a type's codes fall
+ * out of its bytes with the fewest shuffles: VPDPBUSD then adds the halves of a group, and four
+ * lanes per group remain. */
+
+enum { HELD_MAX = 16384 }; /* activations; longer rows are done one by one */
+
+INLINE __m512i low_halves(__m512i a, __m512i b) { return _mm512_shuffle_i32x4(a, b, 0x88); }
+INLINE __m512i high_halves(__m512i a, __m512i b) { return _mm512_shuffle_i32x4(a, b, 0xdd); }
+
+INLINE __m512i held(const int8_t *h, int i) { return _mm512_load_si512(h + 64 * i); }
+
+static void hold_plain(int8_t *h, const int8_t *q, int64_t n) { memcpy(h, q, (size_t)n); }
+
+/* Per 256: first halves of groups 0…3, second halves, then of groups 4…7. */
+static void hold_nibbles(int8_t *h, const int8_t *q, int64_t n) {
+    for (int64_t k = 0; k < n; k += 128) {
+        __m512i a = _mm512_loadu_si512(q + k), b = _mm512_loadu_si512(q + k + 64);
+        _mm512_store_si512(h + k, low_halves(a, b));
+        _mm512_store_si512(h + k + 64, high_halves(a, b));
+    }
+}
+
+/* Per 256: first halves of the even groups, second halves, then of the odd groups. */
+static void hold_k(int8_t *h, const int8_t *q, int64_t n) {
+    for (int64_t k = 0; k < n; k += 256) {
+        __m512i a = _mm512_loadu_si512(q + k), b = _mm512_loadu_si512(q + k + 64);
+        __m512i c = _mm512_loadu_si512(q + k + 128), d = _mm512_loadu_si512(q + k + 192);
+        __m512i ab = low_halves(a, b), cd = low_halves(c, d), ef = high_halves(a, b), gh = high_halves(c, d);
+        _mm512_store_si512(h + k, low_halves(ab, cd));
+        _mm512_store_si512(h + k + 64, low_halves(ef, gh));
+        _mm512_store_si512(h + k + 128, high_halves(ab, cd));
+        _mm512_store_si512(h + k + 192, high_halves(ef, gh));
+    }
+}
+
+/* Both codes of a byte times their activations; each 128 bits are a group. */
+INLINE __m512i dot2(__m512i u0, __m512i x0, __m512i u1, __m512i x1) {
+    return _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(_mm512_setzero_si512(), u0, x0), u1, x1);
+}
+INLINE __m512i low4(__m512i v) { return _mm512_and_si512(v, _mm512_set1_epi8(15)); }
+INLINE __m512i high4(__m512i v) { return low4(_mm512_srli_epi16(v, 4)); }
+INLINE __m512i plain(__m512i v) { return v; }
+
+/* The 16 bytes at b of four blocks. */
+INLINE __m512i four_of(const uint8_t *b, int bytes) {
+#define Q(i) _mm_loadu_si128((const void *)(b + (i) * bytes))
+    __m512i v = _mm512_inserti32x4(_mm512_castsi128_si512(Q(0)), Q(1), 1);
+    return _mm512_inserti32x4(_mm512_inserti32x4(v, Q(2), 2), Q(3), 3);
+#undef Q
+}
+
+/* Sums of 8 groups whose blocks start at w0, and of 8 that start at w1. */
+#define SUMS_NIBBLES(t, bytes, at, code)                                                               \
+    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0, const int8_t *h1) { \
+        __m512i a = four_of(w0 + at, bytes), b = four_of(w0 + at + 4 * bytes, bytes);                  \
+        __m512i c = four_of(w1 + at, bytes), d = four_of(w1 + at + 4 * bytes, bytes);                  \
+        return sums16(dot2(code(low4(a)), held(h0, 0), code(high4(a)), held(h0, 1)),                   \
+                      dot2(code(low4(b)), held(h0, 2), code(high4(b)), held(h0, 3)),                   \
+                      dot2(code(low4(c)), held(h1, 0), code(high4(c)), held(h1, 1)),                   \
+                      dot2(code(low4(d)), held(h1, 2), code(high4(d)), held(h1, 3)));                  \
+    }
+SUMS_NIBBLES(q4_0, 18, 2, plain)
+SUMS_NIBBLES(q4_1, 20, 4, plain)
+SUMS_NIBBLES(iq4_nl, 18, 2, iq4)
+SUMS_NIBBLES(iq4_xs, 16, 8, iq4)
+
+#define SUMS_PLAIN(t)                                                                                  \
+    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0, const int8_t *h1) { \
+        const __m512i o = _mm512_setzero_si512();                                                      \
+        return sums32(sums_quarter(_mm512_dpbusd_epi32(o, pair_##t(w0, 0, 1), held(h0, 0)),            \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 2, 3), held(h0, 1)),            \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 4, 5), held(h0, 2)),            \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 6, 7), held(h0, 3))),           \
+                      sums_quarter(_mm512_dpbusd_epi32(o, pair_##t(w1, 0, 1), held(h1, 0)),            \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 2, 3), held(h1, 1)),            \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 4, 5), held(h1, 2)),            \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 6, 7), held(h1, 3))));          \
+    }
+SUMS_PLAIN(q5_0)
+SUMS_PLAIN(q5_1)
+SUMS_PLAIN(q8_0)
+
+/* Q4_K, Q5_K: even groups in the low nibbles, odd ones in the high. */
+typedef struct {
+    __m512i even, odd;
+} pair_of_dots;
+
+INLINE pair_of_dots dots_q4_k(const uint8_t *b, const int8_t *h) {
+    __m512i v = _mm512_loadu_si512(b + 16), w = _mm512_loadu_si512(b + 80);
+    __m512i first = low_halves(v, w), second = high_halves(v, w);
+    return (pair_of_dots){dot2(low4(first), held(h, 0), low4(second), held(h, 1)),
+                          dot2(high4(first), held(h, 2), high4(second), held(h, 3))};
+}
+INLINE __m512i with_fifth(__m512i u, __m512i bits, __m512i which) {
+    return _mm512_mask_add_epi8(u, _mm512_test_epi8_mask(bits, which), u, _mm512_set1_epi8(16));
+}
+INLINE pair_of_dots dots_q5_k(const uint8_t *b, const int8_t *h) {
+    const __m512i even = _mm512_setr_epi64(0x0101010101010101, 0x0101010101010101, 0x0404040404040404,
+                                           0x0404040404040404, 0x1010101010101010, 0x1010101010101010,
+                                           0x4040404040404040, 0x4040404040404040);
+    const __m512i odd = _mm512_slli_epi16(even, 1); /* no byte has its top bit set */
+    __m512i v = _mm512_loadu_si512(b + 48), w = _mm512_loadu_si512(b + 112);
+    __m512i first = low_halves(v, w), second = high_halves(v, w);
+    __m512i h0 = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(b + 16)));
+    __m512i h1 = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(b + 32)));
+    return (pair_of_dots){dot2(with_fifth(low4(first), h0, even), held(h, 0),
+                               with_fifth(low4(second), h1, even), held(h, 1)),
+                          dot2(with_fifth(high4(first), h0, odd), held(h, 2),
+                               with_fifth(high4(second), h1, odd), held(h, 3))};
+}
+#define SUMS_K(t)                                                                                      \
+    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0, const int8_t *h1) { \
+        const __m512i order = _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15); \
+        pair_of_dots  a = dots_##t(w0, h0), b = dots_##t(w1, h1);                                      \
+        return _mm512_permutexvar_epi32(order, sums_quarter(a.even, a.odd, b.even, b.odd));            \
+    }
+SUMS_K(q4_k)
+SUMS_K(q5_k)
+
+/* The F16 at w0 of eight blocks, and at w1 of eight. */
+INLINE __m512 halfs8x2(const uint8_t *w0, const uint8_t *w1, int bytes) {
+#define H(w, i) (short)half_at(w, bytes, i, 8)
+    __m128i a = _mm_setr_epi16(H(w0, 0), H(w0, 1), H(w0, 2), H(w0, 3), H(w0, 4), H(w0, 5), H(w0, 6), H(w0, 7));
+    __m128i b = _mm_setr_epi16(H(w1, 0), H(w1, 1), H(w1, 2), H(w1, 3), H(w1, 4), H(w1, 5), H(w1, 6), H(w1, 7));
+#undef H
+    return _mm512_cvtph_ps(_mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1));
+}
+
+/* What joins 16 groups to their lanes; d, sum, isum: of the same groups. */
+#define JOIN(t, acc, zero_bits, has_min, w0, w1, h0, h1, d, sum, qsum, min_expr, scales_expr)          \
+    {                                                                                                  \
+        __m512i g = sums_##t(w0, w1, h0, h1);                                                          \
+        __m512  min = min_expr, s = scales_expr;                                                       \
+        if (zero_bits) g = _mm512_sub_epi32(g, _mm512_slli_epi32(qsum, zero_bits));                    \
+        acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(g), _mm512_mul_ps(s, d), acc);                        \
+        if (has_min) acc = _mm512_fnmadd_ps(min, sum, acc);                                            \
+        (void)min;                                                                                     \
+    }
+
+/* Two rows down to 8 lanes each: the first step of the tree is done. */
+#define TWO(t, bytes8, zero_bits, has_min, min_expr, scales_expr)                                      \
+    INLINE __m512 two_##t(const uint8_t *r0, const uint8_t *r1, const pr_acts *a, int64_t col, const int8_t *h, \
+                          int64_t blocks) {                                                            \
+        int64_t        b = 0;                                                                          \
+        const float   *d = a->d + col * blocks, *sum = a->sum32 + col * blocks;                        \
+        const int32_t *qsum = a->isum32 + col * blocks;                                                \
+        __m512         x = _mm512_setzero_ps(), y = x;                                                 \
+        for (; b + 16 <= blocks; b += 16, r0 += 2 * bytes8, r1 += 2 * bytes8, h += 512) {              \
+            const __m512  d16 = _mm512_loadu_ps(d + b), sum16 = _mm512_loadu_ps(sum + b);              \
+            const __m512i qsum16 = _mm512_loadu_si512(qsum + b);                                       \
+            const uint8_t *w0 = r0, *w1 = r0 + bytes8;                                                 \
+            JOIN(t, x, zero_bits, has_min, w0, w1, h, h + 256, d16, sum16, qsum16, min_expr, scales_expr) \
+            w0 = r1, w1 = r1 + bytes8;                                                                 \
+            JOIN(t, y, zero_bits, has_min, w0, w1, h, h + 256, d16, sum16, qsum16, min_expr, scales_expr) \
+        }                                                                                              \
+        __m512 low = _mm512_shuffle_f32x4(x, y, 0x44), high = _mm512_shuffle_f32x4(x, y, 0xee);        \
+        if (b < blocks) {                                                                              \
+            const uint8_t *w0 = r0, *w1 = r1;                                                          \
+            const __m512   d8 = _mm512_broadcast_f32x8(_mm256_loadu_ps(d + b));                        \
+            const __m512   sum8 = _mm512_broadcast_f32x8(_mm256_loadu_ps(sum + b));                    \
+            const __m512i  qsum8 = _mm512_broadcast_i32x8(_mm256_loadu_si256((const void *)(qsum + b))); \
+            JOIN(t, low, zero_bits, has_min, w0, w1, h, h, d8, sum8, qsum8, min_expr, scales_expr)     \
+        }                                                                                              \
+        return _mm512_add_ps(low, high);                                                               \
+    }
+
+/* The rest of four trees: a and b hold two rows of 8 lanes each. */
+INLINE __m128 tree4(__m512 a, __m512 b) {
+    __m512 v = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+    v = _mm512_add_ps(v, _mm512_permute_ps(v, 0x4e));
+    v = _mm512_add_ps(v, _mm512_permute_ps(v, 0xb1));
+    return _mm512_castps512_ps128(
+        _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), v));
+}
+
+#define GEMV32(t, hold, bytes8, zero_bits, has_min, min_expr, scales_expr)                             \
+    TWO(t, bytes8, zero_bits, has_min, min_expr, scales_expr)                                          \
+    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows, const pr_acts *a,     \
+                          int64_t col, const int8_t *h, int64_t blocks) {                              \
+        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                                    \
+            __m512 x = two_##t(p, p + step, a, col, h, blocks);                                        \
+            __m512 z = two_##t(p + 2 * step, p + 3 * step, a, col, h, blocks);                         \
+            _mm_storeu_ps(y + r, tree4(x, z));                                                         \
+        }                                                                                              \
+    }                                                                                                  \
     void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, \
                               int64_t col) {                                                           \
-        for (int64_t r = 0; r < rows; r++) y[r] = row_##t((const uint8_t *)w + (size_t)r * row_bytes, a, col); \
+        const uint8_t *p = w;                                                                          \
+        int64_t        r = 0;                                                                          \
+        if (rows >= 4 && a->n % 256 == 0 && a->n <= HELD_MAX) {                                        \
+            _Alignas(64) int8_t h[HELD_MAX];                                                           \
+            hold(h, a->q + col * a->n, a->n);                                                          \
+            if (a->n == 256) fours_##t(y, p, row_bytes, rows, a, col, h, 8);                           \
+            else fours_##t(y, p, row_bytes, rows, a, col, h, a->n / 32);                               \
+            r = rows / 4 * 4;                                                                          \
+        }                                                                                              \
+        for (; r < rows; r++) y[r] = row_##t(p + (size_t)r * row_bytes, a, col);                       \
+    }
+
+#define GEMV16(t)                                                                                      \
+    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows, const pr_acts *a,     \
+                          int64_t col, int64_t n) {                                                    \
+        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                                    \
+            __m512 i = lanes_##t(p, a, col, n), j = lanes_##t(p + step, a, col, n);                    \
+            __m512 k = lanes_##t(p + 2 * step, a, col, n), l = lanes_##t(p + 3 * step, a, col, n);     \
+            i = _mm512_add_ps(_mm512_shuffle_f32x4(i, j, 0x44), _mm512_shuffle_f32x4(i, j, 0xee));     \
+            k = _mm512_add_ps(_mm512_shuffle_f32x4(k, l, 0x44), _mm512_shuffle_f32x4(k, l, 0xee));     \
+            _mm_storeu_ps(y + r, tree4(i, k));                                                         \
+        }                                                                                              \
+    }                                                                                                  \
+    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, \
+                              int64_t col) {                                                           \
+        const uint8_t *p = w;                                                                          \
+        if (a->n == 256) fours_##t(y, p, row_bytes, rows, a, col, 256);                                \
+        else fours_##t(y, p, row_bytes, rows, a, col, a->n);                                           \
+        for (int64_t r = rows / 4 * 4; r < rows; r++)                                                  \
+            y[r] = tree(lanes_##t(p + (size_t)r * row_bytes, a, col, a->n));                           \
     }
 
 #define UNPACK32(t, has_min)                                                                           \
@@ -353,18 +569,24 @@ ROW16(q2_k, 84, 0, true)
 ROW16(q3_k, 110, 2, false)
 ROW16(q6_k, 210, 5, false)
 
-GEMV(q4_0)
-GEMV(q4_1)
-GEMV(q5_0)
-GEMV(q5_1)
-GEMV(q8_0)
-GEMV(iq4_nl)
-GEMV(q2_k)
-GEMV(q3_k)
-GEMV(q4_k)
-GEMV(q5_k)
-GEMV(q6_k)
-GEMV(iq4_xs)
+GEMV32(q4_0, hold_nibbles, 144, 3, false, _mm512_setzero_ps(),
+       halfs8x2(w0, w1, 18))
+GEMV32(q4_1, hold_nibbles, 160, 0, true, negate(halfs8x2(w0 + 2, w1 + 2, 20)),
+       halfs8x2(w0, w1, 20))
+GEMV32(q5_0, hold_plain, 176, 4, false, _mm512_setzero_ps(),
+       halfs8x2(w0, w1, 22))
+GEMV32(q5_1, hold_plain, 192, 0, true, negate(halfs8x2(w0 + 2, w1 + 2, 24)),
+       halfs8x2(w0, w1, 24))
+GEMV32(q8_0, hold_plain, 272, 7, false, _mm512_setzero_ps(),
+       halfs8x2(w0, w1, 34))
+GEMV32(iq4_nl, hold_nibbles, 144, 7, false, _mm512_setzero_ps(),
+       halfs8x2(w0, w1, 18))
+GEMV32(q4_k, hold_k, 144, 0, true, _mm512_setzero_ps(), scales_k4(w0, w1, &min))
+GEMV32(q5_k, hold_k, 176, 0, true, _mm512_setzero_ps(), scales_k4(w0, w1, &min))
+GEMV32(iq4_xs, hold_nibbles, 136, 7, false, _mm512_setzero_ps(), scales_xs(w0, w1))
+GEMV16(q2_k)
+GEMV16(q3_k)
+GEMV16(q6_k)
 UNPACK32(q4_0, false)
 UNPACK32(q4_1, true)
 UNPACK32(q5_0, false)
