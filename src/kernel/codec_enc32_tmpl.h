@@ -63,7 +63,7 @@ static double row_mean_square(const float *src, int64_t n) {
     return n > 0 ? s / (double)n : 0;
 }
 
-static PR_INLINE void search_alone(fit *best, const tile *t, grid g) {
+static STAGE void search_alone(fit *best, const tile *t, grid g) {
     fit free, plain;
     if (g.offset)
         fit_affine(&free, &plain, t, g, stretch_even, 4, 2, 3);
@@ -76,9 +76,9 @@ static PR_INLINE void search_alone(fit *best, const tile *t, grid g) {
 
 /* Load blocks i…i+16 of a row of blocks of 32, search them, take their levels; how many there
  * are. */
-static PR_INLINE int block_tile(tile *t, fit *f, uint8_t *lev, const float *src,
-                                const float *weight, int64_t i, int64_t n, grid g, weighing how,
-                                double ms) {
+static STAGE int block_tile(tile *t, fit *f, uint8_t *lev, const float *src,
+                            const float *weight, int64_t i, int64_t n, grid g, weighing how,
+                            double ms) {
     int have = (int)PR_MIN(n / 32 - i, LANES);
     tile_load(t, src + 32 * i, weight ? weight + 32 * i : NULL, have, 1, 32, how, ms);
     search_alone(f, t, g);

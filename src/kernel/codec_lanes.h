@@ -9,6 +9,14 @@
 #include "base/base.h"
 #include "tensor/tensor.h"
 
+/* Stages of the search are inlined so that each type's constants shape them, except where nobody
+ * waits for the program but everybody for the compiler: it takes minutes otherwise. */
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define STAGE PR_INLINE
+#else
+#define STAGE PR_UNUSED
+#endif
+
 typedef float wide PR_VECTOR(LANES * 4);
 typedef int32_t wide_int PR_VECTOR(LANES * 4);
 

@@ -43,7 +43,7 @@ static const float iq4_mid[15] = {-115.5f, -93.5f, -74,   -57,   -42, -28.5f, -1
 static const float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11, 12, 12, 13, 15, 16, 20, 24};
 
 #if defined(__AVX512F__)
-static PR_INLINE native iq4_count(native t, native start, const float *step) {
+static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++)
         start = _mm512_mask_add_ps(
             start, _mm512_cmp_ps_mask(t, _mm512_set1_ps(iq4_mid[k]), _CMP_GT_OQ), start,
@@ -51,14 +51,14 @@ static PR_INLINE native iq4_count(native t, native start, const float *step) {
     return start;
 }
 #elif defined(__AVX2__)
-static PR_INLINE native iq4_count(native t, native start, const float *step) {
+static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++)
         start += _mm256_and_ps(_mm256_cmp_ps(t, _mm256_set1_ps(iq4_mid[k]), _CMP_GT_OQ),
                                _mm256_set1_ps(step[k]));
     return start;
 }
 #else
-static PR_INLINE native iq4_count(native t, native start, const float *step) {
+static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++) {
         native g = {step[k], step[k], step[k], step[k]};
         start += (native)((native_int)g & (t > iq4_mid[k]));
@@ -67,14 +67,14 @@ static PR_INLINE native iq4_count(native t, native start, const float *step) {
 }
 #endif
 
-static PR_INLINE native level(native t, grid g) {
+static STAGE native level(native t, grid g) {
     native zero = {0};
     if (g.book) return iq4_count(t, zero - 127.0f, iq4_step);
     return lane_round(lane_min(lane_max(t, zero + g.lo), zero + g.hi));
 }
 
 /* Fill in `f` for its own (s, b), with the nearest levels. */
-static PR_INLINE void fit_pass(fit *f, const tile *t, grid g) {
+static STAGE void fit_pass(fit *f, const tile *t, grid g) {
     wide inv = wide_ratio(wide_splat(1), f->s);
     for (int c = 0; c < LANES / NATIVE; c++) {
         native s = lane_load(&f->s, c), iv = lane_load(&inv, c), b = lane_load(&f->b, c);
@@ -102,7 +102,7 @@ static PR_INLINE void fit_pass(fit *f, const tile *t, grid g) {
     }
 }
 
-static PR_INLINE wide fit_predict(const fit *f, const tile *t, grid g, wide s, wide b) {
+static STAGE wide fit_predict(const fit *f, const tile *t, grid g, wide s, wide b) {
     wide ds = s - f->s, e = f->e - 2 * ds * f->c1 + ds * ds * f->q2;
     if (!g.offset) return e;
     wide db = b - f->b;
@@ -110,7 +110,7 @@ static PR_INLINE wide fit_predict(const fit *f, const tile *t, grid g, wide s, w
 }
 
 /* The (s, b) with the smallest predicted error. */
-static PR_INLINE void fit_minimum(const fit *f, const tile *t, grid g, wide *s, wide *b) {
+static STAGE void fit_minimum(const fit *f, const tile *t, grid g, wide *s, wide *b) {
     if (!g.offset) {
         *s = f->s + wide_ratio(f->c1, f->q2);
         *b = f->b;
@@ -130,7 +130,7 @@ static PR_INLINE void fit_minimum(const fit *f, const tile *t, grid g, wide *s, 
     *b = f->b + db;
 }
 
-static PR_INLINE void fit_keep(fit *best, const fit *f, wide_int m, grid g) {
+static STAGE void fit_keep(fit *best, const fit *f, wide_int m, grid g) {
     best->s = PICK(m, f->s, best->s);
     best->b = PICK(m, f->b, best->b);
     best->e = PICK(m, f->e, best->e);
@@ -143,7 +143,7 @@ static PR_INLINE void fit_keep(fit *best, const fit *f, wide_int m, grid g) {
 }
 
 /* One pass at (s, b); `best` takes it where the least-squares error that follows is smaller. */
-static PR_INLINE void fit_try(fit *best, wide *least, const tile *t, grid g, wide s, wide b) {
+static STAGE void fit_try(fit *best, wide *least, const tile *t, grid g, wide s, wide b) {
     fit f = {.s = s, .b = b};
     wide s2, b2;
     fit_pass(&f, t, g);
@@ -155,7 +155,7 @@ static PR_INLINE void fit_try(fit *best, wide *least, const tile *t, grid g, wid
 }
 
 /* `rounds` times: levels for the best scale, scale for those levels. */
-static PR_INLINE void fit_lloyd(fit *best, wide *least, const tile *t, grid g, int rounds) {
+static STAGE void fit_lloyd(fit *best, wide *least, const tile *t, grid g, int rounds) {
     for (int i = 0; i < rounds; i++) {
         wide s, b;
         fit_minimum(best, t, g, &s, &b);
@@ -166,9 +166,8 @@ static PR_INLINE void fit_lloyd(fit *best, wide *least, const tile *t, grid g, i
 /* Free scales of each lane, without offset: the largest value falls on the end of the
  * grid, stretched by each `stretch` (in levels); on the other end by each of the first
  * `n_other`. `plain`: where round-to-nearest would put it. */
-static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g,
-                                    const float *stretch, int n_stretch, int n_other,
-                                    int rounds) {
+static STAGE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g,
+                                const float *stretch, int n_stretch, int n_other, int rounds) {
     wide top = t->top, least;
     *best = (fit){0};
     *plain = (fit){.s = top / g.lo};
@@ -182,8 +181,8 @@ static PR_INLINE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g
 }
 
 /* Free scales and offsets of each lane: the range of its values falls on the grid. */
-static PR_INLINE void fit_affine(fit *best, fit *plain, const tile *t, grid g,
-                                 const float *stretch, int n_stretch, int n_zero, int rounds) {
+static STAGE void fit_affine(fit *best, fit *plain, const tile *t, grid g, const float *stretch,
+                             int n_stretch, int n_zero, int rounds) {
     wide low = wide_load(t->x[0]), high = low, least;
     for (int l = 1; l < g.n; l++) {
         wide x = wide_load(t->x[l]);

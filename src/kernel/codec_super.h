@@ -28,17 +28,17 @@ enum { REACH = 8, SWEEP = 12 };
 /* The grid steps of d tried: levels of the largest scale beyond the grid's end. */
 static const float span[8] = {-0.5f, 0.5f, -1, 1, 1.5f, -1.5f, 2, 3};
 
-static PR_INLINE wide near_half(const tile *t, wide d) {
+static STAGE wide near_half(const tile *t, wide d) {
     return wide_half(d * t->up) * t->down;
 }
 
-static PR_INLINE void coded_pass(coded *c, const tile *t, grid g) {
+static STAGE void coded_pass(coded *c, const tile *t, grid g) {
     c->f.s = c->d * c->sc;
     c->f.b = -(c->dm * c->mn);
     fit_pass(&c->f, t, g);
 }
 
-static PR_INLINE void coded_keep(coded *best, const coded *c, wide_int m, grid g) {
+static STAGE void coded_keep(coded *best, const coded *c, wide_int m, grid g) {
     best->d = PICK(m, c->d, best->d);
     best->sc = PICK(m, c->sc, best->sc);
     if (g.offset) {
@@ -49,8 +49,8 @@ static PR_INLINE void coded_keep(coded *best, const coded *c, wide_int m, grid g
 }
 
 /* The best integers for the levels of `f` under c->d, c->dm; the predicted error. */
-static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid g,
-                                     shared_grid sg) {
+static STAGE wide coded_integers(coded *c, const fit *f, const tile *t, grid g,
+                                 shared_grid sg) {
     wide s, b;
     fit_minimum(f, t, g, &s, &b);
     wide mid = wide_ratio(s, c->d);
@@ -74,8 +74,8 @@ static PR_INLINE wide coded_integers(coded *c, const fit *f, const tile *t, grid
 }
 
 /* Keep the (d, dm) of `c` if its groups are predicted to be better than `least`. */
-static PR_INLINE void span_try(coded *best, wide *least, coded *c, const fit *free,
-                               const tile *t, grid g, shared_grid sg) {
+static STAGE void span_try(coded *best, wide *least, coded *c, const fit *free, const tile *t,
+                           grid g, shared_grid sg) {
     wide e = group_sum(coded_integers(c, free, t, g, sg), sg.lanes);
     wide_int m = wide_less(e, *least);
     *least = PICK(m, e, *least);
@@ -86,8 +86,8 @@ static PR_INLINE void span_try(coded *best, wide *least, coded *c, const fit *fr
 }
 
 /* First d (and dm): the usual one, and others around it. */
-static PR_INLINE void coded_start(coded *best, const fit *free, const tile *t, grid g,
-                                  shared_grid sg) {
+static STAGE void coded_start(coded *best, const fit *free, const tile *t, grid g,
+                              shared_grid sg) {
     wide s, b, top, deep, least;
     fit_minimum(free, t, g, &s, &b);
     wide high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
@@ -121,7 +121,7 @@ static PR_INLINE void coded_start(coded *best, const fit *free, const tile *t, g
 }
 
 /* d and dm by least squares over the group, integers and levels held. */
-static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_grid sg) {
+static STAGE void shared_minimum(coded *c, const tile *t, grid g, shared_grid sg) {
     wide a11 = group_sum(c->sc * c->sc * c->f.q2, sg.lanes);
     wide r1 = group_sum(c->sc * c->f.c1, sg.lanes);
     if (!g.offset) {
@@ -142,7 +142,7 @@ static PR_INLINE void shared_minimum(coded *c, const tile *t, grid g, shared_gri
 }
 
 /* How far `x` lies from s times its nearest level, plus b; `inv` = 1 / s. */
-static PR_INLINE native level_miss(native x, native s, native inv, native b, grid g) {
+static STAGE native level_miss(native x, native s, native inv, native b, grid g) {
     static const float ends[5] = {-127, 113, -104, 89, 1}; /* what outliers, and zero, become */
     if (!g.book) {
         native q = lane_round(lane_clamp((x - b) * inv, g.lo, g.hi));
@@ -163,7 +163,7 @@ typedef struct {
 } hits;
 
 /* Take (sc, mn) where they bring the lone value and the middle of the others nearer. */
-static PR_INLINE void hit_try(hits *h, grid g, native sc, native mn) {
+static STAGE void hit_try(hits *h, grid g, native sc, native mn) {
     native zero = lane_splat(0), s = h->d * sc, b = zero;
     if (g.offset) b = -(h->dm * mn);
     native inv = 1.0f / lane_less(lane_abs(s), lane_splat(1e-30f), lane_splat(1e-30f), s);
@@ -175,7 +175,7 @@ static PR_INLINE void hit_try(hits *h, grid g, native sc, native mn) {
     h->least = lane_less(e, h->least, e, h->least);
 }
 
-static PR_INLINE void hit_all(hits *h, grid g, shared_grid sg, int reach) {
+static STAGE void hit_all(hits *h, grid g, shared_grid sg, int reach) {
     static const float iq4_ends[6] = {-127, 113, -104, 89, -83, 69};
     native sc0 = h->sc, mn0 = h->mn;
     for (int j = g.offset ? -2 : 0; j <= (g.offset ? 1 : 0); j++) { /* -2: no offset */
@@ -195,8 +195,8 @@ static PR_INLINE void hit_all(hits *h, grid g, shared_grid sg, int reach) {
 /* Where one value outweighs its sub-block, the error is how near a scale times a level comes to
  * it, and to the middle of the others: give `c` the integers that do both. Returns that error;
  * `miss`, if not NULL, gets what remains of the value. */
-static PR_INLINE wide hit_top(coded *c, wide *miss, const tile *t, grid g, shared_grid sg,
-                              int reach) {
+static STAGE wide hit_top(coded *c, wide *miss, const tile *t, grid g, shared_grid sg,
+                          int reach) {
     wide least;
     for (int i = 0; i < LANES / NATIVE; i++) {
         hits h = {.d = lane_load(&c->d, i), .dm = lane_load(&c->dm, i)};
@@ -213,7 +213,7 @@ static PR_INLINE wide hit_top(coded *c, wide *miss, const tile *t, grid g, share
     return least;
 }
 
-static PR_INLINE void lanes_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
+static STAGE void lanes_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
     coded c = *best;
     hit_top(&c, NULL, t, g, sg, REACH);
     coded_pass(&c, t, g);
@@ -221,7 +221,7 @@ static PR_INLINE void lanes_hit_top(coded *best, const tile *t, grid g, shared_g
 }
 
 /* Move d so that the lone values of each group, at the levels they have, are met best. */
-static PR_INLINE void fit_top(coded *c, wide miss, const tile *t, grid g, shared_grid sg) {
+static STAGE void fit_top(coded *c, wide miss, const tile *t, grid g, shared_grid sg) {
     wide a = t->top - miss;
     if (g.offset) a += c->dm * c->mn;
     a = wide_ratio(a, c->d);
@@ -232,8 +232,8 @@ static PR_INLINE void fit_top(coded *c, wide miss, const tile *t, grid g, shared
 
 /* Keep in `pick` the d, dm of `c` and the integers that hit under them, if all lone values of the
  * group together are nearer. */
-static PR_INLINE void sweep_try(coded *pick, wide *least, coded *c, const tile *t, grid g,
-                                shared_grid sg) {
+static STAGE void sweep_try(coded *pick, wide *least, coded *c, const tile *t, grid g,
+                            shared_grid sg) {
     wide sc = c->sc, mn = c->mn;
     wide miss;
     hit_top(c, &miss, t, g, sg, 3);
@@ -254,7 +254,7 @@ static PR_INLINE void sweep_try(coded *pick, wide *least, coded *c, const tile *
  * near the grid's end, and others around the d it has; of all these, those that come nearest to all
  * its lone values. Other lanes get the usual integers; the group is taken as a whole or
  * not at all. */
-static PR_INLINE void groups_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
+static STAGE void groups_hit_top(coded *best, const tile *t, grid g, shared_grid sg) {
     wide least = wide_splat(WORST), tops = PICK(t->lone, t->top, wide_splat(0));
     wide high = group_max(tops, sg.lanes), low = -group_max(-tops, sg.lanes);
     wide big = PICK(wide_less(high, -low), low, high);
@@ -292,7 +292,7 @@ static PR_INLINE void groups_hit_top(coded *best, const tile *t, grid g, shared_
 }
 
 /* Each lane alone, d and dm held: integers by the quadratic, and neighbours by passes. */
-static PR_INLINE void lanes_improve(coded *best, const tile *t, grid g, shared_grid sg) {
+static STAGE void lanes_improve(coded *best, const tile *t, grid g, shared_grid sg) {
     coded c = *best;
     coded_integers(&c, &best->f, t, g, sg);
     coded_pass(&c, t, g);
@@ -312,8 +312,8 @@ static PR_INLINE void lanes_improve(coded *best, const tile *t, grid g, shared_g
     }
 }
 
-static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, grid g,
-                                 shared_grid sg) {
+static STAGE void code_super(coded *best, const fit *free, const tile *t, grid g,
+                             shared_grid sg) {
     coded_start(best, free, t, g, sg);
     for (int i = 0; i < sg.rounds; i++) {
         lanes_improve(best, t, g, sg);
@@ -329,8 +329,8 @@ static PR_INLINE void code_super(coded *best, const fit *free, const tile *t, gr
 
 /* Groups with an outlier have many minima, far apart: take also the field's plain way (free
  * scales, the largest on the grid's end, the rest rounded), then improve it, where it is better. */
-static PR_INLINE void code_spiky(coded *best, const fit *free, const tile *t, grid g,
-                                 shared_grid sg) {
+static STAGE void code_spiky(coded *best, const fit *free, const tile *t, grid g,
+                             shared_grid sg) {
     wide s, b, deep = wide_splat(0);
     fit_minimum(free, t, g, &s, &b);
     wide high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
@@ -351,15 +351,15 @@ static PR_INLINE void code_spiky(coded *best, const fit *free, const tile *t, gr
 }
 
 /* Sub-blocks that stand alone, their scale (and offset) stored as binary16. */
-static PR_INLINE void alone_try(fit *best, const tile *t, grid g, wide s, wide b) {
+static STAGE void alone_try(fit *best, const tile *t, grid g, wide s, wide b) {
     fit f = {.s = near_half(t, s), .b = g.offset ? near_half(t, b) : b};
     fit_pass(&f, t, g);
     fit_keep(best, &f, wide_less(f.e, best->e), g);
 }
 
 /* `plain`: where round-to-nearest would start; the result is never worse. */
-static PR_INLINE void code_alone(fit *best, const fit *free, const fit *plain, const tile *t,
-                                 grid g, int rounds) {
+static STAGE void code_alone(fit *best, const fit *free, const fit *plain, const tile *t,
+                             grid g, int rounds) {
     wide s, b;
     *best =
         (fit){.s = near_half(t, plain->s), .b = g.offset ? near_half(t, plain->b) : plain->b};

@@ -90,7 +90,7 @@ static void tile_weigh(tile *t, const float *weight, int at, int lanes, int n, w
 
 /* What the search asks of whole lanes and groups. A group is spiky if a value is six times
  * its root mean square; such a value is lone if it has nine tenths of its lane's Σ w x². */
-static PR_INLINE void tile_sums(tile *t, int lanes, int n) {
+static STAGE void tile_sums(tile *t, int lanes, int n) {
     wide wx = wide_splat(0), wxx = wx, xx = wx;
     t->sw = t->top = t->top_w = wx;
     for (int l = 0; l < n; l++) {
@@ -111,8 +111,8 @@ static PR_INLINE void tile_sums(tile *t, int lanes, int n) {
 }
 
 /* Up to sixteen sub-blocks of `n` values from `src`; lanes beyond `have` are zero. */
-static PR_INLINE void tile_load(tile *t, const float *src, const float *weight, int have,
-                                int lanes, int n, weighing how, double row_ms) {
+static STAGE void tile_load(tile *t, const float *src, const float *weight, int have, int lanes,
+                            int n, weighing how, double row_ms) {
     static const float none[MAX_SUB * LANES] = {0};
     for (int k = 0; k < LANES; k += lanes)
         tile_scale(t, k < have ? src + (int64_t)k * n : none, k, lanes, n);
@@ -124,7 +124,7 @@ static PR_INLINE void tile_load(tile *t, const float *src, const float *weight, 
 }
 
 /* The nearest levels, counted from the lowest, sub-block after sub-block. */
-static PR_INLINE void tile_levels(uint8_t *out, const fit *f, const tile *t, grid g) {
+static STAGE void tile_levels(uint8_t *out, const fit *f, const tile *t, grid g) {
     static const float ones[15] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
     wide inv = wide_ratio(wide_splat(1), f->s);
     for (int l = 0; l < g.n; l++) {
@@ -151,15 +151,15 @@ static const float stretch_even[8] = {0.4f, -0.4f, 0.8f, -0.8f, 0.2f, -0.2f, 0.6
 static const float stretch_wide[8] = {0.3f, -0.3f, 0.6f, -0.6f, 0.9f, -0.9f, 1.3f, -1.3f};
 static const float stretch_iq4[8] = {3, -3, 6, -6, 9, -9, 12, -12};
 
-static PR_INLINE uint16_t half_of(const tile *t, wide v, int k) {
+static STAGE uint16_t half_of(const tile *t, wide v, int k) {
     return pr_f32_to_f16(v[k] * t->up[k]); /* exact: v was made by near_half */
 }
 
 /* Load super-blocks i… of a row, search them, take their levels; how many there are. */
-static PR_INLINE int super_tile(tile *t, coded *c, uint8_t *lev, const float *src,
-                                const float *weight, int64_t i, int64_t n, grid g,
-                                shared_grid sg, weighing how, const float *stretch,
-                                int n_stretch, int n_other, int rounds) {
+static STAGE int super_tile(tile *t, coded *c, uint8_t *lev, const float *src,
+                            const float *weight, int64_t i, int64_t n, grid g, shared_grid sg,
+                            weighing how, const float *stretch, int n_stretch, int n_other,
+                            int rounds) {
     int have = (int)PR_MIN(n / 256 - i, LANES / sg.lanes);
     fit free, plain;
     tile_load(t, src + 256 * i, weight ? weight + 256 * i : NULL, have * sg.lanes, sg.lanes,
