@@ -180,6 +180,7 @@ static void how_entry(pr_doc_build *b, pare_doc *a, const char *const *metrics, 
     pr_doc_set_str(b, o, "value", value);
 }
 
+/* How each number was obtained. long: it is the list of methods, one entry a group of metrics. */
 static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     static const char *const quality[] = {"nll", "perplexity", "ppl_ratio", NULL};
     static const char *const shares[] = {"accuracy", "accuracy_kept", "top1_agreement", NULL};

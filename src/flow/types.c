@@ -54,7 +54,7 @@ static void forecast_one(pr_type_forecast *out, const named *t, const pr_choice 
     pr_type_row_bytes(c->type, (uint64_t)t->w->cols, &row);
     out->tensor_bytes += row * (uint64_t)t->w->rows;
     if (c->type == c->asked) return;
-    if (!out->n_fallback++) snprintf(out->first_why, sizeof out->first_why, "%s: %s", t->name, c->why);
+    if (!out->n_fallback++) snprintf(out->first_why, sizeof out->first_why, "%.60s: %.90s", t->name, c->why);
     out->fallback_weights += t->w->rows * t->w->cols;
 }
 

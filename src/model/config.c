@@ -253,6 +253,7 @@ static pare_status special_ids(const pr_cfg *c, const pr_class_defaults *d, pr_h
     return add_eos(eos, h, err);
 }
 
+/* long: one line a key, and what two keys must be together. */
 pare_status cfg_decoder(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h, pare_err *err) {
     int64_t vocab, width, ff, layers, heads, kv, head, ctx, dk, rot;
     double  eps;
