@@ -1,6 +1,6 @@
 /* x86.c - the ladder: each rung overrides what it does faster than the one below. */
 #include "../kernel_arch.h"
-#include "../codec.h"
+#include "codec/codec.h"
 #include "x86_impl.h"
 
 #define QROWS(level)                                                                                \
@@ -24,7 +24,7 @@ void pr_kernels_arch(pr_kernels *k, uint32_t flags) {
     if (!(flags & PR_CPU_AVX2)) return;
     k->level = "avx2";
 #define KERNEL(name, ret, params) k->name = pr_##name##_avx2;
-#include "../codecs.def"
+#include "codec/codecs.def"
 #undef KERNEL
     QROWS(avx2)
     LINEAR(avx2)
@@ -33,7 +33,7 @@ void pr_kernels_arch(pr_kernels *k, uint32_t flags) {
     if (!(flags & PR_CPU_AVX512)) return;
     k->level = "avx512";
 #define KERNEL(name, ret, params) k->name = pr_##name##_avx512;
-#include "../codecs.def"
+#include "codec/codecs.def"
 #undef KERNEL
     QROWS(avx512)
     ELEMS(avx512)

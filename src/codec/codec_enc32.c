@@ -1,3 +1,3 @@
 /* codec_enc32.c - encoders, see codec_enc32_tmpl.h. */
 #define NAME(x) pr_##x##_ref
-#include "kernel/codec_enc32_tmpl.h"
+#include "codec/codec_enc32_tmpl.h"

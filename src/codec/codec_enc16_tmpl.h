@@ -1,7 +1,7 @@
 /* codec_enc16_tmpl.h - encoders of the types whose scales belong to 16 values: a tile is one
  * super-block. Otherwise as codec_enc32_tmpl.h. */
 #define LANES 16
-#include "kernel/codec_tile.h"
+#include "codec/codec_tile.h"
 
 static void pack_crumbs(uint8_t *qs, const uint8_t *lev) { /* two bits each, see decode_q2_k */
     for (int h = 0; h < 2; h++, lev += 128, qs += 32)

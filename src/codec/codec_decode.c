@@ -1,3 +1,3 @@
 /* codec_decode.c - decoders, see codec_decode_tmpl.h. */
 #define NAME(x) pr_##x##_ref
-#include "kernel/codec_decode_tmpl.h"
+#include "codec/codec_decode_tmpl.h"

@@ -5,7 +5,7 @@
  * pass. What the groups end with is never worse than where they started. */
 #ifndef PR_CODEC_SUPER_H
 #define PR_CODEC_SUPER_H
-#include "kernel/codec_search.h"
+#include "codec/codec_search.h"
 
 typedef struct {
     int lanes;    /* sub-blocks per super-block */

@@ -4,7 +4,7 @@
  * roundings in a fixed order, so each level gives the same bits (no contraction).
  * The including file defines NAME(x). Layouts: ggml-common.h, arithmetic: the
  * dequantize_row_* functions of llama.cpp (October 2026), which the vectors test. */
-#include "kernel/codec.h"
+#include "codec/codec.h"
 
 static const int8_t iq4_value[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
                                      1,    13,   25,  38,  53,  69,  89,  113};

@@ -3,8 +3,8 @@
  * The including file defines LANES first. */
 #ifndef PR_CODEC_TILE_H
 #define PR_CODEC_TILE_H
-#include "kernel/codec.h"
-#include "kernel/codec_super.h"
+#include "codec/codec.h"
+#include "codec/codec_super.h"
 #include <math.h>
 
 /* How squared errors are weighed without an importance matrix: as llama-quantize does. */

@@ -1,3 +1,3 @@
 /* codec_decode_avx512.c - decoders, see codec_decode_tmpl.h. */
 #define NAME(x) pr_##x##_avx512
-#include "kernel/codec_decode_tmpl.h"
+#include "codec/codec_decode_tmpl.h"

@@ -11,7 +11,7 @@
 #else
 #define LANES 8
 #endif
-#include "kernel/codec_tile.h"
+#include "codec/codec_tile.h"
 
 void NAME(encode_f32)(void *dst, const float *src, int64_t n, const float *weight) {
     memcpy(dst, src, (size_t)n * 4);

@@ -1,3 +1,3 @@
 /* codec_enc16_avx2.c - encoders, see codec_enc16_tmpl.h. */
 #define NAME(x) pr_##x##_avx2
-#include "kernel/codec_enc16_tmpl.h"
+#include "codec/codec_enc16_tmpl.h"

@@ -1,4 +1,4 @@
-/* codec.c - which codec a type has. */
+/* row_codec.c - which codec a type has, in a table of kernels. */
 #include "kernel/kernel.h"
 
 #define CODEC_BOTH(X)                                                                          \

@@ -11,7 +11,7 @@
  * of a real pass, with exactly the arithmetic of the decoder, is smaller. */
 #ifndef PR_CODEC_SEARCH_H
 #define PR_CODEC_SEARCH_H
-#include "kernel/codec_lanes.h"
+#include "codec/codec_lanes.h"
 
 enum { MAX_SUB = 32 };
 #define WORST 3e38f /* no error of finite values comes near */
