@@ -3,16 +3,20 @@
  *     make_model --shape llama-1.1b --dtype bf16 --out DIR [--seed N]
  *
  * A test tool: big models for the tests of memory and speed, from nothing. It streams: whatever the
- * shape, it holds one block of values. Always true: the bytes depend on the arguments alone (integer
+ * shape, it holds one block of values. Always true: the bytes depend on the arguments alone
+ * (integer
  * arithmetic and single IEEE operations; nothing from libm), so a shape and a seed name a file.
  *
  * The weights are nearly normal: a value is the sum of the eight bytes of a random 64-bit word and
- * one more byte below the point, centred and scaled (Irwin-Hall of eight: excess kurtosis -0.15, never
- * beyond 4.9 standard deviations). Words come from xoshiro256++ (Blackman and Vigna, 2019), seeded by
+ * one more byte below the point, centred and scaled (Irwin-Hall of eight: excess kurtosis
+ * -0.15, never
+ * beyond 4.9 standard deviations). Words come from xoshiro256++ (Blackman and Vigna, 2019),
+ * seeded by
  * splitmix64. A matrix has standard deviation 1/sqrt(columns), those that write into the residual
  * stream divided by sqrt(2 layers) more, so that activations stay of order one at any depth.
  *
- * The tokenizer is a byte-level BPE over all 256 bytes with a few merges, filled up to the vocabulary
+ * The tokenizer is a byte-level BPE over all 256 bytes with a few merges, filled up to the
+ * vocabulary
  * with tokens that no text encodes to.
  */
 #define _POSIX_C_SOURCE 200809L
@@ -87,7 +91,8 @@ static void words_seed(uint64_t s[4], uint64_t seed)
     }
 }
 
-/* Nearly normal, in steps of 1/256 of a byte's step; the variance of this integer is VARIANCE_ROOT². */
+/* Nearly normal, in steps of 1/256 of a byte's step; the variance of this integer is
+ * VARIANCE_ROOT². */
 static int32_t normal_next(uint64_t s[4])
 {
     uint64_t w = word_next(s), lanes = 0x00ff00ff00ff00ffu;
@@ -108,7 +113,8 @@ static uint16_t bf16_from(uint32_t bits)
 /* Finite values below 65504 only, which is all that is made here; nearest even, subnormals kept. */
 static uint16_t f16_from(uint32_t bits)
 {
-    uint32_t sign = bits >> 16 & 0x8000, exp = bits >> 23 & 0xff, man = (bits & 0x7fffff) | 0x800000;
+    uint32_t sign = bits >> 16 & 0x8000, exp = bits >> 23 & 0xff,
+             man = (bits & 0x7fffff) | 0x800000;
     int shift = exp >= 113 ? 13 : 13 + 113 - (int)exp;
     if (exp < 102 || exp == 0)
         return (uint16_t)sign;
@@ -141,7 +147,8 @@ static void data_write(writer *w, uint64_t count, float mean, float deviation)
     }
 }
 
-/* In the first pass a tensor's entry of the header, in the second its values. cols 0: one dimension. */
+/* In the first pass a tensor's entry of the header, in the second its values. cols 0: one
+ * dimension. */
 static void tensor_write(writer *w, const char *name, uint64_t rows, uint64_t cols, float mean,
                          float deviation)
 {
@@ -151,8 +158,8 @@ static void tensor_write(writer *w, const char *name, uint64_t rows, uint64_t co
         return;
     }
     uint64_t end = w->offset + count * DTYPE_BYTES[w->type];
-    int n = fprintf(w->file, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[%" PRIu64, w->offset ? "," : "{",
-                    name, DTYPE_FILE[w->type], rows);
+    int n = fprintf(w->file, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[%" PRIu64,
+                    w->offset ? "," : "{", name, DTYPE_FILE[w->type], rows);
     int m = cols ? fprintf(w->file, ",%" PRIu64, cols) : 0;
     int k = fprintf(w->file, "],\"data_offsets\":[%" PRIu64 ",%" PRIu64 "]}", w->offset, end);
     w->failed = w->failed || n < 0 || m < 0 || k < 0;
@@ -205,7 +212,8 @@ static void tensors_write(writer *w, const shape *s)
         tensor_write(w, "lm_head.weight", s->vocab, s->hidden, 0.0f, in);
 }
 
-/* Eight bytes of length (filled in last), the header padded with spaces to a multiple of eight, the data. */
+/* Eight bytes of length (filled in last), the header padded with spaces to a multiple of eight,
+ * the data. */
 static bool weights_write(FILE *f, const shape *s, dtype type, uint64_t seed)
 {
     writer w = {.file = f, .type = type, .naming = true};
@@ -219,7 +227,8 @@ static bool weights_write(FILE *f, const shape *s, dtype type, uint64_t seed)
         w.failed = w.failed || fputc(' ', f) == EOF;
     for (int i = 0; i < 8; i++)
         length[i] = (unsigned char)(w.header >> 8 * i);
-    w.failed = w.failed || fseek(f, 0, SEEK_SET) || fwrite(length, 1, 8, f) != 8 || fseek(f, 0, SEEK_END);
+    w.failed = w.failed || fseek(f, 0, SEEK_SET) || fwrite(length, 1, 8, f) != 8 ||
+               fseek(f, 0, SEEK_END);
     w.naming = false;
     if (!w.failed)
         tensors_write(&w, s);
@@ -228,28 +237,33 @@ static bool weights_write(FILE *f, const shape *s, dtype type, uint64_t seed)
 
 static bool config_write(FILE *f, const shape *s, dtype type)
 {
-    return fprintf(f,
-                   "{\n  \"architectures\": [\"LlamaForCausalLM\"],\n  \"model_type\": \"llama\",\n"
-                   "  \"attention_bias\": false,\n  \"mlp_bias\": false,\n  \"bos_token_id\": 0,\n"
-                   "  \"eos_token_id\": 1,\n  \"dtype\": \"%s\",\n  \"hidden_act\": \"silu\",\n"
-                   "  \"hidden_size\": %" PRIu64 ",\n  \"intermediate_size\": %" PRIu64 ",\n"
-                   "  \"num_hidden_layers\": %" PRIu64 ",\n  \"num_attention_heads\": %" PRIu64 ",\n"
-                   "  \"num_key_value_heads\": %" PRIu64 ",\n  \"head_dim\": %" PRIu64 ",\n"
-                   "  \"vocab_size\": %" PRIu64 ",\n  \"max_position_embeddings\": %" PRIu64 ",\n"
-                   "  \"rms_norm_eps\": 1e-05,\n"
-                   "  \"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": %.1f},\n"
-                   "  \"tie_word_embeddings\": %s,\n  \"use_cache\": true\n}\n",
-                   DTYPE_CONFIG[type], s->hidden, s->ffn, s->layers, s->heads, s->kv_heads, s->head_dim,
-                   s->vocab, s->context, s->theta, s->tied ? "true" : "false") > 0;
+    return fprintf(
+               f,
+               "{\n  \"architectures\": [\"LlamaForCausalLM\"],\n  \"model_type\": \"llama\",\n"
+               "  \"attention_bias\": false,\n  \"mlp_bias\": false,\n  \"bos_token_id\": 0,\n"
+               "  \"eos_token_id\": 1,\n  \"dtype\": \"%s\",\n  \"hidden_act\": \"silu\",\n"
+               "  \"hidden_size\": %" PRIu64 ",\n  \"intermediate_size\": %" PRIu64 ",\n"
+               "  \"num_hidden_layers\": %" PRIu64 ",\n  \"num_attention_heads\": %" PRIu64
+               ",\n"
+               "  \"num_key_value_heads\": %" PRIu64 ",\n  \"head_dim\": %" PRIu64 ",\n"
+               "  \"vocab_size\": %" PRIu64 ",\n  \"max_position_embeddings\": %" PRIu64 ",\n"
+               "  \"rms_norm_eps\": 1e-05,\n"
+               "  \"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": %.1f},\n"
+               "  \"tie_word_embeddings\": %s,\n  \"use_cache\": true\n}\n",
+               DTYPE_CONFIG[type], s->hidden, s->ffn, s->layers, s->heads, s->kv_heads,
+               s->head_dim, s->vocab, s->context, s->theta, s->tied ? "true" : "false") > 0;
 }
 
 static bool tokenizer_config_write(FILE *f, const shape *s)
 {
-    return fprintf(f,
-                   "{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\",\n  \"bos_token\": \"<|bos|>\",\n"
-                   "  \"eos_token\": \"<|end|>\",\n  \"add_bos_token\": false,\n"
-                   "  \"clean_up_tokenization_spaces\": false,\n  \"model_max_length\": %" PRIu64 "\n}\n",
-                   s->context) > 0;
+    return fprintf(
+               f,
+               "{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\",\n  \"bos_token\": "
+               "\"<|bos|>\",\n"
+               "  \"eos_token\": \"<|end|>\",\n  \"add_bos_token\": false,\n"
+               "  \"clean_up_tokenization_spaces\": false,\n  \"model_max_length\": %" PRIu64
+               "\n}\n",
+               s->context) > 0;
 }
 
 /* The code point that byte-level BPE (GPT-2) spells a byte with. */
@@ -278,7 +292,8 @@ static void letter_print(FILE *f, unsigned c)
 }
 
 static const char *const MERGES[][2] = {
-    {"h", "e"}, {"i", "n"}, {"t", "h"}, {"th", "e"}, {"a", "n"}, {"an", "d"}, {"o", "n"}, {"e", "r"},
+    {"h", "e"}, {"i", "n"},  {"t", "h"}, {"th", "e"},
+    {"a", "n"}, {"an", "d"}, {"o", "n"}, {"e", "r"},
 };
 enum { MERGE_COUNT = sizeof MERGES / sizeof *MERGES };
 
@@ -286,14 +301,23 @@ static bool tokenizer_write(FILE *f, const shape *s)
 {
     fputs("{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[", f);
     for (int i = 0; i < FIRST_FREE; i++)
-        fprintf(f, "%s{\"id\":%d,\"content\":\"<|%s|>\",\"single_word\":false,\"lstrip\":false,\"rstrip\":"
-                "false,\"normalized\":false,\"special\":true}", i ? "," : "", i, i ? "end" : "bos");
-    fputs("],\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,"
-          "\"trim_offsets\":true,\"use_regex\":true},\"post_processor\":null,\"decoder\":{\"type\":"
-          "\"ByteLevel\",\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},\"model\":{"
-          "\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,\"continuing_subword_prefix\":null,"
-          "\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_merges\":false,"
-          "\"vocab\":{\"<|bos|>\":0,\"<|end|>\":1", f);
+        fprintf(f,
+                "%s{\"id\":%d,\"content\":\"<|%s|>\",\"single_word\":false,\"lstrip\":false,"
+                "\"rstrip\":"
+                "false,\"normalized\":false,\"special\":true}",
+                i ? "," : "", i, i ? "end" : "bos");
+    fputs("],\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_"
+          "space\":false,"
+          "\"trim_offsets\":true,\"use_regex\":true},\"post_processor\":null,\"decoder\":{"
+          "\"type\":"
+          "\"ByteLevel\",\"add_prefix_space\":true,\"trim_offsets\":true,\"use_regex\":true},"
+          "\"model\":{"
+          "\"type\":\"BPE\",\"dropout\":null,\"unk_token\":null,\"continuing_subword_prefix\":"
+          "null,"
+          "\"end_of_word_suffix\":null,\"fuse_unk\":false,\"byte_fallback\":false,\"ignore_"
+          "merges\":false,"
+          "\"vocab\":{\"<|bos|>\":0,\"<|end|>\":1",
+          f);
     uint64_t id = FIRST_FREE;
     for (unsigned b = 0; b < 256; b++) {
         fputs(",\"", f);
@@ -341,9 +365,11 @@ static bool file_make(const request *r, const char *name, int which)
 
 static const char USAGE[] =
     "usage: make_model --out DIR [--shape NAME] [--dtype f32|f16|bf16] [--seed N]\n"
-    "                  [--hidden N] [--layers N] [--heads N] [--kv-heads N] [--head-dim N] [--ffn N]\n"
+    "                  [--hidden N] [--layers N] [--heads N] [--kv-heads N] [--head-dim N] "
+    "[--ffn N]\n"
     "                  [--vocab N] [--context N] [--theta X] [--tied 0|1]\n"
-    "shapes: llama-1.1b (default) llama-3.2-1b llama-8b smol-135m tiny; numbers change the shape\n";
+    "shapes: llama-1.1b (default) llama-3.2-1b llama-8b smol-135m tiny; numbers change the "
+    "shape\n";
 
 static bool number_read(const char *text, uint64_t *out)
 {
@@ -404,7 +430,8 @@ static bool option_read(request *r, const char *key, const char *value)
 /* Sizes that neither overflow nor make a model no one means; a vocabulary that holds all bytes. */
 static bool shape_sane(const shape *s)
 {
-    const uint64_t sizes[] = {s->hidden, s->heads, s->kv_heads, s->head_dim, s->ffn, s->vocab, s->context};
+    const uint64_t sizes[] = {s->hidden, s->heads, s->kv_heads, s->head_dim,
+                              s->ffn,    s->vocab, s->context};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         if (!sizes[i] || sizes[i] > 1u << 20)
             return false;

@@ -30,8 +30,8 @@ typedef struct {
 /* `*report`: the file, its bytes and hash, bits per weight, every tensor with what it was asked to
  * be, what it got and why. PARE_EREFUSED: the format cannot express the model (each reason
  * is named), or `strict`. */
-PARE_API pare_status pare_convert(const char *src, const pare_convert_opts *opts, const pare_ctl *ctl,
-                                  pare_doc **report, pare_err *err);
+PARE_API pare_status pare_convert(const char *src, const pare_convert_opts *opts,
+                                  const pare_ctl *ctl, pare_doc **report, pare_err *err);
 /* The types and mixes that `quant` may name, as an array of {"name","bpw"…} objects. */
 PARE_API pare_status pare_quant_list(pare_doc **out, pare_err *err);
 

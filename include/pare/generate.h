@@ -39,8 +39,9 @@ typedef int (*pare_text_fn)(void *user, const char *text, size_t n);
 /* Continue `prompt` (n_prompt bytes of UTF-8). `stats`, if not NULL, gets token counts, times
  * (ms), tokens/s and memory as a document that the caller frees. */
 PARE_API pare_status pare_generate(const pare_model *m, const char *prompt, size_t n_prompt,
-                                   const pare_generate_opts *opts, const pare_ctl *ctl, pare_text_fn on_text,
-                                   void *user, pare_doc **stats, pare_err *err);
+                                   const pare_generate_opts *opts, const pare_ctl *ctl,
+                                   pare_text_fn on_text, void *user, pare_doc **stats,
+                                   pare_err *err);
 
 #ifdef __cplusplus
 }

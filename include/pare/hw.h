@@ -15,7 +15,8 @@ extern "C" {
 /* CPU, caches, memory, limits, accelerators (present, not usable), sensors, network, as a
  * document. `root`: where /proc and /sys are looked for, NULL for "/". `measure`: also the
  * memory's bandwidth, which takes about half a second. */
-PARE_API pare_status pare_hw(const char *root, int measure, const pare_ctl *ctl, pare_doc **out, pare_err *err);
+PARE_API pare_status pare_hw(const char *root, int measure, const pare_ctl *ctl, pare_doc **out,
+                             pare_err *err);
 /* The kernels in use, each with its level, as an array. */
 PARE_API pare_status pare_kernels(pare_doc **out, pare_err *err);
 /* Is the level that PARE_CPU asks for one that this machine has? PARE_EUSAGE, PARE_EENV. */

@@ -32,8 +32,8 @@ typedef struct {
 
 /* Perplexity, accuracy and, with `against`, divergence, agreement and accuracy kept. The
  * reference runs beside the model, batch by batch; its logits are never stored. */
-PARE_API pare_status pare_eval(const char *model, const pare_eval_opts *opts, const pare_ctl *ctl, pare_doc **out,
-                               pare_err *err);
+PARE_API pare_status pare_eval(const char *model, const pare_eval_opts *opts,
+                               const pare_ctl *ctl, pare_doc **out, pare_err *err);
 
 typedef struct {
     const char *vs;            /* the model to compare with, in turn; NULL: none */

@@ -38,13 +38,13 @@ PARE_API int64_t pare_model_n_ctx(const pare_model *m);
 /* The ids of `n` bytes of UTF-8. `special`: add what the tokenizer adds (BOS …), and read
  * the text of special tokens as those tokens. `*ids` is freed with pare_ids_free().
  * PARE_EINPUT: not UTF-8 (with the byte), or the model has no usable tokenizer. */
-PARE_API pare_status pare_tokenize(const pare_model *m, const char *text, size_t n, int special, int32_t **ids,
-                                   size_t *n_ids, pare_err *err);
+PARE_API pare_status pare_tokenize(const pare_model *m, const char *text, size_t n, int special,
+                                   int32_t **ids, size_t *n_ids, pare_err *err);
 /* Free what pare_tokenize() gave. NULL is fine. */
 PARE_API void pare_ids_free(int32_t *ids);
 /* The text of `n` ids, terminated, freed with pare_text_free(); `*len` may be NULL. */
-PARE_API pare_status pare_detokenize(const pare_model *m, const int32_t *ids, size_t n, char **text, size_t *len,
-                                     pare_err *err);
+PARE_API pare_status pare_detokenize(const pare_model *m, const int32_t *ids, size_t n,
+                                     char **text, size_t *len, pare_err *err);
 /* What the id adds to a text: `*len` raw bytes, perhaps a part of a code point; borrowed from the
  * model, not terminated. NULL (and 0): the model has no tokenizer, or no such token. */
 PARE_API const char *pare_token_bytes(const pare_model *m, int32_t id, size_t *len);
@@ -54,8 +54,8 @@ PARE_API void pare_text_free(char *text);
 /* What a model is: architecture, parameters by class, sizes, tensor types, tokenizer, and
  * for every quantization the exact size and which tensors cannot take it. With `check`
  * every weight is read, and one that is not finite is an error that names it. */
-PARE_API pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, pare_doc **out,
-                                 pare_err *err);
+PARE_API pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl,
+                                 pare_doc **out, pare_err *err);
 
 #ifdef __cplusplus
 }

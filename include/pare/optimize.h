@@ -18,7 +18,8 @@ extern "C" {
 
 typedef struct {
     const char        *out;      /* directory; made if missing */
-    const char        *text;     /* file of UTF-8 text to judge quality on; NULL: text/heldout.txt of the source */
+    const char *
+        text; /* file of UTF-8 text to judge quality on; NULL: text/heldout.txt of the source */
     const char *const *variants; /* types and mixes to try; NULL: the ten by default */
     size_t             n_variants;
     double             max_bytes, max_memory; /* limits on the result; 0: none */
@@ -32,13 +33,14 @@ typedef struct {
     const char        *state;    /* keys and values while quality is measured; NULL: f16 */
     uint64_t           seed;
     int                strict, allow_inexact;
-    const char *const *command;  /* the command line, for the report; NULL at the end; may be NULL */
+    const char *const
+        *command; /* the command line, for the report; NULL at the end; may be NULL */
 } pare_optimize_opts;
 
 /* Run the five stages. PARE_OK means that the report is complete, whatever its verdict: ask
  * "verdict" and "exit_status" in it. The caller frees `*report`. */
-PARE_API pare_status pare_optimize(const char *src, const pare_optimize_opts *opts, const pare_ctl *ctl,
-                                   pare_doc **report, pare_err *err);
+PARE_API pare_status pare_optimize(const char *src, const pare_optimize_opts *opts,
+                                   const pare_ctl *ctl, pare_doc **report, pare_err *err);
 /* Judge the report in `dir` again from its own numbers (and, if given, by another policy).
  * `*out`: {"verdict","gates":[…],"recheck":{…}}. */
 PARE_API pare_status pare_gate(const char *dir, const char *policy, pare_doc **out, pare_err *err);

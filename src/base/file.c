@@ -81,7 +81,8 @@ pare_status pr_file_read(const char *path, size_t max, pr_arena *a, pr_str *out,
     PR_TRY(open_input(path, &fd, &st, err));
     if ((uint64_t)st.st_size > max) {
         close(fd);
-        pr_fail(err, PARE_EINPUT, -1, "%lld bytes: expected at most %zu", (long long)st.st_size, max);
+        pr_fail(err, PARE_EINPUT, -1, "%lld bytes: expected at most %zu", (long long)st.st_size,
+                max);
         return pr_fail_in(err, PARE_EINPUT, path);
     }
     size_t n = (size_t)st.st_size, got = 0;
@@ -281,7 +282,8 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size_t *n, pare_err *err) {
+pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size_t *n,
+                        pare_err *err) {
     enum { MOST = 100000 };
     *names = NULL;
     *n = 0;
@@ -292,7 +294,8 @@ pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size
     pare_status  st = PARE_OK;
     for (struct dirent *e; st == PARE_OK && (e = readdir(d));) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        if (count == MOST) st = pr_fail(err, PARE_EINPUT, -1, "more than %d names in the folder", MOST);
+        if (count == MOST)
+            st = pr_fail(err, PARE_EINPUT, -1, "more than %d names in the folder", MOST);
         if (count == cap) {
             cap = cap ? cap * 2 : 32;
             const char **more = pr_arena_get(a, cap, sizeof *more);

@@ -204,7 +204,8 @@ void pr_pool_run(pr_pool *p, pr_team_fn fn, void *ctx) {
 static void for_team(void *ctx, int me, int n) {
     pr_pool *p = ctx;
     (void)n;
-    for (int64_t i; (i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->n_tasks;)
+    for (int64_t i;
+         (i = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed)) < p->n_tasks;)
         p->task(p->task_ctx, i, me);
 }
 

@@ -43,17 +43,20 @@ typedef struct {
     uint64_t state;     /* keys and values */
     uint64_t workspace; /* all else, threads' scratch included */
 } pr_memory;
-pare_status pr_session_plan(const pr_model *m, const pr_session_opts *o, pr_memory *out, pare_err *err);
+pare_status pr_session_plan(const pr_model *m, const pr_session_opts *o, pr_memory *out,
+                            pare_err *err);
 
 /* PARE_EUNSUPPORTED names a weight whose type cannot be multiplied here. */
-pare_status pr_session_new(pr_session **out, const pr_model *m, const pr_session_opts *o, pare_err *err);
+pare_status pr_session_new(pr_session **out, const pr_model *m, const pr_session_opts *o,
+                           pare_err *err);
 void        pr_session_free(pr_session *s); /* NULL is fine */
 
 /* Append `n` ≤ n_batch tokens. PARE_EUSAGE: too many, or past the context; PARE_EINPUT: an id
  * outside the vocabulary. */
 pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *err);
 /* Append any number of tokens; logits of the last remain. `ctl` may be NULL. */
-pare_status pr_session_prompt(pr_session *s, const pr_id *ids, int64_t n, const pare_ctl *ctl, pare_err *err);
+pare_status pr_session_prompt(pr_session *s, const pr_id *ids, int64_t n, const pare_ctl *ctl,
+                              pare_err *err);
 /* The coming batches belong to one text of this total length (RoPE of kind dynamic
  * looks at it); 0: each call stands for itself. */
 void pr_session_expect(pr_session *s, int64_t total);

@@ -18,7 +18,8 @@ typedef struct {
 pare_status pr_state_type(const char *name, pr_type *out, pare_err *err) {
     *out = PR_F16;
     if (!name) return PARE_OK;
-    if (pr_type_from_name(name, out) && (*out == PR_F32 || *out == PR_F16 || *out == PR_Q8_0)) return PARE_OK;
+    if (pr_type_from_name(name, out) && (*out == PR_F32 || *out == PR_F16 || *out == PR_Q8_0))
+        return PARE_OK;
     return pr_fail(err, PARE_EUSAGE, -1, "state '%s': expected f32, f16 or q8_0", name);
 }
 
@@ -35,7 +36,8 @@ static pr_sampling sampling(const pare_generate_opts *o) {
 }
 
 /* The whole context is reserved only as far as this text can reach. */
-static pare_status open_run(run *r, const char *prompt, size_t n_prompt, const pare_ctl *ctl, pare_err *err) {
+static pare_status open_run(run *r, const char *prompt, size_t n_prompt, const pare_ctl *ctl,
+                            pare_err *err) {
     const pare_generate_opts *o = r->o;
     pr_session_opts           so = {.n_threads = ctl ? ctl->n_threads : 0, .exact = o->exact};
     pr_sampling               sp = sampling(o);
@@ -45,12 +47,14 @@ static pare_status open_run(run *r, const char *prompt, size_t n_prompt, const p
     PR_TRY(pr_model_tokenizer(r->m, err));
     PR_TRY(pr_encode(r->m->tok, prompt, n_prompt, flags, &r->prompt, err));
     if (r->prompt.n == 0 && r->m->hp.bos < 0)
-        return pr_fail(err, PARE_EUSAGE, -1, "an empty prompt, and the model names no BOS to begin with");
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "an empty prompt, and the model names no BOS to begin with");
     int64_t ctx = o->n_ctx > 0 ? o->n_ctx : PR_MIN(r->m->hp.n_ctx, (int64_t)4096);
     int64_t need = (int64_t)r->prompt.n + 1 + (o->n > 0 ? o->n : ctx);
     so.n_ctx = PR_MIN(ctx, need);
     if ((int64_t)r->prompt.n >= ctx)
-        return pr_fail(err, PARE_EUSAGE, -1, "the prompt has %zu tokens: the context holds %lld", r->prompt.n,
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "the prompt has %zu tokens: the context holds %lld", r->prompt.n,
                        (long long)ctx);
     PR_TRY(pr_session_new(&r->s, r->m, &so, err));
     PR_TRY(pr_sampler_new(&r->sampler, &sp, r->m->hp.n_vocab, err));
@@ -76,8 +80,8 @@ static pare_status read_prompt(run *r, const pare_ctl *ctl, pare_err *err) {
     return PARE_OK;
 }
 
-static pare_status make_text(run *r, int64_t ctx, const pare_ctl *ctl, pare_text_fn on_text, void *user,
-                             pare_err *err) {
+static pare_status make_text(run *r, int64_t ctx, const pare_ctl *ctl, pare_text_fn on_text,
+                             void *user, pare_err *err) {
     bool stop = false;
     while (!stop && (r->o->n <= 0 || r->made < r->o->n)) {
         pr_id id = pr_sampler_next(r->sampler, pr_session_logits(r->s, 0));
@@ -102,12 +106,16 @@ static pare_status make_text(run *r, int64_t ctx, const pare_ctl *ctl, pare_text
 static pare_status tell(const run *r, pare_doc **stats, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *d = pr_doc_object(&b);
-    double       prompt_s = (double)(r->t_prompt - r->t_start) / 1e9, decode_s = (double)(r->t_end - r->t_prompt) / 1e9;
+    double prompt_s = (double)(r->t_prompt - r->t_start) / 1e9,
+           decode_s = (double)(r->t_end - r->t_prompt) / 1e9;
     int64_t      n_prompt = PR_MAX((int64_t)r->prompt.n, 1), steps = r->made > 1 ? r->made - 1 : 0;
     pr_memory    mem = pr_session_memory(r->s);
     pr_doc_set_i64(&b, d, "prompt_tokens", n_prompt);
     pr_doc_set_i64(&b, d, "tokens", r->made);
-    pr_doc_set_str(&b, d, "stopped_by", r->ended && !r->o->ignore_eos ? "end" : r->o->n > 0 && r->made >= r->o->n ? "length" : "context");
+    pr_doc_set_str(&b, d, "stopped_by",
+                   r->ended && !r->o->ignore_eos       ? "end"
+                   : r->o->n > 0 && r->made >= r->o->n ? "length"
+                                                       : "context");
     pr_doc_set_f64(&b, d, "open_ms", (double)r->open_ns / 1e6);
     pr_doc_set_f64(&b, d, "prompt_ms", prompt_s * 1e3);
     pr_doc_set_f64(&b, d, "decode_ms", decode_s * 1e3);
@@ -122,8 +130,9 @@ static pare_status tell(const run *r, pare_doc **stats, pare_err *err) {
     return pr_doc_done(&b, d, stats, err);
 }
 
-pare_status pare_generate(const pare_model *m, const char *prompt, size_t n_prompt, const pare_generate_opts *opts,
-                          const pare_ctl *ctl, pare_text_fn on_text, void *user, pare_doc **stats, pare_err *err) {
+pare_status pare_generate(const pare_model *m, const char *prompt, size_t n_prompt,
+                          const pare_generate_opts *opts, const pare_ctl *ctl,
+                          pare_text_fn on_text, void *user, pare_doc **stats, pare_err *err) {
     static const pare_generate_opts none = {0};
     run                             r = {.m = m, .o = opts ? opts : &none};
     if (stats) *stats = NULL;

@@ -63,8 +63,9 @@ static pare_status add_product(planner *pl, pr_step *s, int node, pare_err *err)
     pr_product    *p = &s->p[s->n_products++];
     *p = (pr_product){.w = &pl->m->weights[n->w], .out = n->out, .add = -1};
     if (!pr_decode_get(pl->k, p->w->src->type))
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': products with type %s are not supported",
-                       p->w->src->name, pr_type_get(p->w->src->type)->name);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "tensor '%s': products with type %s are not supported", p->w->src->name,
+                       pr_type_get(p->w->src->type)->name);
     if (n->bias >= 0) PR_TRY(vector(pl, n->bias, &p->bias, err));
     pl->done[node] = true;
     pl->p->max_cols = PR_MAX(pl->p->max_cols, (int)p->w->cols);
@@ -223,7 +224,9 @@ static int take_slot(int *widths, int *n_slots, bool *busy, int width) {
 static void take_outputs(planner *pl, const pr_step *s, bool *busy, bool *acts_busy) {
     pr_plan *p = pl->p;
     for (int j = 0; j < PR_PRODUCTS; j++) {
-        pr_val v = s->kind == STEP_LINEAR ? (j < s->n_products ? s->p[j].out : -1) : j ? -1 : s->out;
+        pr_val v = s->kind == STEP_LINEAR ? (j < s->n_products ? s->p[j].out : -1)
+                   : j                    ? -1
+                                          : s->out;
         if (v < 0 || v == pl->g->logits) continue;
         p->slot[v] = take_slot(p->slot_width, &p->n_slots, busy, pl->g->width[v]);
     }
@@ -253,8 +256,8 @@ static pare_status place_values(planner *pl, pare_err *err) {
     return PARE_OK;
 }
 
-pare_status pr_plan_make(pr_plan *p, const pr_model *m, const pr_session_opts *o, const pr_kernels *k,
-                         pr_arena *a, pare_err *err) {
+pare_status pr_plan_make(pr_plan *p, const pr_model *m, const pr_session_opts *o,
+                         const pr_kernels *k, pr_arena *a, pare_err *err) {
     planner pl = {.p = p, .m = m, .g = &m->graph, .o = o, .k = k, .a = a};
     *p = (pr_plan){0};
     PR_NEW(p->steps, a, 2 * m->graph.n_nodes + 2, err);

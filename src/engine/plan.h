@@ -56,6 +56,6 @@ typedef struct {
 /* Is this weight multiplied with 8-bit activations under these options? */
 bool pr_plan_int8(const pr_weight *w, const pr_session_opts *o);
 /* Into the arena. Norms and biases are decoded there. */
-pare_status pr_plan_make(pr_plan *p, const pr_model *m, const pr_session_opts *o, const pr_kernels *k,
-                         pr_arena *a, pare_err *err);
+pare_status pr_plan_make(pr_plan *p, const pr_model *m, const pr_session_opts *o,
+                         const pr_kernels *k, pr_arena *a, pare_err *err);
 #endif

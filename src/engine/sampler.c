@@ -28,11 +28,14 @@ static pare_status check(const pr_sampling *p, pare_err *err) {
     if (!(p->temp >= 0 && p->temp <= 100))
         return pr_fail(err, PARE_EUSAGE, -1, "temperature %g: expected 0 to 100", (double)p->temp);
     if (!(p->top_p >= 0 && p->top_p <= 1) || !(p->min_p >= 0 && p->min_p <= 1))
-        return pr_fail(err, PARE_EUSAGE, -1, "top-p %g, min-p %g: expected 0 to 1", (double)p->top_p, (double)p->min_p);
+        return pr_fail(err, PARE_EUSAGE, -1, "top-p %g, min-p %g: expected 0 to 1",
+                       (double)p->top_p, (double)p->min_p);
     if (p->top_k < 0 || p->last_n < 0 || p->last_n > 1 << 20)
-        return pr_fail(err, PARE_EUSAGE, -1, "top-k %d, last tokens %d: expected 0 or more", p->top_k, p->last_n);
+        return pr_fail(err, PARE_EUSAGE, -1, "top-k %d, last tokens %d: expected 0 or more",
+                       p->top_k, p->last_n);
     if (!(p->repeat_penalty > 0 && p->repeat_penalty <= 100))
-        return pr_fail(err, PARE_EUSAGE, -1, "repeat penalty %g: expected above 0, 1 is off", (double)p->repeat_penalty);
+        return pr_fail(err, PARE_EUSAGE, -1, "repeat penalty %g: expected above 0, 1 is off",
+                       (double)p->repeat_penalty);
     return PARE_OK;
 }
 

@@ -17,7 +17,8 @@ typedef struct {
 
 static void *piece(layout *l, uint64_t n, uint64_t size) {
     uint64_t bytes, end;
-    if (!pr_mul_u64(n, size, &bytes) || !pr_round_up_u64(bytes, 64, &bytes) || !pr_add_u64(l->used, bytes, &end))
+    if (!pr_mul_u64(n, size, &bytes) || !pr_round_up_u64(bytes, 64, &bytes) ||
+        !pr_add_u64(l->used, bytes, &end))
         return l->overflow = true, NULL;
     void *p = l->base ? l->base + l->used : NULL;
     l->used = end;
@@ -32,14 +33,18 @@ static pare_status fill_defaults(const pr_model *m, pr_session_opts *o, pare_err
     if (o->cpu_flags == 0) o->cpu_flags = pr_cpu_flags();
     if (o->reference) o->cpu_flags = 0;
     if (o->n_ctx < 1 || o->n_ctx > 1 << 24)
-        return pr_fail(err, PARE_EUSAGE, -1, "context of %lld: expected 1 to %d", (long long)o->n_ctx, 1 << 24);
+        return pr_fail(err, PARE_EUSAGE, -1, "context of %lld: expected 1 to %d",
+                       (long long)o->n_ctx, 1 << 24);
     if (o->n_batch < 1 || o->n_batch > MOST_BATCH)
-        return pr_fail(err, PARE_EUSAGE, -1, "batch of %d: expected 1 to %d", o->n_batch, MOST_BATCH);
+        return pr_fail(err, PARE_EUSAGE, -1, "batch of %d: expected 1 to %d", o->n_batch,
+                       MOST_BATCH);
     if (o->state != PR_F32 && o->state != PR_F16 && o->state != PR_Q8_0)
-        return pr_fail(err, PARE_EUSAGE, -1, "state type %s: expected F32, F16 or Q8_0", pr_type_get(o->state)->name);
+        return pr_fail(err, PARE_EUSAGE, -1, "state type %s: expected F32, F16 or Q8_0",
+                       pr_type_get(o->state)->name);
     for (int i = 0; i < m->hp.n_layer; i++)
         if (o->state == PR_Q8_0 && m->hp.layers[i].d_head % 32)
-            return pr_fail(err, PARE_EUNSUPPORTED, -1, "state type Q8_0 needs heads of a multiple of 32, not %d",
+            return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                           "state type Q8_0 needs heads of a multiple of 32, not %d",
                            m->hp.layers[i].d_head);
     return PARE_OK;
 }
@@ -67,7 +72,8 @@ static void lay_workspace(pr_session *s, layout *l) {
         if (l->base) s->acts[i] = p;
     }
     for (int i = 0; i < s->m->hp.n_ropes; i++) half = PR_MAX(half, s->m->hp.ropes[i].dim / 2);
-    s->logits = piece(l, (s->o.all_logits ? batch : 1) * (uint64_t)s->m->hp.n_vocab, sizeof *s->logits);
+    s->logits =
+        piece(l, (s->o.all_logits ? batch : 1) * (uint64_t)s->m->hp.n_vocab, sizeof *s->logits);
     keep_rotations(s, half);
     s->cos = piece(l, (uint64_t)s->rot_rows * (uint64_t)half, sizeof *s->cos);
     s->sin = piece(l, (uint64_t)s->rot_rows * (uint64_t)half, sizeof *s->sin);
@@ -80,8 +86,10 @@ static bool lay_state(pr_session *s, uint64_t *total) {
     const pr_hp *h = &s->m->hp;
     uint64_t     at = 0;
     for (int i = 0; i < h->n_layer; i++) {
-        uint64_t row, all, heads = (uint64_t)h->layers[i].n_kv * (uint64_t)s->o.n_ctx; /* below 2^37 */
-        if (!pr_type_row_bytes(s->o.state, (uint64_t)h->layers[i].d_head, &row) || !pr_mul_u64(row, heads, &all))
+        uint64_t row, all,
+            heads = (uint64_t)h->layers[i].n_kv * (uint64_t)s->o.n_ctx; /* below 2^37 */
+        if (!pr_type_row_bytes(s->o.state, (uint64_t)h->layers[i].d_head, &row) ||
+            !pr_mul_u64(row, heads, &all))
             return false;
         s->kv_row[i] = (size_t)row;
         s->k_off[i] = (size_t)at;
@@ -93,7 +101,8 @@ static bool lay_state(pr_session *s, uint64_t *total) {
 }
 
 /* Everything but the memory blocks and the threads. */
-static pare_status prepare(pr_session *s, const pr_model *m, const pr_session_opts *o, pare_err *err) {
+static pare_status prepare(pr_session *s, const pr_model *m, const pr_session_opts *o,
+                           pare_err *err) {
     s->m = m;
     if (o) s->o = *o;
     PR_TRY(fill_defaults(m, &s->o, err));
@@ -106,15 +115,18 @@ static pare_status prepare(pr_session *s, const pr_model *m, const pr_session_op
     s->scratch_bytes = pr_step_scratch(m, &s->plan, &s->o, &s->scores_cap);
     layout count = {0};
     lay_workspace(s, &count);
-    if (count.overflow) return pr_fail(err, PARE_EUSAGE, -1, "the workspace's size does not fit 64 bits");
+    if (count.overflow)
+        return pr_fail(err, PARE_EUSAGE, -1, "the workspace's size does not fit 64 bits");
     uint64_t state;
-    if (!lay_state(s, &state)) return pr_fail(err, PARE_EUSAGE, -1, "the state's size does not fit 64 bits");
+    if (!lay_state(s, &state))
+        return pr_fail(err, PARE_EUSAGE, -1, "the state's size does not fit 64 bits");
     s->memory = (pr_memory){.weights = pr_model_weight_bytes(m), .state = state,
                             .workspace = count.used + pr_arena_bytes(s->arena)};
     return PARE_OK;
 }
 
-pare_status pr_session_plan(const pr_model *m, const pr_session_opts *o, pr_memory *out, pare_err *err) {
+pare_status pr_session_plan(const pr_model *m, const pr_session_opts *o, pr_memory *out,
+                            pare_err *err) {
     *out = (pr_memory){0};
     pr_session *s = pr_calloc(1, sizeof *s);
     if (!s) return pr_fail_nomem(err, sizeof *s);
@@ -124,18 +136,21 @@ pare_status pr_session_plan(const pr_model *m, const pr_session_opts *o, pr_memo
     return st;
 }
 
-static pare_status open_session(pr_session *s, const pr_model *m, const pr_session_opts *o, pare_err *err) {
+static pare_status open_session(pr_session *s, const pr_model *m, const pr_session_opts *o,
+                                pare_err *err) {
     PR_TRY(prepare(s, m, o, err));
     layout l = {0};
     lay_workspace(s, &l);
     if (!(s->block = pr_alloc_aligned((size_t)l.used, 64))) return pr_fail_nomem(err, l.used);
     l = (layout){.base = s->block};
     lay_workspace(s, &l);
-    if (!(s->state = pr_alloc_aligned((size_t)s->memory.state, 64))) return pr_fail_nomem(err, s->memory.state);
+    if (!(s->state = pr_alloc_aligned((size_t)s->memory.state, 64)))
+        return pr_fail_nomem(err, s->memory.state);
     return pr_pool_new(&s->pool, s->o.n_threads, err);
 }
 
-pare_status pr_session_new(pr_session **out, const pr_model *m, const pr_session_opts *o, pare_err *err) {
+pare_status pr_session_new(pr_session **out, const pr_model *m, const pr_session_opts *o,
+                           pare_err *err) {
     *out = NULL;
     pr_session *s = pr_calloc(1, sizeof *s);
     if (!s) return pr_fail_nomem(err, sizeof *s);
@@ -212,7 +227,8 @@ static void rotations(pr_session *s) {
 
 pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *err) {
     if (n < 1 || n > s->o.n_batch)
-        return pr_fail(err, PARE_EUSAGE, -1, "%d tokens in a batch: expected 1 to %d", n, s->o.n_batch);
+        return pr_fail(err, PARE_EUSAGE, -1, "%d tokens in a batch: expected 1 to %d", n,
+                       s->o.n_batch);
     if (s->pos + n > s->o.n_ctx)
         return pr_fail(err, PARE_EUSAGE, -1, "the text reaches %lld tokens: the context holds %lld",
                        (long long)(s->pos + n), (long long)s->o.n_ctx);
@@ -232,13 +248,15 @@ pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *er
     return PARE_OK;
 }
 
-pare_status pr_session_prompt(pr_session *s, const pr_id *ids, int64_t n, const pare_ctl *ctl, pare_err *err) {
+pare_status pr_session_prompt(pr_session *s, const pr_id *ids, int64_t n, const pare_ctl *ctl,
+                              pare_err *err) {
     int64_t before = s->expect;
     s->expect = PR_MAX(s->expect, s->pos + n);
     pare_status st = PARE_OK;
     for (int64_t at = 0; at < n && st == PARE_OK; at += s->o.n_batch) {
         st = pr_ctl_check(ctl, err);
-        if (st == PARE_OK) st = pr_session_eval(s, ids + at, (int)PR_MIN(n - at, (int64_t)s->o.n_batch), err);
+        if (st == PARE_OK)
+            st = pr_session_eval(s, ids + at, (int)PR_MIN(n - at, (int64_t)s->o.n_batch), err);
     }
     s->expect = before;
     return st;

@@ -43,5 +43,6 @@ struct pr_session {
 int64_t pr_step_tasks(const pr_session *s, const pr_step *st);
 void    pr_step_task(pr_session *s, const pr_step *st, int64_t i, int me);
 /* Scratch that a thread needs for this plan. */
-size_t pr_step_scratch(const pr_model *m, const pr_plan *p, const pr_session_opts *o, int64_t *scores_cap);
+size_t pr_step_scratch(const pr_model *m, const pr_plan *p, const pr_session_opts *o,
+                       int64_t *scores_cap);
 #endif

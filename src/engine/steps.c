@@ -55,7 +55,8 @@ static int64_t product_tasks(const pr_session *s, const pr_step *st) {
 }
 
 /* One token: rows are read where they lie. */
-static void product_one(pr_session *s, const pr_step *st, const pr_product *p, int64_t r, int64_t n, int me) {
+static void product_one(pr_session *s, const pr_step *st, const pr_product *p, int64_t r,
+                        int64_t n, int me) {
     const pr_weight *w = p->w;
     uint64_t         step = pr_weight_row_bytes(w);
     const uint8_t   *row = w->src->data + (uint64_t)r * step;
@@ -82,7 +83,8 @@ static void product_one(pr_session *s, const pr_step *st, const pr_product *p, i
 }
 
 /* Several tokens: a panel of rows is unpacked once and meets every token. */
-static void product_many(pr_session *s, const pr_step *st, const pr_product *p, int64_t r, int64_t n, int me) {
+static void product_many(pr_session *s, const pr_step *st, const pr_product *p, int64_t r,
+                         int64_t n, int me) {
     const pr_weight *w = p->w;
     uint64_t         step = pr_weight_row_bytes(w);
     const uint8_t   *row = w->src->data + (uint64_t)r * step;
@@ -104,7 +106,8 @@ static void product_many(pr_session *s, const pr_step *st, const pr_product *p, 
     s->k->gemm_f32(y, ldy, f, w->cols, n, x, w->cols, count, w->cols);
 }
 
-static void finish_product(const pr_session *s, const pr_step *st, const pr_product *p, int64_t r, int64_t n) {
+static void finish_product(const pr_session *s, const pr_step *st, const pr_product *p,
+                           int64_t r, int64_t n) {
     for (int i = 0; i < tokens(s, st); i++) {
         int    t = first(s, st) + i;
         float *y = value(s, p->out, p->out == s->m->graph.logits ? i : t) + r;
@@ -149,7 +152,7 @@ static void store(const pr_session *s, uint8_t *dst, const float *x, int d) {
 
 static void qk_task(pr_session *s, const pr_step *st, int t, int me) {
     const pr_layer *l = &s->m->hp.layers[st->layer];
-    float          *q = value(s, st->in[0], t), *k = value(s, st->in[1], t), *v = value(s, st->in[2], t);
+    float *q = value(s, st->in[0], t), *k = value(s, st->in[1], t), *v = value(s, st->in[2], t);
     float          *tmp = (float *)(void *)scratch(s, me);
     int             d = l->d_head, i = st->layer;
     if (st->pairs_q) to_halves(q, l->n_head, d, tmp);
@@ -210,8 +213,9 @@ static void attn_task(pr_session *s, const pr_step *st, int64_t i, int me) {
 
 static void embed_task(const pr_session *s, const pr_step *st, int t) {
     const pr_weight *w = st->p[0].w;
-    pr_decode_get(s->k, w->src->type)(value(s, st->out, t),
-                                      w->src->data + (uint64_t)s->ids[t] * pr_weight_row_bytes(w), w->cols);
+    pr_decode_get(s->k, w->src->type)(
+        value(s, st->out, t), w->src->data + (uint64_t)s->ids[t] * pr_weight_row_bytes(w),
+        w->cols);
 }
 
 static void norm_task(const pr_session *s, const pr_step *st, int t) {
@@ -231,7 +235,9 @@ static void row_task(pr_session *s, const pr_step *st, int64_t i, int me) {
     case STEP_GLU:
         s->k->silu_mul(value(s, st->out, t), value(s, st->in[0], t), value(s, st->in[1], t), width);
         break;
-    case STEP_ADD: s->k->add(value(s, st->out, t), value(s, st->in[0], t), value(s, st->in[1], t), width); break;
+    case STEP_ADD:
+        s->k->add(value(s, st->out, t), value(s, st->in[0], t), value(s, st->in[1], t), width);
+        break;
     case STEP_ACTS: quantize(s, st->in[0], t); return;
     default: break;
     }
@@ -254,7 +260,8 @@ void pr_step_task(pr_session *s, const pr_step *st, int64_t i, int me) {
     }
 }
 
-size_t pr_step_scratch(const pr_model *m, const pr_plan *p, const pr_session_opts *o, int64_t *scores_cap) {
+size_t pr_step_scratch(const pr_model *m, const pr_plan *p, const pr_session_opts *o,
+                       int64_t *scores_cap) {
     *scores_cap = (int64_t)p->max_group * o->n_ctx;
     size_t need = PR_MAX((size_t)*scores_cap, (size_t)p->max_head) * sizeof(float);
     for (int i = 0; i < m->n_weights; i++) {

@@ -62,7 +62,8 @@ static void shape(pr_doc_build *b, pare_doc *d, const pr_model *m) {
         state += 2 * (int64_t)m->hp.layers[i].n_kv * m->hp.layers[i].d_head;
     }
     for (int i = 0; i < m->n_weights; i++)
-        if (pr_role_class_of(m->weights[i].id.role) == PR_CLASS_MATRIX) macs += m->weights[i].rows * m->weights[i].cols;
+        if (pr_role_class_of(m->weights[i].id.role) == PR_CLASS_MATRIX)
+            macs += m->weights[i].rows * m->weights[i].cols;
     if (m->hp.tied) macs += (int64_t)m->hp.n_vocab * m->hp.d_model;
     pr_doc_set_i64(b, d, "layers", m->hp.n_layer);
     pr_doc_set_i64(b, d, "width", m->hp.d_model);
@@ -132,10 +133,12 @@ static void findings(pr_doc_build *b, pare_doc *d, const pr_model *m) {
     pr_buf_done(&why);
     a = pr_doc_set_array(b, d, "notes");
     if (pr_container_note(m->file)) pr_doc_add_str(b, a, pr_container_note(m->file));
-    if (m->hp.n_eos == 0) pr_doc_add_str(b, a, "no end-of-text token is named: generation ends only by length");
+    if (m->hp.n_eos == 0)
+        pr_doc_add_str(b, a, "no end-of-text token is named: generation ends only by length");
 }
 
-pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, pare_doc **out, pare_err *err) {
+pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, pare_doc **out,
+                        pare_err *err) {
     pr_doc_build b = {0};
     *out = NULL;
     if (check) PR_TRY(pr_model_check_finite(m, ctl, err));

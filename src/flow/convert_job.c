@@ -5,10 +5,11 @@
 
 enum { ARENA_MAX = 64 << 20 };
 
-static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl, pr_arena *a,
-                           pr_written *w, pare_err *err) {
+static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                           pr_arena *a, pr_written *w, pare_err *err) {
     pr_type_plan plan;
-    pr_gguf_job  job = {.out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact};
+    pr_gguf_job job = {
+        .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact};
     if (o->quant) {
         PR_TRY(pr_type_plan_init(&plan, m, o->quant, o->strict, err));
         job.choose = pr_type_plan_choose;
@@ -18,18 +19,22 @@ static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const 
     return pr_convert_gguf(m, &job, ctl, a, w, err);
 }
 
-static pare_status to_hf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl, pr_arena *a,
-                         pr_written *w, pare_err *err) {
-    pr_hf_job job = {.dir = o->out, .max_shard_bytes = o->shard_bytes, .keep_types = !o->quant, .type = PR_BF16,
+static pare_status to_hf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                         pr_arena *a, pr_written *w, pare_err *err) {
+    pr_hf_job job = {.dir = o->out,
+                     .max_shard_bytes = o->shard_bytes,
+                     .keep_types = !o->quant,
+                     .type = PR_BF16,
                      .allow_inexact = o->allow_inexact};
     if (o->quant && (!pr_type_from_name(o->quant, &job.type) ||
                      (job.type != PR_F32 && job.type != PR_F16 && job.type != PR_BF16)))
-        return pr_fail(err, PARE_EUSAGE, -1, "a Hugging Face directory takes F32, F16 or BF16, not '%s'", o->quant);
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "a Hugging Face directory takes F32, F16 or BF16, not '%s'", o->quant);
     return pr_convert_hf(m, &job, ctl, a, w, err);
 }
 
-static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_written *w, double seconds,
-                        pare_doc **report, pare_err *err) {
+static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_written *w,
+                        double seconds, pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *d = pr_doc_object(&b), *src;
     pr_doc_set_i64(&b, d, "schema", 1);
@@ -47,13 +52,14 @@ static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_
     return pr_doc_done(&b, d, report, err);
 }
 
-pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare_ctl *ctl, pare_doc **report,
-                         pare_err *err) {
+pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare_ctl *ctl,
+                         pare_doc **report, pare_err *err) {
     pr_model   *m = NULL;
     pr_written  w;
     uint64_t    start = pr_now_ns();
     if (report) *report = NULL;
-    if (!o || !o->to || !o->out) return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
+    if (!o || !o->to || !o->out)
+        return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
     bool gguf = strcmp(o->to, "gguf") == 0;
     if (!gguf && strcmp(o->to, "hf") != 0)
         return pr_fail(err, PARE_EUSAGE, -1, "format '%s' is not known; known are gguf, hf", o->to);
@@ -61,7 +67,8 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = pr_model_open(&m, src, err);
     if (st == PARE_OK) st = gguf ? to_gguf(m, o, ctl, a, &w, err) : to_hf(m, o, ctl, a, &w, err);
-    if (st == PARE_OK && report) st = tell(m, o, &w, (double)(pr_now_ns() - start) / 1e9, report, err);
+    if (st == PARE_OK && report)
+        st = tell(m, o, &w, (double)(pr_now_ns() - start) / 1e9, report, err);
     pr_model_close(m);
     pr_arena_free(a);
     return st;

@@ -3,8 +3,8 @@
 #include "pare/optimize.h"
 #include "report.h"
 
-static pare_status judge(const pare_doc *report, const pr_policy *p, pr_arena *a, pr_doc_build *b, pare_doc *d,
-                         pare_err *err) {
+static pare_status judge(const pare_doc *report, const pr_policy *p, pr_arena *a,
+                         pr_doc_build *b, pare_doc *d, pare_err *err) {
     const char     *name = pare_doc_str(pare_doc_path(report, "choice/name"));
     pr_gate_result *r;
     if (!name) return pr_fail(err, PARE_EINPUT, -1, "the report chose no variant");
@@ -23,8 +23,10 @@ static pare_status own_policy(const pare_doc *report, pr_arena *a, pr_policy *p,
     static const char *const lists[] = {"settings/constraints", "policy/gates"};
     pr_gate                 *g;
     size_t                   n = 0, most = 0;
-    for (size_t k = 0; k < PR_COUNT(lists); k++) most += pare_doc_count(pare_doc_path(report, lists[k]));
-    if (most > PR_POLICY_GATES_MAX) return pr_fail(err, PARE_EINPUT, -1, "the report has %zu gates", most);
+    for (size_t k = 0; k < PR_COUNT(lists); k++)
+        most += pare_doc_count(pare_doc_path(report, lists[k]));
+    if (most > PR_POLICY_GATES_MAX)
+        return pr_fail(err, PARE_EINPUT, -1, "the report has %zu gates", most);
     PR_NEW(g, a, most + 1, err);
     for (size_t k = 0; k < PR_COUNT(lists); k++) {
         const pare_doc *list = pare_doc_path(report, lists[k]);
@@ -32,15 +34,17 @@ static pare_status own_policy(const pare_doc *report, pr_arena *a, pr_policy *p,
             PR_TRY(pr_gate_read(pare_doc_at(list, i), &g[n++], err));
     }
     const char *name = pare_doc_str(pare_doc_path(report, "policy/name"));
-    *p = (pr_policy){.name = name ? name : "of the report", .source = "report", .gates = g, .n_gates = n};
+    *p = (pr_policy){
+        .name = name ? name : "of the report", .source = "report", .gates = g, .n_gates = n};
     return PARE_OK;
 }
 
-static pare_status run(const char *dir, const char *policy, pr_arena *a, pare_doc **report, pr_doc_build *b,
-                       pare_doc *d, pare_err *err) {
+static pare_status run(const char *dir, const char *policy, pr_arena *a, pare_doc **report,
+                       pr_doc_build *b, pare_doc *d, pare_err *err) {
     pr_policy  p;
     pr_recheck again;
-    char      *path = pr_path_is_dir(dir) ? pr_path_join(a, dir, "report.json") : pr_arena_str(a, dir, strlen(dir));
+    char *path = pr_path_is_dir(dir) ? pr_path_join(a, dir, "report.json")
+                                     : pr_arena_str(a, dir, strlen(dir));
     if (!path) return pr_fail_nomem(err, 256);
     PR_TRY(pare_doc_read(report, path, err));
     if (policy) PR_TRY(pr_policy_read(policy, a, &p, err));

@@ -128,7 +128,8 @@ static pare_status bandwidth_doc(pr_doc_build *b, pare_doc *d, const pare_ctl *c
     return st;
 }
 
-pare_status pare_hw(const char *root, int measure, const pare_ctl *ctl, pare_doc **out, pare_err *err) {
+pare_status pare_hw(const char *root, int measure, const pare_ctl *ctl, pare_doc **out,
+                    pare_err *err) {
     pr_hw        hw;
     pr_doc_build b = {0};
     *out = NULL;
@@ -180,7 +181,8 @@ pare_status pare_cpu_check(pare_err *err) {
 }
 
 /* The `machine` of a report (docs/report.md). */
-void pr_machine_doc(pr_doc_build *b, pare_doc *obj, const pr_hw *hw, int threads, const char *energy, const char *energy_why) {
+void pr_machine_doc(pr_doc_build *b, pare_doc *obj, const pr_hw *hw, int threads,
+                    const char *energy, const char *energy_why) {
     char      names[512], *word = names;
     pare_doc *d = pr_doc_set_object(b, obj, "machine"), *a;
     set_str(b, d, "cpu", hw->cpu_model);
@@ -201,7 +203,10 @@ void pr_machine_doc(pr_doc_build *b, pare_doc *obj, const pr_hw *hw, int threads
         const pr_hw_cache *c = &hw->caches[i];
         pare_doc          *o = pr_doc_add_object(b, a);
         char               level[16];
-        snprintf(level, sizeof level, "L%d%s", c->level, c->type == 'd' ? "d" : c->type == 'i' ? "i" : "");
+        snprintf(level, sizeof level, "L%d%s", c->level,
+                 c->type == 'd'   ? "d"
+                 : c->type == 'i' ? "i"
+                                  : "");
         pr_doc_set_str(b, o, "level", level);
         pr_doc_set_i64(b, o, "bytes", c->bytes);
     }

@@ -107,7 +107,8 @@ void opt_lost(opt_job *j, opt_variant *v, const pare_err *err);
 
 /* Records: text under a key, or NULL. */
 pare_status opt_find(opt_job *j, const char key[65], pr_str *text, pare_err *err);
-pare_status opt_put(opt_job *j, const char key[65], const char *kind, const pare_doc *doc, pare_err *err);
+pare_status opt_put(opt_job *j, const char key[65], const char *kind, const pare_doc *doc,
+                    pare_err *err);
 
 /* Where the file of variant `v` (named already) belongs: `rel` and `path`. */
 pare_status opt_place(opt_job *j, opt_variant *v, pare_err *err);

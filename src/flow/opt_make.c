@@ -93,7 +93,7 @@ pare_status opt_make(opt_job *j, opt_variant *v, pare_err *err) {
     PR_TRY(open_made(j, v, err));
     v->made = true; /* not before it opened: who is made has a model */
     int64_t fell = pare_doc_int(pare_doc_path(rec, "tensors/fell_back"));
-    opt_step(j, v->name, t, cached, "%llu B, %.4g bits a weight%s", (unsigned long long)v->bytes, v->bpw,
-             fell ? ", some tensors fell back" : "");
+    opt_step(j, v->name, t, cached, "%llu B, %.4g bits a weight%s",
+             (unsigned long long)v->bytes, v->bpw, fell ? ", some tensors fell back" : "");
     return PARE_OK;
 }

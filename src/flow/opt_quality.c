@@ -1,4 +1,5 @@
-/* opt_quality.c - stages 1, 2 and 3: the source alone; the formats; every variant beside the source.
+/* opt_quality.c - stages 1, 2 and 3: the source alone; the formats; every variant beside the
+ * source.
  *
  * A result is recorded under what determines it: both models' bytes, the text, the windows, the
  * state type and the arithmetic. Threads and SIMD level are not among them: they
@@ -8,7 +9,9 @@
 #include "pare_version.h"
 
 static pr_eval_opts eval_opts(const opt_job *j) {
-    return (pr_eval_opts){.window = j->o->n_ctx, .n_windows = j->o->n_windows, .n_threads = j->threads,
+    return (pr_eval_opts){.window = j->o->n_ctx,
+                          .n_windows = j->o->n_windows,
+                          .n_threads = j->threads,
                           .state = j->state};
 }
 
@@ -53,14 +56,16 @@ static void eval_step(opt_job *j, const opt_variant *v, uint64_t t) {
     pr_metric m[PR_EVAL_METRICS];
     size_t    n = pr_eval_metrics(v->eval, NULL, NULL, m);
     const pr_metric *ppl = pr_metric_find(m, n, "perplexity", PR_AGAINST_NONE);
-    opt_step(j, v->name, t, v->eval_cached, "perplexity %.4g (%.4g to %.4g)", ppl->est.value, ppl->est.lo, ppl->est.hi);
+    opt_step(j, v->name, t, v->eval_cached, "perplexity %.4g (%.4g to %.4g)", ppl->est.value,
+             ppl->est.lo, ppl->est.hi);
 }
 
 /* ------------------------------------------------------------------ 1: the source */
 
 static pare_status describe_source(opt_job *j, pare_err *err) {
     pr_session_opts so = {.n_threads = j->threads, .state = j->state, .n_ctx = j->o->n_ctx};
-    j->base = (opt_variant){.name = pr_source_precision(j->m), .path = j->m->path, .model = j->m, .made = true};
+    j->base = (opt_variant){
+        .name = pr_source_precision(j->m), .path = j->m->path, .model = j->m, .made = true};
     j->base.bytes = pr_container_bytes(j->m->file);
     j->base.tensor_bytes = pr_model_weight_bytes(j->m);
     j->base.bpw = (double)j->base.tensor_bytes * 8 / (double)pr_model_n_params(j->m);
@@ -72,7 +77,8 @@ pare_status opt_baseline(opt_job *j, pare_err *err) {
     PR_TRY(describe_source(j, err));
     PR_TRY(pr_model_hash(j->m, j->ctl, &j->model_hash, err));
     PR_TRY(pr_model_check_finite(j->m, j->ctl, err));
-    opt_step(j, "read and check the source", t, false, "%lld weights, all finite", (long long)pr_model_n_params(j->m));
+    opt_step(j, "read and check the source", t, false, "%lld weights, all finite",
+             (long long)pr_model_n_params(j->m));
     t = pr_now_ns();
     PR_TRY(recall(j, &j->base, err));
     if (!j->base.eval) {
@@ -110,7 +116,8 @@ static pare_status check_same(opt_job *j, const opt_variant *v, bool *same, pare
 }
 
 static bool is_format(const opt_job *j, const opt_variant *v) {
-    return strcmp(v->name, j->base.name) == 0 || strcmp(v->name, "F16") == 0 || strcmp(v->name, "F32") == 0;
+    return strcmp(v->name, j->base.name) == 0 || strcmp(v->name, "F16") == 0 ||
+           strcmp(v->name, "F32") == 0;
 }
 
 /* Errors that concern one variant only do not end the job. */
@@ -146,9 +153,12 @@ pare_status opt_convert(opt_job *j, pare_err *err) {
         PR_TRY(make_or_lose(j, v, err));
         if (!v->made || strcmp(v->name, j->base.name) != 0) continue;
         PR_TRY(check_same(j, v, &same, err));
-        opt_step(j, "the same function", t, false, "%s from the file and from the source: logits %s", v->name,
+        opt_step(j, "the same function", t, false,
+                 "%s from the file and from the source: logits %s", v->name,
                  same ? "equal to the last bit" : "DIFFER");
-        if (!same) opt_warn(j, "%s: the converted file does not compute the source's very logits", v->name);
+        if (!same)
+            opt_warn(j, "%s: the converted file does not compute the source's very logits",
+                     v->name);
     }
     return PARE_OK;
 }

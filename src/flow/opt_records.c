@@ -5,7 +5,8 @@ pare_status opt_find(opt_job *j, const char key[65], pr_str *text, pare_err *err
     return pr_store_find(j->store, key, j->a, text, err);
 }
 
-pare_status opt_put(opt_job *j, const char key[65], const char *kind, const pare_doc *doc, pare_err *err) {
+pare_status opt_put(opt_job *j, const char key[65], const char *kind, const pare_doc *doc,
+                    pare_err *err) {
     pr_buf b;
     pr_buf_init(&b, 64 << 20);
     pare_status st = pr_doc_put(doc, 0, &b, err);

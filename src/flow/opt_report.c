@@ -66,7 +66,8 @@ static void model(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     }
 }
 
-static void settings(pr_doc_build *b, pare_doc *d, const opt_job *j, const pr_gate *limits, size_t n_limits) {
+static void settings(pr_doc_build *b, pare_doc *d, const opt_job *j, const pr_gate *limits,
+                     size_t n_limits) {
     pare_doc *o = pr_doc_set_object(b, d, "settings"), *e, *t;
     pr_doc_set_f64(b, o, "conf", 0.95);
     pr_doc_set_i64(b, o, "seed", (int64_t)j->o->seed);
@@ -184,41 +185,62 @@ static void how_entry(pr_doc_build *b, pare_doc *a, const char *const *metrics, 
 static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     static const char *const quality[] = {"nll", "perplexity", "ppl_ratio", NULL};
     static const char *const shares[] = {"accuracy", "accuracy_kept", "top1_agreement", NULL};
-    static const char *const kld[] = {"kld_mean", "kld_median", "kld_p95", "kld_p99", "kld_max", NULL};
-    static const char *const speed[] = {"decode_tps", "prefill_tps", "ttft_ms", "token_ms_p50", "token_ms_p95",
-                                        "token_ms_p99", "speedup", NULL};
+    static const char *const kld[] = {"kld_mean", "kld_median", "kld_p95",
+                                      "kld_p99",  "kld_max",    NULL};
+    static const char *const speed[] = {
+        "decode_tps",   "prefill_tps",  "ttft_ms", "token_ms_p50",
+        "token_ms_p95", "token_ms_p99", "speedup", NULL};
     static const char *const steady[] = {"token_cv", NULL};
-    static const char *const counted[] = {"memory_bytes", "memory_ratio", "file_bytes", "bpw", NULL};
+    static const char *const counted[] = {"memory_bytes", "memory_ratio", "file_bytes", "bpw",
+                                          NULL};
     static const char *const process[] = {"peak_rss_bytes", "load_ms", NULL};
     static const char *const energy[] = {"energy_j_per_token", NULL};
     static const char *const blocks =
-        "windows joined to blocks whose length the text's own correlation chooses; Student's t over blocks; n counts blocks";
-    static const char *const politis = "Politis & White, Econometric Reviews 23 (2004); Patton, Politis & White 28 (2009)";
+        "windows joined to blocks whose length the text's own correlation chooses; Student's t "
+        "over blocks; n counts blocks";
+    static const char *const politis =
+        "Politis & White, Econometric Reviews 23 (2004); Patton, Politis & White 28 (2009)";
     pare_doc *a = pr_doc_set_array(b, d, "how");
     char      text[400];
     snprintf(text, sizeof text,
-             "%lld windows of %lld tokens from the start of the text, each by itself, every position counted "
+             "%lld windows of %lld tokens from the start of the text, each by itself, every "
+             "position counted "
              "(%lld predictions); ratios are paired window by window",
              (long long)j->n_windows, (long long)j->window, (long long)j->n_predictions);
     how_entry(b, a, quality, text, blocks, politis, "text", j->text_path);
-    how_entry(b, a, shares, "share of positions, from the same windows; accuracy: the most probable token is the text's next one",
-              "as above; Clopper-Pearson on the effective sample size, the ratio by the delta method",
-              "Korn & Graubard, Survey Methodology 24 (1998)", "text", j->text_path);
-    how_entry(b, a, kld, "the source runs beside every variant, batch by batch; both next-token distributions are compared "
-                         "at every position and thrown away", blocks, politis, "reference", j->src);
+    how_entry(
+        b, a, shares,
+        "share of positions, from the same windows; accuracy: the most probable token is the "
+        "text's next one",
+        "as above; Clopper-Pearson on the effective sample size, the ratio by the delta method",
+        "Korn & Graubard, Survey Methodology 24 (1998)", "text", j->text_path);
+    how_entry(b, a, kld,
+              "the source runs beside every variant, batch by batch; both next-token "
+              "distributions are compared "
+              "at every position and thrown away",
+              blocks, politis, "reference", j->src);
     snprintf(text, sizeof text,
-             "baseline and variants take turns, round by round: %lld prompt tokens at once, then %lld tokens one by one, "
+             "baseline and variants take turns, round by round: %lld prompt tokens at once, "
+             "then %lld tokens one by one, "
              "each timed by itself; a ratio is of one round",
              (long long)j->prompt_tokens, (long long)j->decode_tokens);
     how_entry(b, a, speed, text, "order statistics: no assumption on the distribution",
-              "Conover, Practical Nonparametric Statistics (1999), 3.2", "kernels", pr_cpu_level(pr_cpu_flags()));
-    how_entry(b, a, steady, "standard deviation over mean of the time per token, without the warm-up",
+              "Conover, Practical Nonparametric Statistics (1999), 3.2", "kernels",
+              pr_cpu_level(pr_cpu_flags()));
+    how_entry(b, a, steady,
+              "standard deviation over mean of the time per token, without the warm-up",
               "influence values over dependent times", NULL, NULL, NULL);
-    how_entry(b, a, counted, "counted: weights, keys and values of the context, workspace with the threads' scratch",
-              "exact", NULL, NULL, NULL);
-    how_entry(b, a, process, "peak resident bytes since the model was opened (the kernel's counter is reset before); "
-                             "time from opening the file to a session that can run", "over rounds", NULL, NULL, NULL);
-    how_entry(b, a, energy, pr_energy_why(j->energy) ? pr_energy_why(j->energy) : pr_energy_source(j->energy),
+    how_entry(
+        b, a, counted,
+        "counted: weights, keys and values of the context, workspace with the threads' scratch",
+        "exact", NULL, NULL, NULL);
+    how_entry(b, a, process,
+              "peak resident bytes since the model was opened (the kernel's counter is reset "
+              "before); "
+              "time from opening the file to a session that can run",
+              "over rounds", NULL, NULL, NULL);
+    how_entry(b, a, energy,
+              pr_energy_why(j->energy) ? pr_energy_why(j->energy) : pr_energy_source(j->energy),
               "over rounds", NULL, NULL, NULL);
 }
 
@@ -244,13 +266,14 @@ static void tradeoffs(pr_doc_build *b, pare_doc *o, const opt_job *j, const opt_
         if (v == c || !k || v->bytes == 0 || own->value <= 0 || k->value <= 0) continue;
         double bytes = (double)v->bytes / (double)c->bytes, ratio = k->value / own->value;
         if (bytes < 0.6 || bytes > 1.7) continue;
-        snprintf(text, sizeof text, "%s: %+.0f %% bytes, %.2f times the divergence of %s", v->name, (bytes - 1) * 100,
-                 ratio, c->name);
+        snprintf(text, sizeof text, "%s: %+.0f %% bytes, %.2f times the divergence of %s",
+                 v->name, (bytes - 1) * 100, ratio, c->name);
         pr_doc_add_str(b, a, text);
     }
 }
 
-static void command(pr_doc_build *b, pare_doc *a, const char *title, const char *text, const char *note) {
+static void command(pr_doc_build *b, pare_doc *a, const char *title, const char *text,
+                    const char *note) {
     pare_doc *o = pr_doc_add_object(b, a);
     pr_doc_set_str(b, o, "title", title);
     pr_doc_set_str(b, o, "command", text);
@@ -273,20 +296,26 @@ static void guidance(pr_doc_build *b, pare_doc *d, const opt_job *j, const opt_v
     pr_doc_set_str(b, f, "sha256", c->sha256);
     a = pr_doc_set_array(b, o, "commands");
     int threads = c->n_settings ? c->settings[c->chosen].threads : j->threads;
-    snprintf(text, sizeof text, "pare generate %s/%s -p 'It was' -n 80 -t %d", j->o->out, c->rel, threads);
+    snprintf(text, sizeof text, "pare generate %s/%s -p 'It was' -n 80 -t %d", j->o->out,
+             c->rel, threads);
     command(b, a, "Run it here", text, NULL);
-    snprintf(text, sizeof text, "llama-cli -m %s/%s -p 'It was' -n 80 -t %d", j->o->out, c->rel, threads);
+    snprintf(text, sizeof text, "llama-cli -m %s/%s -p 'It was' -n 80 -t %d", j->o->out, c->rel,
+             threads);
     command(b, a, "Run it with llama.cpp", text, "any llama.cpp that reads GGUF version 3");
     snprintf(text, sizeof text, "sha256sum %s/%s", j->o->out, c->rel);
     command(b, a, "Check what was shipped", text, c->sha256);
     a = pr_doc_set_array(b, o, "notes");
-    pr_doc_add_str(b, a, "The file is mapped, not copied: keep it on local storage, and leave its bytes of memory free.");
-    pr_doc_add_str(b, a, "Speed was measured on this machine; on another one run pare optimize again: quality is found "
-                         "in the records where nothing changed.");
+    pr_doc_add_str(b, a,
+                   "The file is mapped, not copied: keep it on local storage, and leave its "
+                   "bytes of memory free.");
+    pr_doc_add_str(b, a,
+                   "Speed was measured on this machine; on another one run pare optimize "
+                   "again: quality is found "
+                   "in the records where nothing changed.");
 }
 
-static void watch(pr_doc_build *b, pare_doc *a, const opt_variant *c, const char *name, const char *op, double factor,
-                  const char *every, const char *why) {
+static void watch(pr_doc_build *b, pare_doc *a, const opt_variant *c, const char *name,
+                  const char *op, double factor, const char *every, const char *why) {
     const pr_est *e = metric(c, name, PR_AGAINST_NONE);
     if (!e) return;
     pare_doc *o = pr_doc_add_object(b, a), *alert;
@@ -305,18 +334,22 @@ static void watch(pr_doc_build *b, pare_doc *a, const opt_variant *c, const char
 static void monitoring(pr_doc_build *b, pare_doc *d, const opt_variant *c) {
     pare_doc *a = pr_doc_set_array(b, d, "monitoring");
     if (!c) return;
-    watch(b, a, c, "token_ms_p95", ">", 1.25, "minute", "users wait: heat, other load, a smaller machine");
-    watch(b, a, c, "decode_tps", "<", 0.8, "minute", "throughput under four fifths of what was measured");
+    watch(b, a, c, "token_ms_p95", ">", 1.25, "minute",
+          "users wait: heat, other load, a smaller machine");
+    watch(b, a, c, "decode_tps", "<", 0.8, "minute",
+          "throughput under four fifths of what was measured");
     watch(b, a, c, "peak_rss_bytes", ">", 1.1, "minute", "memory grows only with the context");
     watch(b, a, c, "perplexity", ">", 1.05, "day",
-          "on the text of this report: the file or its runtime changed; on your own: the data drifts");
+          "on the text of this report: the file or its runtime changed; on your own: the data "
+          "drifts");
     watch(b, a, c, "accuracy", "<", 0.97, "day", "the share of tokens foretold falls: drift");
 }
 
 /* ------------------------------------------------------------------ all */
 
 /* Candidates with their limits and gates judged. */
-static pare_status candidates(opt_job *j, const pr_gate *limits, size_t n_limits, pr_candidate **out, pare_err *err) {
+static pare_status candidates(opt_job *j, const pr_gate *limits, size_t n_limits,
+                              pr_candidate **out, pare_err *err) {
     size_t        per = n_limits + j->policy.n_gates;
     pr_candidate *c;
     PR_NEW(c, j->a, j->n + 1, err);
@@ -324,10 +357,16 @@ static pare_status candidates(opt_job *j, const pr_gate *limits, size_t n_limits
         opt_variant    *v = &j->v[i];
         pr_gate_result *r;
         PR_NEW(r, j->a, per + 1, err);
-        for (size_t k = 0; k < n_limits; k++) pr_gate_judge(&limits[k], v->name, v->metrics, v->n_metrics, &r[k]);
+        for (size_t k = 0; k < n_limits; k++)
+            pr_gate_judge(&limits[k], v->name, v->metrics, v->n_metrics, &r[k]);
         pr_policy_judge(&j->policy, v->name, v->metrics, v->n_metrics, r + n_limits);
-        c[i] = (pr_candidate){.name = v->name, .bytes = v->bytes, .metrics = v->metrics, .n_metrics = v->n_metrics,
-                              .results = r, .n_results = per, .error = v->error};
+        c[i] = (pr_candidate){.name = v->name,
+                              .bytes = v->bytes,
+                              .metrics = v->metrics,
+                              .n_metrics = v->n_metrics,
+                              .results = r,
+                              .n_results = per,
+                              .error = v->error};
     }
     *out = c;
     return PARE_OK;
@@ -335,9 +374,11 @@ static pare_status candidates(opt_job *j, const pr_gate *limits, size_t n_limits
 
 pare_status opt_report(opt_job *j, pare_doc **out, pare_err *err) {
     pr_gate       gates[PR_CONSTRAINTS_MAX];
-    pr_limits     limits = {.max_bytes = j->o->max_bytes, .max_memory = j->o->max_memory,
-                            .max_latency_ms = j->o->max_latency_ms, .min_accuracy = j->o->min_accuracy,
-                            .min_speedup = j->o->min_speedup};
+    pr_limits limits = {.max_bytes = j->o->max_bytes,
+                        .max_memory = j->o->max_memory,
+                        .max_latency_ms = j->o->max_latency_ms,
+                        .min_accuracy = j->o->min_accuracy,
+                        .min_speedup = j->o->min_speedup};
     size_t        n_limits = pr_limits_gates(&limits, gates);
     pr_candidate *c = NULL;
     pr_front      front;

@@ -19,19 +19,23 @@ static void list_settings(opt_job *j, opt_variant *v) {
     for (int t = j->threads; t >= 1; t = t > 1 ? t / 2 : 0)
         for (size_t s = 0; s < PR_COUNT(states); s++) {
             if (states[s] == PR_Q8_0 && !q8) continue;
-            v->settings[v->n_settings++] = (opt_setting){.threads = t, .state = states[s], .cpu_flags = all};
+            v->settings[v->n_settings++] =
+                (opt_setting){.threads = t, .state = states[s], .cpu_flags = all};
             if (v->n_settings >= OPT_SETTINGS - 1) return;
         }
     if (all & PR_CPU_AVX512) /* the narrower kernels, with all threads */
         v->settings[v->n_settings++] =
-            (opt_setting){.threads = j->threads, .state = j->state, .cpu_flags = all & ~(uint32_t)PR_CPU_AVX512};
+            (opt_setting){.threads = j->threads,
+                          .state = j->state,
+                          .cpu_flags = all & ~(uint32_t)PR_CPU_AVX512};
 }
 
 static void choose_setting(const opt_job *j, opt_variant *v) {
     int best = -1;
     for (int i = 0; i < v->n_settings; i++) {
         const opt_setting *s = &v->settings[i];
-        if (!s->tried || s->state != j->state || s->decode_tps.value != s->decode_tps.value) continue;
+        if (!s->tried || s->state != j->state || s->decode_tps.value != s->decode_tps.value)
+            continue;
         if (best < 0 || s->decode_tps.value > v->settings[best].decode_tps.value) best = i;
     }
     v->chosen = best < 0 ? 0 : best;
@@ -45,17 +49,19 @@ static pare_status try_settings(opt_job *j, opt_variant *v, pare_err *err) {
         pr_session_opts o = {.n_threads = s->threads, .state = s->state, .cpu_flags = s->cpu_flags,
                              .n_ctx = PR_MIN(v->model->hp.n_ctx, (int64_t)TRY_TOKENS + 16)};
         PR_TRY(pr_ctl_check(j->ctl, err));
-        PR_TRY(pr_bench_decode(v->model, &o, PR_MIN((int64_t)TRY_TOKENS, o.n_ctx - 9), TRY_ROUNDS, &s->decode_tps, err));
+        PR_TRY(pr_bench_decode(v->model, &o, PR_MIN((int64_t)TRY_TOKENS, o.n_ctx - 9),
+                               TRY_ROUNDS, &s->decode_tps, err));
         s->tried = true;
     }
     choose_setting(j, v);
     const opt_setting *c = &v->settings[v->chosen];
-    opt_step(j, v->name, t, false, "%d settings; best: %d threads, %s, %.4g tok/s", v->n_settings, c->threads,
-             pr_cpu_level(c->cpu_flags), c->decode_tps.value);
+    opt_step(j, v->name, t, false, "%d settings; best: %d threads, %s, %.4g tok/s",
+             v->n_settings, c->threads, pr_cpu_level(c->cpu_flags), c->decode_tps.value);
     return PARE_OK;
 }
 
-static pare_status setting_key(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
+static pare_status setting_key(const opt_job *j, const opt_variant *v, char key[65],
+                               pare_err *err) {
     pr_key k;
     pr_key_begin(&k, "settings", PARE_VERSION);
     pr_key_sha(&k, "source", &j->model_hash);
@@ -67,7 +73,8 @@ static pare_status setting_key(const opt_job *j, const opt_variant *v, char key[
     return pr_key_end(&k, key, err);
 }
 
-static pare_status save_settings(opt_job *j, const opt_variant *v, const char key[65], pare_err *err) {
+static pare_status save_settings(opt_job *j, const opt_variant *v, const char key[65],
+                                 pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *d = pr_doc_array(&b), *out;
     for (int i = 0; i < v->n_settings; i++) pr_est_put(&b, d, &v->settings[i].decode_tps);
@@ -77,7 +84,8 @@ static pare_status save_settings(opt_job *j, const opt_variant *v, const char ke
     return st;
 }
 
-static pare_status recall_settings(opt_job *j, opt_variant *v, const char key[65], bool *found, pare_err *err) {
+static pare_status recall_settings(opt_job *j, opt_variant *v, const char key[65], bool *found,
+                                   pare_err *err) {
     pr_str    text;
     pare_doc *d;
     *found = false;
@@ -176,8 +184,11 @@ static pare_status verify_file(opt_job *j, const opt_variant *v, pare_err *err) 
 
 static pr_bench_side side_of(const opt_job *j, const opt_variant *v) {
     const opt_setting *s = &v->settings[v->chosen];
-    return (pr_bench_side){.path = v->path, .m = v->model,
-                           .so = {.n_threads = s->threads, .state = s->state, .cpu_flags = s->cpu_flags,
+    return (pr_bench_side){.path = v->path,
+                           .m = v->model,
+                           .so = {.n_threads = s->threads,
+                                  .state = s->state,
+                                  .cpu_flags = s->cpu_flags,
                                   .n_ctx = j->window}};
 }
 
@@ -198,7 +209,10 @@ static pare_status bench_missing(opt_job *j, pare_err *err) {
     bool             missing = !j->base.bench || (j->f32 == 0 && !j->fv.bench);
     for (int i = 0; i < j->n; i++) missing |= j->v[i].made && !j->v[i].bench;
     if (!missing) return PARE_OK;
-    pr_bench_opts o = {.prompt_tokens = PROMPT, .decode_tokens = DECODE, .seconds = j->o->seconds, .base = 0,
+    pr_bench_opts o = {.prompt_tokens = PROMPT,
+                       .decode_tokens = DECODE,
+                       .seconds = j->o->seconds,
+                       .base = 0,
                        .f32 = j->f32 == 0 ? 1 : -1};
     who[n++] = &j->base;
     if (j->f32 == 0) who[n++] = &j->fv;
@@ -245,7 +259,8 @@ pare_status opt_validate(opt_job *j, pare_err *err) {
 
 static void collect(const opt_job *j, opt_variant *v) {
     pr_metric m[PR_EVAL_METRICS];
-    /* F32 holds the same values as the source, wider: the same numbers by construction, so the source's
+    /* F32 holds the same values as the source, wider: the same numbers by construction, so the
+     * source's
      * evaluation is also the F32 baseline's, as long as the source's floats are no wider. */
     const pr_eval_result *src = j->base.eval;
     size_t                n = v->eval ? pr_eval_metrics(v->eval, src, src, m) : 0;
@@ -253,9 +268,10 @@ static void collect(const opt_job *j, opt_variant *v) {
     for (size_t i = 0; i < n; i++) v->metrics[v->n_metrics++] = m[i];
     for (size_t i = 0; v->bench && i < v->bench->n_metrics && v->n_metrics < OPT_METRICS - 2; i++)
         v->metrics[v->n_metrics++] = v->bench->metrics[i];
+    v->metrics[v->n_metrics++] = (pr_metric){.info = pr_metric_info_find("file_bytes"),
+                                             .est = pr_est_counted((double)v->bytes)};
     v->metrics[v->n_metrics++] =
-        (pr_metric){.info = pr_metric_info_find("file_bytes"), .est = pr_est_counted((double)v->bytes)};
-    v->metrics[v->n_metrics++] = (pr_metric){.info = pr_metric_info_find("bpw"), .est = pr_est_counted(v->bpw)};
+        (pr_metric){.info = pr_metric_info_find("bpw"), .est = pr_est_counted(v->bpw)};
 }
 
 void opt_collect(opt_job *j) {

@@ -11,9 +11,9 @@ enum { ARENA_MAX = 1 << 30 };
 
 static const char *const default_variants[] = {"F16",    "Q8_0", "Q6_K",   "Q5_K_M", "Q4_K_M",
                                                "Q4_0", "IQ4_XS", "Q3_K_M", "Q2_K"};
-static const char *const stage_names[OPT_STAGES] = {"baseline_measurement", "format_conversion",
-                                                    "quantization_optimization", "hardware_acceleration",
-                                                    "production_validation"};
+static const char *const stage_names[OPT_STAGES] = {
+    "baseline_measurement", "format_conversion", "quantization_optimization",
+    "hardware_acceleration", "production_validation"};
 
 void opt_step(opt_job *j, const char *what, uint64_t since_ns, bool cached, const char *fmt, ...) {
     opt_stage *s = &j->stage[j->at];
@@ -53,18 +53,21 @@ void opt_lost(opt_job *j, opt_variant *v, const pare_err *err) {
 
 /* ------------------------------------------------------------------ set-up */
 
-/* A name comes from a file that a stranger may have made, and goes into file names and into commands
+/* A name comes from a file that a stranger may have made, and goes into file names and into
+ * commands
  * that people paste: only what no shell and no file system takes for something else. */
 pare_status opt_place(opt_job *j, opt_variant *v, pare_err *err) {
     enum { MOST = 120 };
     char        stem[MOST + 1];
     const char *name = pr_path_base(j->m->name);
     size_t      n = PR_MIN(strlen(name), (size_t)MOST);
-    while (n > 0 && n < strlen(name) && ((uint8_t)name[n] & 0xc0) == 0x80) n--; /* whole code points */
+    while (n > 0 && n < strlen(name) && ((uint8_t)name[n] & 0xc0) == 0x80)
+        n--; /* whole code points */
     for (size_t i = 0; i < n; i++) {
         uint8_t c = (uint8_t)name[i];
-        bool    plain = c >= 0x80 || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
-                     c == '+' || c == '_' || (i > 0 && (c == '-' || c == '.'));
+        bool plain = c >= 0x80 || (c >= '0' && c <= '9') ||
+                     ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '+' || c == '_' ||
+                     (i > 0 && (c == '-' || c == '.'));
         stem[i] = plain ? (char)c : '_';
     }
     stem[n] = 0;
@@ -81,7 +84,8 @@ static pare_status add_variant(opt_job *j, const char *name, pare_err *err) {
     name = pr_mix_name(pr_mix_get(name));
     for (int i = 0; i < j->n; i++)
         if (strcmp(j->v[i].name, name) == 0) return PARE_OK;
-    if (j->n == OPT_VARIANTS) return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", OPT_VARIANTS);
+    if (j->n == OPT_VARIANTS)
+        return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", OPT_VARIANTS);
     opt_variant *v = &j->v[j->n++];
     v->name = v->quant = name;
     return opt_place(j, v, err);
@@ -92,9 +96,11 @@ static pare_status choose_variants(opt_job *j, pare_err *err) {
     const char *own = pr_source_precision(j->m);
     if (pr_mix_get(own)) PR_TRY(add_variant(j, own, err));
     if (j->o->variants) {
-        for (size_t i = 0; i < j->o->n_variants; i++) PR_TRY(add_variant(j, j->o->variants[i], err));
+        for (size_t i = 0; i < j->o->n_variants; i++)
+            PR_TRY(add_variant(j, j->o->variants[i], err));
     } else {
-        for (size_t i = 0; i < PR_COUNT(default_variants); i++) PR_TRY(add_variant(j, default_variants[i], err));
+        for (size_t i = 0; i < PR_COUNT(default_variants); i++)
+            PR_TRY(add_variant(j, default_variants[i], err));
     }
     return PARE_OK;
 }
@@ -131,7 +137,8 @@ static pare_status find_text(opt_job *j, pare_err *err) {
     if (!j->text_path) return pr_fail_nomem(err, 256);
     if (!j->o->text && !pr_path_exists(j->text_path))
         return pr_fail(err, PARE_EUSAGE, -1,
-                       "no text to judge quality on: give one with -f (the source has no text/heldout.txt)");
+                       "no text to judge quality on: give one with -f (the source has no "
+                       "text/heldout.txt)");
     PR_TRY(pr_file_read(j->text_path, (size_t)256 << 20, j->a, &j->text, err));
     j->text_hash = pr_sha256_of(j->text.p, j->text.n);
     return check_text(j, err);
@@ -146,7 +153,8 @@ static pare_status check_exact(const opt_job *j, pare_err *err) {
     pr_model_inexact_in(j->m, PR_DIALECT_GGUF, &why);
     if (why.n) {
         st = pr_fail(err, PARE_EREFUSED, -1,
-                     "GGUF cannot say what this model computes: %.*s (--allow-inexact writes it all the same)",
+                     "GGUF cannot say what this model computes: %.*s (--allow-inexact writes "
+                     "it all the same)",
                      (int)strcspn(why.p, "\n"), why.p);
         pr_fail_in(err, st, j->m->path);
     }
@@ -155,7 +163,8 @@ static pare_status check_exact(const opt_job *j, pare_err *err) {
 }
 
 static pare_status set_up(opt_job *j, pare_err *err) {
-    if (!j->o->out || !j->o->out[0]) return pr_fail(err, PARE_EUSAGE, -1, "optimize needs a directory to write to (-o DIR)");
+    if (!j->o->out || !j->o->out[0])
+        return pr_fail(err, PARE_EUSAGE, -1, "optimize needs a directory to write to (-o DIR)");
     PR_TRY(pr_state_type(j->o->state, &j->state, err));
     j->threads = j->ctl && j->ctl->n_threads ? j->ctl->n_threads : pr_threads_default();
     PR_TRY(pr_hw_read(NULL, &j->hw, j->a, err));
@@ -166,7 +175,8 @@ static pare_status set_up(opt_job *j, pare_err *err) {
     PR_TRY(read_policy(j, err));
     PR_TRY(choose_variants(j, err));
     PR_TRY(find_text(j, err));
-    char *dir = pr_path_join(j->a, j->o->out, "variants"), *db = pr_path_join(j->a, j->o->out, "pare.db");
+    char *dir = pr_path_join(j->a, j->o->out, "variants"),
+         *db = pr_path_join(j->a, j->o->out, "pare.db");
     if (!dir || !db) return pr_fail_nomem(err, 256);
     PR_TRY(pr_dir_make(dir, err));
     PR_TRY(pr_store_open(&j->store, db, PR_STORE_WRITE, err));
@@ -210,7 +220,8 @@ static pare_status run_stages(opt_job *j, pare_err *err) {
 }
 
 static pare_status write_report(opt_job *j, const pare_doc *report, pare_err *err) {
-    char *json = pr_path_join(j->a, j->o->out, "report.json"), *html = pr_path_join(j->a, j->o->out, "report.html");
+    char *json = pr_path_join(j->a, j->o->out, "report.json"),
+         *html = pr_path_join(j->a, j->o->out, "report.html");
     if (!json || !html) return pr_fail_nomem(err, 256);
     PR_TRY(pare_doc_write(report, 1, json, err));
     pr_buf page;
@@ -221,14 +232,15 @@ static pare_status write_report(opt_job *j, const pare_doc *report, pare_err *er
     return st;
 }
 
-pare_status pare_optimize(const char *src, const pare_optimize_opts *opts, const pare_ctl *ctl, pare_doc **report,
-                          pare_err *err) {
+pare_status pare_optimize(const char *src, const pare_optimize_opts *opts, const pare_ctl *ctl,
+                          pare_doc **report, pare_err *err) {
     static const pare_optimize_opts none = {0};
     pare_doc                       *doc = NULL;
     if (report) *report = NULL;
     opt_job *j = pr_calloc(1, sizeof *j);
     if (!j) return pr_fail_nomem(err, sizeof *j);
-    *j = (opt_job){.src = src, .o = opts ? opts : &none, .ctl = ctl, .f32 = -1, .start_ns = pr_now_ns()};
+    *j = (opt_job){
+        .src = src, .o = opts ? opts : &none, .ctl = ctl, .f32 = -1, .start_ns = pr_now_ns()};
     j->a = pr_arena_new(ARENA_MAX);
     pare_status st = j->a ? set_up(j, err) : pr_fail_nomem(err, 4096);
     if (st == PARE_OK) st = run_stages(j, err);

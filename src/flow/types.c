@@ -8,32 +8,40 @@ static pare_status unknown_quant(const char *quant, pare_err *err) {
     char   names[512] = "";
     size_t n = 0;
     for (int i = 0; pr_mix_at(i) && n < sizeof names; i++)
-        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "", pr_mix_name(pr_mix_at(i)));
-    return pr_fail(err, PARE_EUSAGE, -1, "quantization '%.60s' is not known; known are %s", quant, names);
+        n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", i ? ", " : "",
+                              pr_mix_name(pr_mix_at(i)));
+    return pr_fail(err, PARE_EUSAGE, -1, "quantization '%.60s' is not known; known are %s",
+                   quant, names);
 }
 
-pare_status pr_type_plan_init(pr_type_plan *p, const pr_model *m, const char *quant, bool strict, pare_err *err) {
+pare_status pr_type_plan_init(pr_type_plan *p, const pr_model *m, const char *quant,
+                              bool strict, pare_err *err) {
     *p = (pr_type_plan){.mix = pr_mix_get(quant), .strict = strict};
     if (!p->mix) return unknown_quant(quant, err);
     const pr_layer *l = &m->hp.layers[0];
     int             n_v = 0;
     for (int i = 0; i < m->n_weights; i++) n_v += m->weights[i].id.role == PR_ROLE_ATTN_V;
-    p->shape = (pr_mix_shape){.n_layer = m->hp.n_layer, .n_head = l->n_head, .n_kv = l->n_kv, .n_attn_v = n_v,
+    p->shape = (pr_mix_shape){.n_layer = m->hp.n_layer,
+                              .n_head = l->n_head,
+                              .n_kv = l->n_kv,
+                              .n_attn_v = n_v,
                               .tied = m->hp.tied,
                               .is_70b = m->hp.n_layer == 80 && l->n_head != l->n_kv};
     return PARE_OK;
 }
 
-pare_status pr_type_plan_choose(void *user, const pr_model *m, const pr_weight *w, const char *name, pr_choice *out,
-                                pare_err *err) {
+pare_status pr_type_plan_choose(void *user, const pr_model *m, const pr_weight *w,
+                                const char *name, pr_choice *out, pare_err *err) {
     pr_type_plan *p = user;
     pr_mix_choice c;
-    pr_mix_choose(p->mix, &p->shape, &p->count, pr_mix_weight_of(name), PR_MAX(w->id.layer, 0), w->cols, &c);
+    pr_mix_choose(p->mix, &p->shape, &p->count, pr_mix_weight_of(name), PR_MAX(w->id.layer, 0),
+                  w->cols, &c);
     *out = (pr_choice){.type = c.type, .asked = c.wanted};
     if (c.type == c.wanted) return PARE_OK;
     snprintf(out->why, sizeof out->why, "%s", c.reason);
     if (!p->strict) return PARE_OK;
-    return pr_fail(err, PARE_EREFUSED, -1, "tensor '%s' cannot be %s (%s), and --strict was given", name,
+    return pr_fail(err, PARE_EREFUSED, -1,
+                   "tensor '%s' cannot be %s (%s), and --strict was given", name,
                    pr_type_get(c.wanted)->name, c.reason);
 }
 
@@ -54,11 +62,13 @@ static void forecast_one(pr_type_forecast *out, const named *t, const pr_choice 
     pr_type_row_bytes(c->type, (uint64_t)t->w->cols, &row);
     out->tensor_bytes += row * (uint64_t)t->w->rows;
     if (c->type == c->asked) return;
-    if (!out->n_fallback++) snprintf(out->first_why, sizeof out->first_why, "%.60s: %.90s", t->name, c->why);
+    if (!out->n_fallback++)
+        snprintf(out->first_why, sizeof out->first_why, "%.60s: %.90s", t->name, c->why);
     out->fallback_weights += t->w->rows * t->w->cols;
 }
 
-pare_status pr_type_plan_forecast(const pr_model *m, const char *quant, pr_type_forecast *out, pare_err *err) {
+pare_status pr_type_plan_forecast(const pr_model *m, const char *quant, pr_type_forecast *out,
+                                  pare_err *err) {
     pr_type_plan p;
     pr_xf        xf;
     int          d_head;
@@ -90,7 +100,8 @@ const char *pr_source_precision(const pr_model *m) {
     int      best = PR_F32;
     for (int i = 0; i < m->n_weights; i++) {
         pr_role_class k = pr_role_class_of(m->weights[i].id.role);
-        if (k == PR_CLASS_MATRIX || k == PR_CLASS_EMBED) bytes[m->weights[i].src->type] += m->weights[i].src->bytes;
+        if (k == PR_CLASS_MATRIX || k == PR_CLASS_EMBED)
+            bytes[m->weights[i].src->type] += m->weights[i].src->bytes;
     }
     for (int t = 0; t < PR_TYPE_N; t++)
         if (bytes[t] > bytes[best]) best = t;

@@ -13,12 +13,14 @@ typedef struct {
 } pr_type_plan;
 
 /* For the mix called `quant`. PARE_EUSAGE lists the names there are. */
-pare_status pr_type_plan_init(pr_type_plan *p, const pr_model *m, const char *quant, bool strict, pare_err *err);
+pare_status pr_type_plan_init(pr_type_plan *p, const pr_model *m, const char *quant,
+                              bool strict, pare_err *err);
 /* A pr_choose_fn; `user` is the plan. */
-pare_status pr_type_plan_choose(void *user, const pr_model *m, const pr_weight *w, const char *name, pr_choice *out,
-                                pare_err *err);
+pare_status pr_type_plan_choose(void *user, const pr_model *m, const pr_weight *w,
+                                const char *name, pr_choice *out, pare_err *err);
 
-/* What a file of this mix will be, without making it: bytes of all tensors and of those that fell back. */
+/* What a file of this mix will be, without making it: bytes of all tensors and of those that
+ * fell back. */
 typedef struct {
     uint64_t tensor_bytes;
     double   bpw;
@@ -26,7 +28,8 @@ typedef struct {
     int64_t  fallback_weights;
     char     first_why[160]; /* of the first that fell back: "name: reason"; "" */
 } pr_type_forecast;
-pare_status pr_type_plan_forecast(const pr_model *m, const char *quant, pr_type_forecast *out, pare_err *err);
+pare_status pr_type_plan_forecast(const pr_model *m, const char *quant, pr_type_forecast *out,
+                                  pare_err *err);
 
 /* The name of the source's own precision ("BF16"): the type most of its matrix bytes have. */
 const char *pr_source_precision(const pr_model *m);

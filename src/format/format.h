@@ -149,7 +149,8 @@ typedef struct pr_gguf_writer pr_gguf_writer;
 /* `alignment` of tensor data: 0 for 32, else a power of two ≥ 8, written as general.alignment. */
 pare_status pr_gguf_writer_new(pr_gguf_writer **out, const char *path, uint32_t alignment,
                                pare_err *err);
-/* Let `h` (borrowed until commit) see every byte of the file, in its order. Before the first data. */
+/* Let `h` (borrowed until commit) see every byte of the file, in its order. Before the first
+ * data. */
 void pr_gguf_writer_hash(pr_gguf_writer *w, pr_sha256_ctx *h);
 /* Keys. A failure (a key twice or empty or over 65535 bytes, no memory, too late) is kept and
  * given out by the next call that takes an error. */

@@ -33,11 +33,14 @@ const pr_kernels *pr_kernels_get(uint32_t flags) {
     return &tables[LEVEL_REFERENCE];
 }
 
-void pr_kernels_each(const pr_kernels *k, void (*visit)(void *arg, const char *name, const char *level),
-                     void *arg) {
+void pr_kernels_each(const pr_kernels *k,
+                     void (*visit)(void *arg, const char *name, const char *level), void *arg) {
     const pr_kernels *ref = pr_kernels_get(0), *avx2 = pr_kernels_get(PR_CPU_AVX2);
-#define KERNEL(name, ret, params)                                                                    \
-    visit(arg, #name, k->name == ref->name ? "reference" : k->name == avx2->name ? "avx2" : k->level);
+#define KERNEL(name, ret, params)                                                              \
+    visit(arg, #name,                                                                          \
+          k->name == ref->name    ? "reference"                                                \
+          : k->name == avx2->name ? "avx2"                                                     \
+                                  : k->level);
 #include "kernels.def"
 #undef KERNEL
 }
@@ -91,7 +94,8 @@ size_t pr_acts_bytes(int64_t n, int64_t cols) {
 }
 
 void pr_acts_init(pr_acts *a, void *mem, int64_t n, int64_t cols) {
-    size_t all = (size_t)n * (size_t)cols, per32 = line_up(all / 32 * 4), per16 = line_up(all / 16 * 4);
+    size_t all = (size_t)n * (size_t)cols, per32 = line_up(all / 32 * 4),
+           per16 = line_up(all / 16 * 4);
     char  *p = mem;
     *a = (pr_acts){.n = n, .cols = cols, .q = (int8_t *)p};
     a->d = (float *)(p += line_up(all));

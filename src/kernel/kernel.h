@@ -30,8 +30,10 @@
  *
  * ---- float linear
  *
- * gemm_f32     y[c * ldy + r] = dot16(w + r * ldw, x + c * ldx), r < rows, c < cols. Strides in floats.
- * gemv_TYPE    y[r] = dot16(row r widened to float, x): the same bits as gemm_f32 of the decoded row.
+ * gemm_f32     y[c * ldy + r] = dot16(w + r * ldw, x + c * ldx), r < rows, c < cols. Strides in
+ *              floats.
+ * gemv_TYPE    y[r] = dot16(row r widened to float, x): the same bits as gemm_f32 of the
+ *              decoded row.
  *
  * ---- int8 linear: quantized weights times activations of 8 bits
  *
@@ -59,7 +61,8 @@
  * silu_mul     y = (g / (1 + kexp(-g))) * u. In place allowed.
  * rms_norm     s = 1 / sqrtf(dot16(x, x) / (float)n + eps); y = (x * s) * w. In place allowed.
  * rope_half    on each of n_heads vectors, ldx floats apart, in place, i < half:
- *              a = x[i], b = x[i + half]: x[i] = a*cos[i] - b*sin[i], x[i + half] = b*cos[i] + a*sin[i],
+ *              a = x[i], b = x[i + half]: x[i] = a*cos[i] - b*sin[i], x[i + half] = b*cos[i] +
+ *              a*sin[i],
  *              four products and two sums, each rounded.
  * rope_pair    the same with a = x[2i], b = x[2i + 1].
  *
@@ -73,21 +76,25 @@
  * Keys and values are rows of d elements, `stride` bytes apart: F32, F16, or Q8_0 (d a multiple of
  * 32; an element is (float)q * d, exact).
  * attn_scores  s[h * lds + j] = dot16(q + h * ldq, key j) * scale, j < n_keys.
- * attn_mix     o[h * ldo + i] = sum over j = 0, 1, … from +0 of fmaf(p[h * ldp + j], value j[i], sum).
+ * attn_mix     o[h * ldo + i] = sum over j = 0, 1, … from +0 of fmaf(p[h * ldp + j], value
+ *              j[i], sum).
  * softmax      in place: m = max; e = kexp(s - m); sum = tree of lanes (lane[j % 16] += e[j]);
  *              s = e * (1 / sum). n = 0: nothing.
- * store_f16    nearest even. store_q8_0: per 32, as act_quantize's d and q, d then rounded to F16; a
+ * store_f16    nearest even. store_q8_0: per 32, as act_quantize's d and q, d then rounded to
+ *              F16; a
  *              value that is not finite makes d NaN.
  *
  * ---- evaluation, over one row of logits
  *
- * row_max      the largest value and, in *arg, the first place that holds it; -inf and 0 for n = 0. No NaN.
+ * row_max      the largest value and, in *arg, the first place that holds it; -inf and 0 for n
+ *              = 0. No NaN.
  * row_sum_exp  sum of dexp((double)x - shift), in 16 lanes of double by k % 16, tree as above.
  * row_kld      sum of dexp(a) * (a - b), a = p - lse_p, b = q - lse_q in double, lanes as above by
  *              fma. Natural logarithm: nats.
  * row_nonfinite  how many are infinite or NaN.
  *
- * dexp: as kexp in double: below -708 it is 0, above 709 infinity; ln 2 in two parts, degree 13. Within 2 ulp. */
+ * dexp: as kexp in double: below -708 it is 0, above 709 infinity; ln 2 in two parts, degree
+ * 13. Within 2 ulp. */
 #ifndef PR_KERNEL_H
 #define PR_KERNEL_H
 #include "base/base.h"
@@ -133,14 +140,15 @@ typedef struct {
 #undef KERNEL
 } pr_kernels;
 
-typedef void (*pr_gemv)(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, int64_t col);
+typedef void (*pr_gemv)(float *y, const void *w, size_t row_bytes, int64_t rows,
+                        const pr_acts *a, int64_t col);
 
 /* The fastest table that `flags` (PR_CPU_…) allow; never NULL. Thread-safe. */
 const pr_kernels *pr_kernels_get(uint32_t flags);
 /* Visit every kernel of `k`: its name, and the level at which it was written ("avx2" in an
  * avx512 table where no wider one exists). */
-void pr_kernels_each(const pr_kernels *k, void (*visit)(void *arg, const char *name, const char *level),
-                     void *arg);
+void pr_kernels_each(const pr_kernels *k,
+                     void (*visit)(void *arg, const char *name, const char *level), void *arg);
 
 typedef void (*pr_row_decode)(float *dst, const void *src, int64_t n);
 typedef void (*pr_row_encode)(void *dst, const float *src, int64_t n, const float *weight);
@@ -156,7 +164,8 @@ pr_gemv         pr_gemv_get(const pr_kernels *k, pr_type type); /* NULL as above
 size_t pr_acts_bytes(int64_t n, int64_t cols);
 void   pr_acts_init(pr_acts *a, void *mem, int64_t n, int64_t cols);
 
-/* Bytes for pr_panel_init; the type must have a pr_qtype, n be whole blocks. `mem` aligned to 64. */
+/* Bytes for pr_panel_init; the type must have a pr_qtype, n be whole blocks. `mem` aligned to
+ * 64. */
 size_t pr_panel_bytes(pr_type type, int64_t n);
 void   pr_panel_init(pr_panel *p, void *mem, pr_type type, int64_t n);
 /* Unpack `rows` (≤ 16) rows that lie `row_bytes` apart. */

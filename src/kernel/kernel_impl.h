@@ -57,9 +57,10 @@ static inline float pr_kexp(float x) {
 #define PR_DEXP_LOG2E 0x1.71547652b82fep+0
 #define PR_DEXP_LN2_HI 0x1.62e42fefa0000p-1
 #define PR_DEXP_LN2_LO 0x1.cf79abc9e3b3ap-40
-#define PR_DEXP_TERMS(X)                                                                              \
-    X(1.0 / 479001600) X(1.0 / 39916800) X(1.0 / 3628800) X(1.0 / 362880) X(1.0 / 40320) X(1.0 / 5040) \
-    X(1.0 / 720) X(1.0 / 120) X(1.0 / 24) X(1.0 / 6) X(0.5) X(1.0) X(1.0)
+#define PR_DEXP_TERMS(X)                                                                       \
+    X(1.0 / 479001600)                                                                         \
+    X(1.0 / 39916800) X(1.0 / 3628800) X(1.0 / 362880) X(1.0 / 40320) X(1.0 / 5040)            \
+        X(1.0 / 720) X(1.0 / 120) X(1.0 / 24) X(1.0 / 6) X(0.5) X(1.0) X(1.0)
 #define PR_DEXP_FIRST (1.0 / 6227020800)
 
 static inline double pr_dexp(double x) {
@@ -96,8 +97,10 @@ static inline void pr_scales_k4(uint8_t *sc_m16, const uint8_t *s) {
 static inline void pr_scales_k3(uint8_t *sc16, const uint8_t *s) {
     uint32_t a, b, c;
     memcpy(&a, s, 4), memcpy(&b, s + 4, 4), memcpy(&c, s + 8, 4);
-    uint32_t out[4] = {(a & 0x0f0f0f0fu) | (c << 4 & 0x30303030u), (b & 0x0f0f0f0fu) | (c << 2 & 0x30303030u),
-                       (a >> 4 & 0x0f0f0f0fu) | (c & 0x30303030u), (b >> 4 & 0x0f0f0f0fu) | (c >> 2 & 0x30303030u)};
+    uint32_t out[4] = {(a & 0x0f0f0f0fu) | (c << 4 & 0x30303030u),
+                       (b & 0x0f0f0f0fu) | (c << 2 & 0x30303030u),
+                       (a >> 4 & 0x0f0f0f0fu) | (c & 0x30303030u),
+                       (b >> 4 & 0x0f0f0f0fu) | (c >> 2 & 0x30303030u)};
     memcpy(sc16, out, 16);
 }
 

@@ -1,8 +1,10 @@
 /* choices.c - multiple choice: which of four endings a model finds likeliest.
  *
  * A task is six lines: context, label (0…3), four endings. Context and ending are joined by a
- * space and encoded whole, as the tokenizer's file puts it (BOS and the like). What all four have in
- * common at their start is the condition; an ending's score is the mean log probability of its tokens
+ * space and encoded whole, as the tokenizer's file puts it (BOS and the like). What all four
+ * have in
+ * common at their start is the condition; an ending's score is the mean log probability of its
+ * tokens
  * after that: llama.cpp's `--hellaswag` (lm-eval's acc_norm divides by bytes instead). Ties go to
  * the first ending. Tasks are taken in the file's order, where llama.cpp draws.
  *
@@ -50,17 +52,19 @@ static bool next_line(reader *r, pr_str *out) {
 static pare_status want_line(reader *r, pr_str *out, const char *what, pare_err *err) {
     size_t at = r->at;
     if (!next_line(r, out))
-        return pr_fail(err, PARE_EINPUT, (int64_t)at, "the tasks end after line %lld: expected %s (six lines a task)",
+        return pr_fail(err, PARE_EINPUT, (int64_t)at,
+                       "the tasks end after line %lld: expected %s (six lines a task)",
                        (long long)r->line, what);
     if (out->n == 0)
-        return pr_fail(err, PARE_EINPUT, (int64_t)at, "line %lld is empty: expected %s", (long long)r->line, what);
+        return pr_fail(err, PARE_EINPUT, (int64_t)at, "line %lld is empty: expected %s",
+                       (long long)r->line, what);
     return PARE_OK;
 }
 
 /* `*more` false: the text ended, empty lines aside. */
 static pare_status read_task(reader *r, task *t, bool *more, pare_err *err) {
-    static const char *const names[ENDINGS] = {"the first ending", "the second ending", "the third ending",
-                                               "the fourth ending"};
+    static const char *const names[ENDINGS] = {"the first ending", "the second ending",
+                                               "the third ending", "the fourth ending"};
     size_t rest = r->at;
     while (rest < r->text.n && (r->text.p[rest] == '\n' || r->text.p[rest] == '\r')) rest++;
     *more = rest < r->text.n;
@@ -71,8 +75,9 @@ static pare_status read_task(reader *r, task *t, bool *more, pare_err *err) {
     size_t at = r->at;
     PR_TRY(want_line(r, &label, "a label, 0 to 3", err));
     if (label.n != 1 || label.p[0] < '0' || label.p[0] >= '0' + ENDINGS)
-        return pr_fail(err, PARE_EINPUT, (int64_t)at, "line %lld: found '%.*s', expected a label, 0 to 3",
-                       (long long)r->line, (int)PR_MIN(label.n, (size_t)40), label.p);
+        return pr_fail(err, PARE_EINPUT, (int64_t)at,
+                       "line %lld: found '%.*s', expected a label, 0 to 3", (long long)r->line,
+                       (int)PR_MIN(label.n, (size_t)40), label.p);
     t->label = label.p[0] - '0';
     for (int i = 0; i < ENDINGS; i++) PR_TRY(want_line(r, &t->ending[i], names[i], err));
     return PARE_OK;
@@ -100,7 +105,9 @@ static pare_status encode_task(examiner *x, const task *t, pare_err *err) {
         pr_buf_add(&x->text, t->context.p, t->context.n);
         pr_buf_puts(&x->text, " ");
         pr_buf_add(&x->text, t->ending[i].p, t->ending[i].n);
-        if (x->text.failed) return pr_fail(err, PARE_EINPUT, -1, "line %lld: too long a text", (long long)t->line);
+        if (x->text.failed)
+            return pr_fail(err, PARE_EINPUT, -1, "line %lld: too long a text",
+                           (long long)t->line);
         x->ids[i].n = 0;
         PR_TRY(pr_encode(x->m->tok, x->text.p, x->text.n, PR_ENCODE_ADD, &x->ids[i], err));
     }
@@ -134,7 +141,8 @@ static pare_status add_rows(examiner *x, const pr_id *next, int n, double *sum, 
 }
 
 /* The mean log probability of p[from … n-1], of which p[0 … from-2] stand in the session. */
-static pare_status score(examiner *x, const pr_id *p, int64_t from, int64_t n, double *mean, pare_err *err) {
+static pare_status score(examiner *x, const pr_id *p, int64_t from, int64_t n, double *mean,
+                         pare_err *err) {
     double sum = 0;
     pr_session_rewind(x->s, from - 1);
     for (int64_t at = from - 1; at < n - 1; at += BATCH) {
@@ -154,8 +162,10 @@ static pare_status shorten(examiner *x, const task *t, int64_t *from, pare_err *
     int64_t cut = longest - 1 - x->n_ctx; /* the last token is only foretold */
     if (cut <= 0) return PARE_OK;
     if (cut > *from - 2)
-        return pr_fail(err, PARE_EINPUT, -1, "task at line %lld: its endings alone need more than the context of %lld",
-                       (long long)t->line, (long long)x->n_ctx);
+        return pr_fail(
+            err, PARE_EINPUT, -1,
+            "task at line %lld: its endings alone need more than the context of %lld",
+            (long long)t->line, (long long)x->n_ctx);
     for (int i = 0; i < ENDINGS; i++) {
         pr_ids *d = &x->ids[i];
         memmove(d->p + 1, d->p + 1 + cut, (d->n - 1 - (size_t)cut) * sizeof *d->p);
@@ -170,11 +180,14 @@ static pare_status answer(examiner *x, const task *t, int *out, pare_err *err) {
     PR_TRY(encode_task(x, t, err));
     int64_t from = shared_prefix(x);
     for (int i = 0; i < ENDINGS; i++)
-        if (x->ids[i].n < 2) return pr_fail(err, PARE_EINPUT, -1, "task at line %lld: fewer than 2 tokens", (long long)t->line);
+        if (x->ids[i].n < 2)
+            return pr_fail(err, PARE_EINPUT, -1, "task at line %lld: fewer than 2 tokens",
+                           (long long)t->line);
     PR_TRY(shorten(x, t, &from, err));
     pr_session_rewind(x->s, 0);
     for (int64_t at = 0; at < from - 1; at += BATCH)
-        PR_TRY(pr_session_eval(x->s, x->ids[0].p + at, (int)PR_MIN((int64_t)BATCH, from - 1 - at), err));
+        PR_TRY(pr_session_eval(x->s, x->ids[0].p + at,
+                               (int)PR_MIN((int64_t)BATCH, from - 1 - at), err));
     *out = 0;
     for (int i = 0; i < ENDINGS; i++) {
         double mean;
@@ -186,7 +199,8 @@ static pare_status answer(examiner *x, const task *t, int *out, pare_err *err) {
 
 /* ------------------------------------------------------------------ the whole */
 
-static pare_status run_tasks(examiner *x, pr_str text, int64_t n, pr_win *w, const pare_ctl *ctl, pare_err *err) {
+static pare_status run_tasks(examiner *x, pr_str text, int64_t n, pr_win *w,
+                             const pare_ctl *ctl, pare_err *err) {
     reader r = {.text = text};
     for (int64_t i = 0; i < n; i++) {
         task t;
@@ -203,14 +217,18 @@ static pare_status run_tasks(examiner *x, pr_str text, int64_t n, pr_win *w, con
 
 static pare_status check_text(pr_str text, int64_t *n, pare_err *err) {
     size_t bad;
-    if (text.n == 0) return pr_fail(err, PARE_EINPUT, -1, "the tasks are empty: expected six lines a task");
-    if (!pr_utf8_valid(text.p, text.n, &bad)) return pr_fail(err, PARE_EINPUT, (int64_t)bad, "the tasks are not UTF-8");
+    if (text.n == 0)
+        return pr_fail(err, PARE_EINPUT, -1, "the tasks are empty: expected six lines a task");
+    if (!pr_utf8_valid(text.p, text.n, &bad))
+        return pr_fail(err, PARE_EINPUT, (int64_t)bad, "the tasks are not UTF-8");
     return count_tasks(text, n, err);
 }
 
-pare_status pr_choices(const pr_model *m, pr_str text, int64_t n_tasks, const pr_eval_opts *o, const pare_ctl *ctl,
-                       pr_est *share, pare_err *err) {
-    examiner    x = {.m = m, .k = pr_kernels_get(pr_cpu_flags()), .n_ctx = PR_MIN(m->hp.n_ctx, (int64_t)MOST_CONTEXT)};
+pare_status pr_choices(const pr_model *m, pr_str text, int64_t n_tasks, const pr_eval_opts *o,
+                       const pare_ctl *ctl, pr_est *share, pare_err *err) {
+    examiner x = {.m = m,
+                  .k = pr_kernels_get(pr_cpu_flags()),
+                  .n_ctx = PR_MIN(m->hp.n_ctx, (int64_t)MOST_CONTEXT)};
     int64_t     n = 0;
     pr_win     *w = NULL;
     pare_status st;

@@ -57,8 +57,11 @@ static pare_status add_span(job *j, int64_t at, int64_t n, pare_err *err) {
 static pare_status cut_text(job *j, pr_str text, const pr_tokenizer *t, pare_err *err) {
     PR_TRY(pr_encode(t, text.p, text.n, 0, &j->ids, err));
     int64_t first = j->bos ? 0 : 1, n = (int64_t)j->ids.n;
-    if (n < 2) return pr_fail(err, PARE_EINPUT, -1, "the text has %lld tokens: expected 2 or more", (long long)n);
-    for (int64_t at = first; at < n; at += j->window) PR_TRY(add_span(j, at, PR_MIN(j->window, n - at), err));
+    if (n < 2)
+        return pr_fail(err, PARE_EINPUT, -1, "the text has %lld tokens: expected 2 or more",
+                       (long long)n);
+    for (int64_t at = first; at < n; at += j->window)
+        PR_TRY(add_span(j, at, PR_MIN(j->window, n - at), err));
     return PARE_OK;
 }
 
@@ -82,14 +85,17 @@ static pare_status cut_documents(job *j, pr_str text, const pr_tokenizer *t, par
     pr_str sep = pr_str_of(j->o->separator);
     int    index = 0;
     for (const char *p = text.p, *end = text.p + text.n;; index++) {
-        const char *hit = sep.n && (size_t)(end - p) >= sep.n ? memmem(p, (size_t)(end - p), sep.p, sep.n) : NULL;
+        const char *hit = sep.n && (size_t)(end - p) >= sep.n
+                              ? memmem(p, (size_t)(end - p), sep.p, sep.n)
+                              : NULL;
         pr_str      d = {p, (size_t)((hit ? hit : end) - p)};
         bool        cut = index == 0 || !hit;
         if (!(cut && j->o->whole_documents)) PR_TRY(add_document(j, d, t, err));
         if (!hit) break;
         p = hit + sep.n;
     }
-    if (j->n_spans == 0) return pr_fail(err, PARE_EINPUT, -1, "the text holds no document to evaluate");
+    if (j->n_spans == 0)
+        return pr_fail(err, PARE_EINPUT, -1, "the text holds no document to evaluate");
     return PARE_OK;
 }
 
@@ -106,7 +112,8 @@ pare_status pr_eval_result_new(pr_eval_result **out, int64_t n, bool compared, p
     r->nll = r->count + n, r->hits = r->nll + n, r->kld = r->hits + n, r->agree = r->kld + n;
     r->n_windows = n;
     r->compared = compared;
-    for (int i = 0; i < PR_EVAL_QUANTILES; i++) r->kld_quantile[i] = pr_est_none("no reference was given");
+    for (int i = 0; i < PR_EVAL_QUANTILES; i++)
+        r->kld_quantile[i] = pr_est_none("no reference was given");
     *out = r;
     return PARE_OK;
 }
@@ -118,8 +125,12 @@ void pr_eval_result_free(pr_eval_result *r) {
 }
 
 static pare_status open_runner(job *j, runner *r, const pr_model *m, bool compared, pare_err *err) {
-    pr_session_opts so = {.n_threads = j->o->n_threads, .n_ctx = j->window, .n_batch = j->o->n_batch,
-                          .all_logits = true, .exact = j->o->exact, .state = j->o->state};
+    pr_session_opts so = {.n_threads = j->o->n_threads,
+                          .n_ctx = j->window,
+                          .n_batch = j->o->n_batch,
+                          .all_logits = true,
+                          .exact = j->o->exact,
+                          .state = j->o->state};
     PR_TRY(pr_eval_result_new(&r->r, j->n_spans, compared, err));
     r->r->window = j->window;
     r->r->n_tokens = (int64_t)j->ids.n;
@@ -127,20 +138,24 @@ static pare_status open_runner(job *j, runner *r, const pr_model *m, bool compar
     return pr_session_new(&r->s, m, &so, err);
 }
 
-static pare_status check_models(const pr_model *ref, const pr_model *const *models, int n, job *j, pare_err *err) {
+static pare_status check_models(const pr_model *ref, const pr_model *const *models, int n,
+                                job *j, pare_err *err) {
     const pr_model *a = ref ? ref : models[0];
     int64_t         window = j->opts.window;
-    if (n > MOST_MODELS) return pr_fail(err, PARE_EUSAGE, -1, "more than %d models at once", MOST_MODELS);
+    if (n > MOST_MODELS)
+        return pr_fail(err, PARE_EUSAGE, -1, "more than %d models at once", MOST_MODELS);
     PR_TRY(pr_model_tokenizer(a, err));
     for (int i = 0; i < n; i++)
         if (models[i]->hp.n_vocab != a->hp.n_vocab)
-            return pr_fail(err, PARE_EINPUT, -1, "'%s' has %d tokens, '%s' %d: expected one vocabulary",
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "'%s' has %d tokens, '%s' %d: expected one vocabulary",
                            models[i]->name, models[i]->hp.n_vocab, a->name, a->hp.n_vocab);
     int64_t most = a->hp.n_ctx;
     for (int i = 0; i < n; i++) most = PR_MIN(most, models[i]->hp.n_ctx);
     if (window == 0) window = PR_MIN(most, (int64_t)MOST_WINDOW);
     if (window < 2 || window > most)
-        return pr_fail(err, PARE_EUSAGE, -1, "windows of %lld: expected 2 to the context of %lld", (long long)window,
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "windows of %lld: expected 2 to the context of %lld", (long long)window,
                        (long long)most);
     j->window = window;
     j->vocab = a->hp.n_vocab;
@@ -150,8 +165,8 @@ static pare_status check_models(const pr_model *ref, const pr_model *const *mode
     return PARE_OK;
 }
 
-static pare_status open_all(job *j, const pr_model *ref, const pr_model *const *models, int n, pr_str text,
-                            pare_err *err) {
+static pare_status open_all(job *j, const pr_model *ref, const pr_model *const *models, int n,
+                            pr_str text, pare_err *err) {
     size_t bad;
     PR_TRY(check_models(ref, models, n, j, err));
     if (text.n == 0) return pr_fail(err, PARE_EINPUT, -1, "the text is empty");
@@ -159,9 +174,11 @@ static pare_status open_all(job *j, const pr_model *ref, const pr_model *const *
         return pr_fail(err, PARE_EINPUT, (int64_t)bad, "the text is not UTF-8");
     const pr_tokenizer *t = ref ? ref->tok : models[0]->tok;
     PR_TRY(j->o->separator ? cut_documents(j, text, t, err) : cut_text(j, text, t, err));
-    for (size_t i = 0; i < j->ids.n; i++) /* a target is looked up in the logits without being fed */
+    for (size_t i = 0; i < j->ids.n;
+         i++) /* a target is looked up in the logits without being fed */
         if (j->ids.p[i] < 0 || j->ids.p[i] >= j->vocab)
-            return pr_fail(err, PARE_EINPUT, -1, "the tokenizer gives token %d, the model has %lld", (int)j->ids.p[i],
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "the tokenizer gives token %d, the model has %lld", (int)j->ids.p[i],
                            (long long)j->vocab);
     if (j->o->n_windows > 0) j->n_spans = PR_MIN(j->n_spans, j->o->n_windows);
     if (ref) PR_TRY(open_runner(j, &j->ref, ref, false, err));
@@ -172,7 +189,8 @@ static pare_status open_all(job *j, const pr_model *ref, const pr_model *const *
     j->ref_arg = pr_calloc((size_t)j->window, sizeof *j->ref_arg);
     j->kld = pr_calloc((size_t)j->window * (size_t)(n + 1), sizeof *j->kld);
     j->k = pr_kernels_get(pr_cpu_flags());
-    if (!j->fed || !j->ref_lse || !j->ref_arg || !j->kld) return pr_fail_nomem(err, (uint64_t)j->window * 8);
+    if (!j->fed || !j->ref_lse || !j->ref_arg || !j->kld)
+        return pr_fail_nomem(err, (uint64_t)j->window * 8);
     return PARE_OK;
 }
 
@@ -186,9 +204,10 @@ static int bin_of(double kld) {
 }
 
 /* The variant's row against the reference's of the same position. */
-static void compare_row(job *j, runner *r, int64_t w, int i, const float *q, double lse, int64_t arg, float *kld) {
+static void compare_row(job *j, runner *r, int64_t w, int i, const float *q, double lse,
+                        int64_t arg, float *kld) {
     pr_eval_result *res = r->r;
-    double          d = j->k->row_kld(pr_session_logits(j->ref.s, i), q, j->vocab, j->ref_lse[i], lse);
+    double d = j->k->row_kld(pr_session_logits(j->ref.s, i), q, j->vocab, j->ref_lse[i], lse);
     if (d < 0) d = 0; /* rounding: the divergence of equals */
     res->kld[w] += d;
     res->agree[w] += arg == j->ref_arg[i];
@@ -197,8 +216,8 @@ static void compare_row(job *j, runner *r, int64_t w, int i, const float *q, dou
     *kld = (float)d;
 }
 
-static pare_status judge_batch(job *j, runner *r, int64_t w, const span *sp, int64_t at, int n, float *kld,
-                               pare_err *err) {
+static pare_status judge_batch(job *j, runner *r, int64_t w, const span *sp, int64_t at, int n,
+                               float *kld, pare_err *err) {
     bool is_ref = r == &j->ref;
     for (int i = 0; i < n; i++) {
         const float *q = pr_session_logits(r->s, i);
@@ -207,8 +226,10 @@ static pare_status judge_batch(job *j, runner *r, int64_t w, const span *sp, int
         double       lse = max + pr_log(j->k->row_sum_exp(q, j->vocab, max));
         double       nll = lse - (double)q[target];
         if (j->k->row_nonfinite(q, j->vocab) || !(nll - nll == 0))
-            return pr_fail(err, PARE_EINPUT, -1, "logits that are not finite at token %lld of the text: expected numbers",
-                           (long long)(sp->at + at + i));
+            return pr_fail(
+                err, PARE_EINPUT, -1,
+                "logits that are not finite at token %lld of the text: expected numbers",
+                (long long)(sp->at + at + i));
         r->r->count[w] += 1;
         r->r->nll[w] += nll;
         r->r->hits[w] += arg == target;
@@ -225,7 +246,8 @@ static pare_status run_window(job *j, int64_t w, pare_err *err) {
     for (int64_t i = 0; i < sp->n; i++)
         j->fed[i] = i == 0 && j->bos ? j->bos_id : j->ids.p[sp->at + i - 1];
     if (j->has_ref) pr_session_rewind(j->ref.s, 0), pr_session_expect(j->ref.s, sp->n);
-    for (int k = 0; k < j->n; k++) pr_session_rewind(j->m[k].s, 0), pr_session_expect(j->m[k].s, sp->n);
+    for (int k = 0; k < j->n; k++)
+        pr_session_rewind(j->m[k].s, 0), pr_session_expect(j->m[k].s, sp->n);
     for (int64_t at = 0; at < sp->n; at += batch) {
         int n = (int)PR_MIN((int64_t)batch, sp->n - at);
         if (j->has_ref) {
@@ -249,7 +271,8 @@ static pare_status run_all(job *j, const pare_ctl *ctl, pare_err *err) {
     for (int64_t w = 0; w < j->n_spans; w++) {
         PR_TRY(pr_ctl_check(ctl, err));
         PR_TRY(run_window(j, w, err));
-        pr_ctl_progress(ctl, "evaluate", "tok", (done += (double)j->spans[w].n) * models, total * models);
+        pr_ctl_progress(ctl, "evaluate", "tok", (done += (double)j->spans[w].n) * models,
+                        total * models);
     }
     static const double at[PR_EVAL_QUANTILES] = {0.5, 0.95, 0.99};
     for (int k = 0; k < j->n && j->has_ref; k++)
@@ -267,8 +290,9 @@ static void close_runner(runner *r, bool keep) {
     }
 }
 
-pare_status pr_eval(const pr_model *ref, const pr_model *const *models, int n, pr_str text, const pr_eval_opts *o,
-                    const pare_ctl *ctl, pr_eval_result **ref_out, pr_eval_result **out, pare_err *err) {
+pare_status pr_eval(const pr_model *ref, const pr_model *const *models, int n, pr_str text,
+                    const pr_eval_opts *o, const pare_ctl *ctl, pr_eval_result **ref_out,
+                    pr_eval_result **out, pare_err *err) {
     for (int i = 0; i < n; i++) out[i] = NULL;
     if (ref_out) *ref_out = NULL;
     if (n < 1 && !ref) return pr_fail(err, PARE_EUSAGE, -1, "no model to evaluate");

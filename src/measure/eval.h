@@ -24,7 +24,8 @@ typedef struct {
     int         n_batch;   /* positions per batch; 0: 64 */
     pr_type     state;
     bool        exact;
-    const char *separator;       /* the text is split here; of each document the first window counts */
+    const char
+        *separator; /* the text is split here; of each document the first window counts */
     bool        whole_documents; /* leave out the first and the last document */
 } pr_eval_opts;
 
@@ -45,16 +46,18 @@ typedef struct {
  * outputs are NULL. PARE_EINPUT: text that is empty, too short or not UTF-8, vocabularies of
  * different sizes, logits that are not finite (the position is named); PARE_EUSAGE: a
  * window past a model's context. */
-pare_status pr_eval(const pr_model *ref, const pr_model *const *models, int n, pr_str text, const pr_eval_opts *o,
-                    const pare_ctl *ctl, pr_eval_result **ref_out, pr_eval_result **out, pare_err *err);
+pare_status pr_eval(const pr_model *ref, const pr_model *const *models, int n, pr_str text,
+                    const pr_eval_opts *o, const pare_ctl *ctl, pr_eval_result **ref_out,
+                    pr_eval_result **out, pare_err *err);
 /* Empty sums for `n` windows. */
 pare_status pr_eval_result_new(pr_eval_result **out, int64_t n, bool compared, pare_err *err);
 void        pr_eval_result_free(pr_eval_result *r); /* NULL is fine */
 
-/* Metrics of `r`: its own, against `source` and against `f32` (each may be NULL; they must stem from the
+/* Metrics of `r`: its own, against `source` and against `f32` (each may be NULL; they must stem
+ * from the
  * same text and windows). `out` has room for PR_EVAL_METRICS. */
-size_t pr_eval_metrics(const pr_eval_result *r, const pr_eval_result *source, const pr_eval_result *f32,
-                       pr_metric *out);
+size_t pr_eval_metrics(const pr_eval_result *r, const pr_eval_result *source,
+                       const pr_eval_result *f32, pr_metric *out);
 /* "kld" and "window_nll" of docs/report.md into `obj`. */
 void pr_eval_distributions(pr_doc_build *b, pare_doc *obj, const pr_eval_result *r);
 /* An estimate appended to an array of a record, and back. */
@@ -64,8 +67,9 @@ pr_est pr_est_take(const pare_doc *o);
 pare_status pr_eval_to_doc(const pr_eval_result *r, pare_doc **out, pare_err *err);
 pare_status pr_eval_from_doc(const pare_doc *d, pr_eval_result **out, pare_err *err);
 
-/* Multiple choice, six lines a task: context, label, four endings (the HellaSwag text form). The answer is
+/* Multiple choice, six lines a task: context, label, four endings (the HellaSwag text form).
+ * The answer is
  * the ending with the greatest log probability per token, given the context: llama.cpp's score. */
-pare_status pr_choices(const pr_model *m, pr_str text, int64_t n_tasks, const pr_eval_opts *o, const pare_ctl *ctl,
-                       pr_est *share, pare_err *err);
+pare_status pr_choices(const pr_model *m, pr_str text, int64_t n_tasks, const pr_eval_opts *o,
+                       const pare_ctl *ctl, pr_est *share, pare_err *err);
 #endif

@@ -21,7 +21,8 @@ static pr_est mean_of(const pr_eval_result *r, const double *sum, mean_fn f) {
     return e;
 }
 
-static pr_est pair_of(const pr_eval_result *a, const double *sa, const pr_eval_result *b, const double *sb, pair_fn f) {
+static pr_est pair_of(const pr_eval_result *a, const double *sa, const pr_eval_result *b,
+                      const double *sb, pair_fn f) {
     if (a->n_windows != b->n_windows || a->n_predictions != b->n_predictions)
         return pr_est_none("the baseline was evaluated on other windows");
     pr_win *wa = windows(a, sa), *wb = windows(b, sb);
@@ -35,14 +36,15 @@ static void add(pr_metric *out, size_t *n, const char *name, pr_against against,
     out[(*n)++] = (pr_metric){.info = pr_metric_info_find(name), .against = against, .est = e};
 }
 
-static void add_pairs(const pr_eval_result *r, const pr_eval_result *base, pr_against against, pr_metric *out,
-                      size_t *n) {
-    add(out, n, "ppl_ratio", against, pr_est_exp(pair_of(r, r->nll, base, base->nll, pr_est_pair_diff)));
+static void add_pairs(const pr_eval_result *r, const pr_eval_result *base, pr_against against,
+                      pr_metric *out, size_t *n) {
+    add(out, n, "ppl_ratio", against,
+        pr_est_exp(pair_of(r, r->nll, base, base->nll, pr_est_pair_diff)));
     add(out, n, "accuracy_kept", against, pair_of(r, r->hits, base, base->hits, pr_est_pair_ratio));
 }
 
-size_t pr_eval_metrics(const pr_eval_result *r, const pr_eval_result *source, const pr_eval_result *f32,
-                       pr_metric *out) {
+size_t pr_eval_metrics(const pr_eval_result *r, const pr_eval_result *source,
+                       const pr_eval_result *f32, pr_metric *out) {
     static const char *const quantiles[PR_EVAL_QUANTILES] = {"kld_median", "kld_p95", "kld_p99"};
     size_t                   n = 0;
     pr_est                   nll = mean_of(r, r->nll, pr_est_ratio);
@@ -53,7 +55,8 @@ size_t pr_eval_metrics(const pr_eval_result *r, const pr_eval_result *source, co
     if (f32) add_pairs(r, f32, PR_AGAINST_F32, out, &n);
     if (!r->compared) return n;
     add(out, &n, "kld_mean", PR_AGAINST_SOURCE, mean_of(r, r->kld, pr_est_ratio));
-    for (int i = 0; i < PR_EVAL_QUANTILES; i++) add(out, &n, quantiles[i], PR_AGAINST_SOURCE, r->kld_quantile[i]);
+    for (int i = 0; i < PR_EVAL_QUANTILES; i++)
+        add(out, &n, quantiles[i], PR_AGAINST_SOURCE, r->kld_quantile[i]);
     add(out, &n, "kld_max", PR_AGAINST_SOURCE, pr_est_counted(r->kld_max));
     add(out, &n, "top1_agreement", PR_AGAINST_SOURCE, mean_of(r, r->agree, pr_est_share));
     return n;
@@ -65,7 +68,8 @@ void pr_eval_distributions(pr_doc_build *b, pare_doc *obj, const pr_eval_result 
     pare_doc *o = pr_doc_set_object(b, obj, "window_nll"), *a;
     pr_doc_set_str(b, o, "unit", "nats/token");
     a = pr_doc_set_array(b, o, "values");
-    for (int64_t i = 0; i < r->n_windows; i++) pr_doc_add_f64(b, a, r->count[i] > 0 ? r->nll[i] / r->count[i] : 0);
+    for (int64_t i = 0; i < r->n_windows; i++)
+        pr_doc_add_f64(b, a, r->count[i] > 0 ? r->nll[i] / r->count[i] : 0);
     if (!r->compared) return;
     int lo = 0, hi = PR_EVAL_BINS - 1;
     while (lo < hi && r->kld_bins[lo] == 0) lo++;
@@ -84,7 +88,8 @@ void pr_eval_distributions(pr_doc_build *b, pare_doc *obj, const pr_eval_result 
     static const char *const names[PR_EVAL_QUANTILES] = {"p50", "p95", "p99"};
     a = pr_doc_set_object(b, o, "quantiles");
     for (int i = 0; i < PR_EVAL_QUANTILES; i++)
-        if (isfinite(r->kld_quantile[i].value)) pr_doc_set_f64(b, a, names[i], r->kld_quantile[i].value);
+        if (isfinite(r->kld_quantile[i].value))
+            pr_doc_set_f64(b, a, names[i], r->kld_quantile[i].value);
 }
 
 /* ------------------------------------------------------------------ records */
@@ -141,11 +146,12 @@ pare_status pr_eval_to_doc(const pr_eval_result *r, pare_doc **out, pare_err *er
     return pr_doc_done(&b, d, out, err);
 }
 
-static pare_status take_array(const pare_doc *d, const char *key, double *v, int64_t n, pare_err *err) {
+static pare_status take_array(const pare_doc *d, const char *key, double *v, int64_t n,
+                              pare_err *err) {
     const pare_doc *a = pare_doc_get(d, key);
     if ((int64_t)pare_doc_count(a) != n)
-        return pr_fail(err, PARE_EINPUT, -1, "record: '%s' has %zu values, expected %lld", key, pare_doc_count(a),
-                       (long long)n);
+        return pr_fail(err, PARE_EINPUT, -1, "record: '%s' has %zu values, expected %lld", key,
+                       pare_doc_count(a), (long long)n);
     for (int64_t i = 0; i < n; i++) v[i] = pare_doc_num(pare_doc_at(a, (size_t)i));
     return PARE_OK;
 }

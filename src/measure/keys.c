@@ -9,10 +9,11 @@ static void key_sha(pr_key *k, const char *name, const pr_sha256 *h) {
     else pr_key_str(k, name, NULL);
 }
 
-pare_status pr_eval_key(const pr_sha256 *model, const pr_sha256 *ref, const pr_sha256 *text, const pr_eval_opts *o,
-                        char key[65], pare_err *err) {
+pare_status pr_eval_key(const pr_sha256 *model, const pr_sha256 *ref, const pr_sha256 *text,
+                        const pr_eval_opts *o, char key[65], pare_err *err) {
     pr_key k;
-    if (o->window <= 0) return pr_fail(err, PARE_EUSAGE, -1, "the key of an evaluation needs its window");
+    if (o->window <= 0)
+        return pr_fail(err, PARE_EUSAGE, -1, "the key of an evaluation needs its window");
     pr_key_begin(&k, "eval", PARE_VERSION);
     key_sha(&k, "model", model);
     key_sha(&k, "reference", ref);
@@ -26,8 +27,8 @@ pare_status pr_eval_key(const pr_sha256 *model, const pr_sha256 *ref, const pr_s
     return pr_key_end(&k, key, err);
 }
 
-pare_status pr_choices_key(const pr_sha256 *model, const pr_sha256 *text, int64_t n_tasks, const pr_eval_opts *o,
-                           char key[65], pare_err *err) {
+pare_status pr_choices_key(const pr_sha256 *model, const pr_sha256 *text, int64_t n_tasks,
+                           const pr_eval_opts *o, char key[65], pare_err *err) {
     pr_key k;
     pr_key_begin(&k, "choices", PARE_VERSION);
     key_sha(&k, "model", model);
@@ -48,8 +49,9 @@ static void key_session(pr_key *k, const pr_session_opts *so) {
     pr_key_str(k, "level", so->reference ? "reference" : pr_cpu_level(flags));
 }
 
-pare_status pr_bench_key(const pr_sha256 *model, const pr_sha256 *base, const pr_sha256 *f32, const char *machine,
-                         const pr_session_opts *so, const pr_bench_opts *o, char key[65], pare_err *err) {
+pare_status pr_bench_key(const pr_sha256 *model, const pr_sha256 *base, const pr_sha256 *f32,
+                         const char *machine, const pr_session_opts *so, const pr_bench_opts *o,
+                         char key[65], pare_err *err) {
     pr_key    k;
     pr_sha256 text;
     bool      has_text = o->ids && o->n_ids > 0;

@@ -24,8 +24,8 @@ static void put_text(pr_doc_build *b, pare_doc *o, const char *key, const char *
     else pr_doc_set_null(b, o, key);
 }
 
-static pare_status put_environment(pr_doc_build *b, pare_doc *d, int n_threads, pr_type state, int exact,
-                                   pare_err *err) {
+static pare_status put_environment(pr_doc_build *b, pare_doc *d, int n_threads, pr_type state,
+                                   int exact, pare_err *err) {
     pr_arena *a = pr_arena_new((size_t)16 << 20);
     pr_hw     hw;
     if (!a) return pr_fail_nomem(err, 1 << 20);
@@ -58,7 +58,8 @@ typedef struct {
 
 static pare_status open_text(evaluation *e, const pare_eval_opts *o, pare_err *err) {
     const char *path = o->choices ? o->choices : o->file;
-    if (!path && !o->text) return pr_fail(err, PARE_EUSAGE, -1, "no text: expected a file, a text or choices");
+    if (!path && !o->text)
+        return pr_fail(err, PARE_EUSAGE, -1, "no text: expected a file, a text or choices");
     e->text = (pr_str){o->text, o->n_text};
     if (!path) return PARE_OK;
     PR_TRY(pr_map_open(&e->map, path, err));
@@ -67,10 +68,13 @@ static pare_status open_text(evaluation *e, const pare_eval_opts *o, pare_err *e
     return PARE_OK;
 }
 
-static pare_status open_models(evaluation *e, const char *model, const pare_eval_opts *o, const pare_ctl *ctl,
-                               pare_err *err) {
-    e->o = (pr_eval_opts){.window = o->n_ctx, .n_windows = o->n_windows, .n_threads = ctl ? ctl->n_threads : 0,
-                          .exact = o->exact != 0, .separator = o->separator,
+static pare_status open_models(evaluation *e, const char *model, const pare_eval_opts *o,
+                               const pare_ctl *ctl, pare_err *err) {
+    e->o = (pr_eval_opts){.window = o->n_ctx,
+                          .n_windows = o->n_windows,
+                          .n_threads = ctl ? ctl->n_threads : 0,
+                          .exact = o->exact != 0,
+                          .separator = o->separator,
                           .whole_documents = o->whole_documents != 0};
     PR_TRY(pr_state_type(o->state, &e->o.state, err));
     PR_TRY(open_text(e, o, err));
@@ -95,8 +99,8 @@ static void put_quality(evaluation *e, pr_doc_build *b, pare_doc *d) {
     put_text(b, o, "separator", e->o.separator);
 }
 
-static pare_status choose(evaluation *e, const pare_eval_opts *o, const pare_ctl *ctl, pr_doc_build *b, pare_doc *d,
-                          pare_err *err) {
+static pare_status choose(evaluation *e, const pare_eval_opts *o, const pare_ctl *ctl,
+                          pr_doc_build *b, pare_doc *d, pare_err *err) {
     pr_metric m = {.info = pr_metric_info_find("task_accuracy")};
     PR_TRY(pr_choices(e->m, e->text, o->n_tasks, &e->o, ctl, &m.est, err));
     put_metrics(b, d, &m, 1);
@@ -106,15 +110,16 @@ static pare_status choose(evaluation *e, const pare_eval_opts *o, const pare_ctl
     return PARE_OK;
 }
 
-static pare_status evaluate(evaluation *e, const char *model, const pare_eval_opts *o, const pare_ctl *ctl,
-                            pr_doc_build *b, pare_doc *d, pare_err *err) {
+static pare_status evaluate(evaluation *e, const char *model, const pare_eval_opts *o,
+                            const pare_ctl *ctl, pr_doc_build *b, pare_doc *d, pare_err *err) {
     PR_TRY(open_models(e, model, o, ctl, err));
     put_model(b, pr_doc_set_object(b, d, "model"), model, e->m);
     if (o->choices) {
         PR_TRY(choose(e, o, ctl, b, d, err));
     } else {
         const pr_model *const list[] = {e->m};
-        PR_TRY(pr_eval(e->ref, list, 1, e->text, &e->o, ctl, e->ref ? &e->ref_result : NULL, &e->result, err));
+        PR_TRY(pr_eval(e->ref, list, 1, e->text, &e->o, ctl, e->ref ? &e->ref_result : NULL,
+                       &e->result, err));
         put_quality(e, b, d);
     }
     if (e->ref) put_model(b, pr_doc_set_object(b, d, "against"), o->against, e->ref);
@@ -122,14 +127,15 @@ static pare_status evaluate(evaluation *e, const char *model, const pare_eval_op
 }
 
 /* Give the finished tree, or free it. */
-static pare_status finish(pare_status st, pr_doc_build *b, pare_doc *d, pare_doc **out, pare_err *err) {
+static pare_status finish(pare_status st, pr_doc_build *b, pare_doc *d, pare_doc **out,
+                          pare_err *err) {
     if (st == PARE_OK) return pr_doc_done(b, d, out, err);
     pare_doc_free(d);
     return st;
 }
 
-pare_status pare_eval(const char *model, const pare_eval_opts *opts, const pare_ctl *ctl, pare_doc **out,
-                      pare_err *err) {
+pare_status pare_eval(const char *model, const pare_eval_opts *opts, const pare_ctl *ctl,
+                      pare_doc **out, pare_err *err) {
     pare_eval_opts none = {0};
     evaluation     e = {0};
     pr_doc_build   b = {0};
@@ -166,14 +172,20 @@ static void put_timing(timing *t, const pare_bench_opts *o, pr_doc_build *b, par
     put_metrics(b, s, t->r[1]->metrics, t->r[1]->n_metrics);
 }
 
-static pare_status time_models(timing *t, const char *model, const pare_bench_opts *o, const pare_ctl *ctl,
-                               pr_doc_build *b, pare_doc *d, pare_err *err) {
+static pare_status time_models(timing *t, const char *model, const pare_bench_opts *o,
+                               const pare_ctl *ctl, pr_doc_build *b, pare_doc *d,
+                               pare_err *err) {
     const char   *paths[2] = {model, o->vs};
     int           n = o->vs ? 2 : 1;
     pr_bench_side side[2];
-    pr_bench_opts bo = {.prompt_tokens = o->prompt_tokens, .decode_tokens = o->decode_tokens, .rounds = o->rounds,
-                        .seconds = (o->seconds > 0 ? o->seconds : 10) / n, .base = o->vs ? 1 : -1, .f32 = -1};
-    pr_session_opts so = {.n_threads = ctl ? ctl->n_threads : 0, .n_ctx = o->n_ctx, .exact = o->exact != 0};
+    pr_bench_opts bo = {.prompt_tokens = o->prompt_tokens,
+                        .decode_tokens = o->decode_tokens,
+                        .rounds = o->rounds,
+                        .seconds = (o->seconds > 0 ? o->seconds : 10) / n,
+                        .base = o->vs ? 1 : -1,
+                        .f32 = -1};
+    pr_session_opts so = {
+        .n_threads = ctl ? ctl->n_threads : 0, .n_ctx = o->n_ctx, .exact = o->exact != 0};
     PR_TRY(pr_state_type(o->state, &so.state, err));
     for (int i = 0; i < n; i++) {
         PR_TRY(pr_model_open(&t->m[i], paths[i], err));
@@ -186,8 +198,8 @@ static pare_status time_models(timing *t, const char *model, const pare_bench_op
     return put_environment(b, d, so.n_threads, so.state, o->exact, err);
 }
 
-pare_status pare_bench(const char *model, const pare_bench_opts *opts, const pare_ctl *ctl, pare_doc **out,
-                       pare_err *err) {
+pare_status pare_bench(const char *model, const pare_bench_opts *opts, const pare_ctl *ctl,
+                       pare_doc **out, pare_err *err) {
     pare_bench_opts none = {0};
     timing          t = {0};
     pr_doc_build    b = {0};

@@ -8,7 +8,8 @@ enum { MIN_ROUNDS = 8, MAX_ROUNDS = 400, MOST_SIDES = 64, LOADS = 5 };
 
 typedef struct {
     pr_session *s;
-    double     *prefill, *first, *decode, *token; /* seconds: per round; token: per round and token */
+    double *prefill, *first, *decode,
+        *token; /* seconds: per round; token: per round and token */
     double      load[LOADS];
     int         n_load;
     double      joules;
@@ -69,7 +70,8 @@ static pare_status load_once(bench *b, int i, pare_err *err) {
     bool first = s->n_load == 1; /* the peak needs one run */
     if (st == PARE_OK && first) st = pr_session_prompt(ses, b->ids, b->o.prompt_tokens, NULL, err);
     uint64_t peak = pr_rss_peak();
-    if (first && reset && before && peak > before) s->peak = pr_est_counted((double)(peak - before));
+    if (first && reset && before && peak > before)
+        s->peak = pr_est_counted((double)(peak - before));
     pr_session_free(ses);
     pr_model_close(m);
     return st;
@@ -77,7 +79,8 @@ static pare_status load_once(bench *b, int i, pare_err *err) {
 
 static pare_status measure_loads(bench *b, pare_err *err) {
     for (int i = 0; i < b->n; i++) {
-        b->side[i].peak = pr_est_none("the kernel does not let the peak be reset (/proc/self/clear_refs)");
+        b->side[i].peak =
+            pr_est_none("the kernel does not let the peak be reset (/proc/self/clear_refs)");
         if (!b->in[i].path) b->side[i].peak = pr_est_none("not asked for");
         for (int k = 0; b->in[i].path && k < LOADS; k++) PR_TRY(load_once(b, i, err));
     }
@@ -91,7 +94,8 @@ static bool settled(const bench *b) {
     if (b->rounds < MIN_ROUNDS || b->o.base < 0) return false;
     for (int i = 0; i < b->n; i++) {
         if (i == b->o.base) continue;
-        pr_est e = pr_est_pair_median(b->side[b->o.base].decode, b->side[i].decode, b->rounds, 0.95);
+        pr_est e =
+            pr_est_pair_median(b->side[b->o.base].decode, b->side[i].decode, b->rounds, 0.95);
         if (!pr_est_ok(&e) || (e.hi - e.lo) > 0.02 * e.value) return false;
     }
     return true;
@@ -106,7 +110,8 @@ static pare_status run_rounds(bench *b, const pare_ctl *ctl, pare_err *err) {
     for (;;) {
         if (want > 0 && b->rounds >= want) break;
         if (b->rounds == b->cap) break;
-        if (want == 0 && b->rounds >= MIN_ROUNDS && (seconds_since(t) > budget || settled(b))) break;
+        if (want == 0 && b->rounds >= MIN_ROUNDS && (seconds_since(t) > budget || settled(b)))
+            break;
         for (int k = 0; k < b->n; k++) {
             int i = (int)((k + b->rounds) % b->n);
             if (b->rounds % 2) i = b->n - 1 - i;
@@ -138,12 +143,15 @@ static pare_status set_up(bench *b, pare_err *err) {
     if (b->o.decode_tokens == 0) b->o.decode_tokens = 64;
     if (b->o.prompt_tokens == 0) b->o.prompt_tokens = 128;
     if (b->o.decode_tokens > ctx - 1) b->o.decode_tokens = ctx - 1;
-    if (b->o.prompt_tokens > ctx - b->o.decode_tokens) b->o.prompt_tokens = ctx - b->o.decode_tokens;
+    if (b->o.prompt_tokens > ctx - b->o.decode_tokens)
+        b->o.prompt_tokens = ctx - b->o.decode_tokens;
     if (b->o.prompt_tokens < 1 || b->o.decode_tokens < 1)
-        return pr_fail(err, PARE_EUSAGE, -1, "a context of %lld is too short to measure", (long long)ctx);
+        return pr_fail(err, PARE_EUSAGE, -1, "a context of %lld is too short to measure",
+                       (long long)ctx);
     int64_t total = b->o.prompt_tokens + b->o.decode_tokens;
     b->cap = b->o.rounds > 0 ? b->o.rounds : MAX_ROUNDS;
-    if (!(b->ids = pr_calloc((size_t)total, sizeof *b->ids))) return pr_fail_nomem(err, (uint64_t)total * 4);
+    if (!(b->ids = pr_calloc((size_t)total, sizeof *b->ids)))
+        return pr_fail_nomem(err, (uint64_t)total * 4);
     if (b->o.ids && b->o.n_ids >= total) memcpy(b->ids, b->o.ids, (size_t)total * sizeof *b->ids);
     else pattern(b->ids, total, vocab);
     for (int i = 0; i < b->n; i++) {
@@ -162,7 +170,8 @@ static pare_status set_up(bench *b, pare_err *err) {
 /* ------------------------------------------------------------------ results */
 
 static void add(pr_bench_result *r, const char *name, pr_against against, pr_est e) {
-    r->metrics[r->n_metrics++] = (pr_metric){.info = pr_metric_info_find(name), .against = against, .est = e};
+    r->metrics[r->n_metrics++] =
+        (pr_metric){.info = pr_metric_info_find(name), .against = against, .est = e};
 }
 
 /* Median over rounds of tokens / seconds. */
@@ -224,7 +233,8 @@ static void ratios(const bench *b, int i, pr_bench_result *r) {
         if (base[k] < 0) continue;
         add(r, "speedup", against[k],
             pr_est_pair_median(b->side[base[k]].decode, b->side[i].decode, b->rounds, 0.95));
-        pr_memory own = pr_session_memory(b->side[i].s), ref = pr_session_memory(b->side[base[k]].s);
+        pr_memory own = pr_session_memory(b->side[i].s),
+                  ref = pr_session_memory(b->side[base[k]].s);
         add(r, "memory_ratio", against[k],
             pr_est_counted((double)(own.weights + own.state + own.workspace) /
                            (double)(ref.weights + ref.state + ref.workspace)));
@@ -233,7 +243,8 @@ static void ratios(const bench *b, int i, pr_bench_result *r) {
 
 static void histogram(const bench *b, const side *s, pr_bench_result *r) {
     int64_t n = b->rounds * b->o.decode_tokens;
-    pr_est  lo = pr_est_quantile(s->token, n, 0.001, 0.95), hi = pr_est_quantile(s->token, n, 0.99, 0.95);
+    pr_est lo = pr_est_quantile(s->token, n, 0.001, 0.95),
+           hi = pr_est_quantile(s->token, n, 0.99, 0.95);
     double  from = lo.value * 1e3 * 0.95, to = hi.value * 1e3 * 1.3;
     for (int i = 0; i <= PR_BENCH_BINS; i++) r->edges[i] = from + (to - from) * i / PR_BENCH_BINS;
     for (int64_t i = 0; i < n; i++) {
@@ -247,13 +258,16 @@ static pare_status result(const bench *b, int i, pr_bench_result **out, pare_err
     pr_memory        m = pr_session_memory(s->s);
     pr_bench_result *r = *out = pr_calloc(1, sizeof *r);
     if (!r) return pr_fail_nomem(err, sizeof *r);
-    r->rounds = b->rounds, r->prompt_tokens = b->o.prompt_tokens, r->decode_tokens = b->o.decode_tokens;
+    r->rounds = b->rounds, r->prompt_tokens = b->o.prompt_tokens,
+    r->decode_tokens = b->o.decode_tokens;
     speed(b, s, r);
     ratios(b, i, r);
-    add(r, "memory_bytes", PR_AGAINST_NONE, pr_est_counted((double)(m.weights + m.state + m.workspace)));
+    add(r, "memory_bytes", PR_AGAINST_NONE,
+        pr_est_counted((double)(m.weights + m.state + m.workspace)));
     add(r, "peak_rss_bytes", PR_AGAINST_NONE, s->peak);
     add(r, "load_ms", PR_AGAINST_NONE,
-        s->n_load ? pr_est_scale(pr_est_quantile(s->load, s->n_load, 0.5, 0.9), 1e3) : pr_est_none("not asked for"));
+        s->n_load ? pr_est_scale(pr_est_quantile(s->load, s->n_load, 0.5, 0.9), 1e3)
+                  : pr_est_none("not asked for"));
     add(r, "energy_j_per_token", PR_AGAINST_NONE, energy_of(b, s));
     histogram(b, s, r);
     return PARE_OK;
@@ -268,10 +282,13 @@ static void close_bench(bench *b) {
     pr_free(b);
 }
 
-pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts *o, pr_energy *energy,
-                          const pare_ctl *ctl, pr_bench_result **out, pare_err *err) {
+pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts *o,
+                          pr_energy *energy, const pare_ctl *ctl, pr_bench_result **out,
+                          pare_err *err) {
     for (int i = 0; i < n; i++) out[i] = NULL;
-    if (n < 1 || n > MOST_SIDES) return pr_fail(err, PARE_EUSAGE, -1, "%d models to time: expected 1 to %d", n, MOST_SIDES);
+    if (n < 1 || n > MOST_SIDES)
+        return pr_fail(err, PARE_EUSAGE, -1, "%d models to time: expected 1 to %d", n,
+                       MOST_SIDES);
     bench *b = pr_calloc(1, sizeof *b);
     if (!b) return pr_fail_nomem(err, sizeof *b);
     b->in = sides;
@@ -295,10 +312,11 @@ void pr_bench_result_free(pr_bench_result *r) {
     pr_free(r);
 }
 
-pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens, int64_t rounds, pr_est *tps,
-                            pare_err *err) {
+pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens,
+                            int64_t rounds, pr_est *tps, pare_err *err) {
     pr_bench_side    s = {.m = m, .so = *so};
-    pr_bench_opts    o = {.prompt_tokens = 8, .decode_tokens = tokens, .rounds = rounds, .base = -1, .f32 = -1};
+    pr_bench_opts o = {
+        .prompt_tokens = 8, .decode_tokens = tokens, .rounds = rounds, .base = -1, .f32 = -1};
     pr_bench_result *r;
     *tps = pr_est_none("not measured");
     PR_TRY(pr_bench_many(&s, 1, &o, NULL, NULL, &r, err));

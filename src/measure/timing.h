@@ -22,7 +22,7 @@ typedef struct {
 typedef struct {
     int64_t      prompt_tokens; /* 0: 128, cut to the context */
     int64_t      decode_tokens; /* 0: 64 */
-    int64_t      rounds;        /* 0: until the bounds are within 1 %, or the time is over; at least 8 */
+    int64_t rounds; /* 0: until the bounds are within 1 %, or the time is over; at least 8 */
     double       seconds;       /* for each side; 0: 4 */
     int          base, f32;     /* indices of the baselines, -1: none */
     const pr_id *ids;           /* text to run on, n_ids ≥ prompt + decode; NULL: a fixed pattern */
@@ -41,12 +41,13 @@ typedef struct {
 } pr_bench_result;
 
 /* Measure `n` sides in turns. `energy` may be NULL. `out` gets n results that the caller frees. */
-pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts *o, pr_energy *energy,
-                          const pare_ctl *ctl, pr_bench_result **out, pare_err *err);
+pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts *o,
+                          pr_energy *energy, const pare_ctl *ctl, pr_bench_result **out,
+                          pare_err *err);
 void        pr_bench_result_free(pr_bench_result *r); /* NULL is fine */
 /* Only tokens/s of decoding, quickly: `rounds` short runs; for trying settings. */
-pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens, int64_t rounds, pr_est *tps,
-                            pare_err *err);
+pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens,
+                            int64_t rounds, pr_est *tps, pare_err *err);
 /* "token_ms" of docs/report.md into `obj`. */
 void pr_bench_distributions(pr_doc_build *b, pare_doc *obj, const pr_bench_result *r);
 /* As a record, and back. */

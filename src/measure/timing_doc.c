@@ -45,13 +45,17 @@ pare_status pr_bench_from_doc(const pare_doc *d, pr_bench_result **out, pare_err
     for (size_t i = 0; i + 1 < pare_doc_count(a) && r->n_metrics < PR_BENCH_METRICS; i += 2) {
         const pare_doc *o = pare_doc_at(a, i + 1);
         const char     *name = pare_doc_str(pare_doc_get(o, "name"));
-        pr_metric       m = {.info = name ? pr_metric_info_find(name) : NULL, .est = pr_est_take(pare_doc_at(a, i))};
-        if (!m.info || !pr_against_parse(pare_doc_str(pare_doc_get(o, "against")), &m.against)) continue;
+        pr_metric m = {.info = name ? pr_metric_info_find(name) : NULL,
+                       .est = pr_est_take(pare_doc_at(a, i))};
+        if (!m.info || !pr_against_parse(pare_doc_str(pare_doc_get(o, "against")), &m.against))
+            continue;
         if (m.est.why && !isfinite(m.est.value)) m.est.why = "not measured when this was recorded";
         r->metrics[r->n_metrics++] = m;
     }
-    for (size_t i = 0; i <= PR_BENCH_BINS; i++) r->edges[i] = pare_doc_num(pare_doc_at(pare_doc_get(t, "edges"), i));
-    for (size_t i = 0; i < PR_BENCH_BINS; i++) r->counts[i] = pare_doc_int(pare_doc_at(pare_doc_get(t, "counts"), i));
+    for (size_t i = 0; i <= PR_BENCH_BINS; i++)
+        r->edges[i] = pare_doc_num(pare_doc_at(pare_doc_get(t, "edges"), i));
+    for (size_t i = 0; i < PR_BENCH_BINS; i++)
+        r->counts[i] = pare_doc_int(pare_doc_at(pare_doc_get(t, "counts"), i));
     static const char *const paths[] = {"quantiles/p50", "quantiles/p95", "quantiles/p99"};
     for (int i = 0; i < 3; i++) r->quantile[i] = pare_doc_num(pare_doc_path(t, paths[i]));
     return PARE_OK;

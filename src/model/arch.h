@@ -22,15 +22,16 @@ typedef struct {
 } pr_key;
 
 /* Read one value; a key that is absent (or null) gives `dflt` and *there = false. */
-pare_status cfg_i64(const pr_cfg *c, pr_key k, int64_t dflt, int64_t lo, int64_t hi, int64_t *v, bool *there,
-                    pare_err *err);
-pare_status cfg_f64(const pr_cfg *c, pr_key k, double dflt, double lo, double hi, double *v, bool *there,
-                    pare_err *err);
+pare_status cfg_i64(const pr_cfg *c, pr_key k, int64_t dflt, int64_t lo, int64_t hi, int64_t *v,
+                    bool *there, pare_err *err);
+pare_status cfg_f64(const pr_cfg *c, pr_key k, double dflt, double lo, double hi, double *v,
+                    bool *there, pare_err *err);
 pare_status cfg_bool(const pr_cfg *c, pr_key k, bool dflt, bool *v, pare_err *err);
 
 /* What transformers' class takes where config.json is silent (5.23). */
 typedef struct {
-    int64_t vocab, d_model, d_ff, n_layer, n_head, n_kv /* 0: as n_head */, d_head /* 0: d_model / n_head */;
+    int64_t vocab, d_model, d_ff, n_layer, n_head, n_kv /* 0: as n_head */,
+        d_head /* 0: d_model / n_head */;
     int64_t n_ctx, bos, eos; /* -1: none */
     double  rms_eps, theta;
 } pr_class_defaults;
@@ -87,37 +88,52 @@ extern const pr_arch pr_arch_llama, pr_arch_mistral, pr_arch_qwen2, pr_arch_qwen
 pr_val gb_decoder_layer(pr_gb *g, int layer, pr_val x);
 
 /* Spelling of the usual decoder, in Hugging Face's and GGUF's words. */
-#define SPELL_DECODER                                                                              \
-    {PR_ROLE_TOKEN_EMBD, PR_DIALECT_HF, "model.embed_tokens.weight", PR_XF_NONE},                  \
-    {PR_ROLE_OUTPUT, PR_DIALECT_HF, "lm_head.weight", PR_XF_NONE},                                 \
-    {PR_ROLE_OUTPUT_NORM, PR_DIALECT_HF, "model.norm.weight", PR_XF_NONE},                         \
-    {PR_ROLE_ATTN_NORM, PR_DIALECT_HF, "model.layers.{i}.input_layernorm.weight", PR_XF_NONE},     \
-    {PR_ROLE_ATTN_Q, PR_DIALECT_HF, "model.layers.{i}.self_attn.q_proj.weight", PR_XF_NONE},       \
-    {PR_ROLE_ATTN_K, PR_DIALECT_HF, "model.layers.{i}.self_attn.k_proj.weight", PR_XF_NONE},       \
-    {PR_ROLE_ATTN_V, PR_DIALECT_HF, "model.layers.{i}.self_attn.v_proj.weight", PR_XF_NONE},       \
-    {PR_ROLE_ATTN_O, PR_DIALECT_HF, "model.layers.{i}.self_attn.o_proj.weight", PR_XF_NONE},       \
-    {PR_ROLE_ATTN_Q_BIAS, PR_DIALECT_HF, "model.layers.{i}.self_attn.q_proj.bias", PR_XF_NONE},    \
-    {PR_ROLE_ATTN_K_BIAS, PR_DIALECT_HF, "model.layers.{i}.self_attn.k_proj.bias", PR_XF_NONE},    \
-    {PR_ROLE_ATTN_V_BIAS, PR_DIALECT_HF, "model.layers.{i}.self_attn.v_proj.bias", PR_XF_NONE},    \
-    {PR_ROLE_ATTN_O_BIAS, PR_DIALECT_HF, "model.layers.{i}.self_attn.o_proj.bias", PR_XF_NONE},    \
-    {PR_ROLE_FFN_NORM, PR_DIALECT_HF, "model.layers.{i}.post_attention_layernorm.weight", PR_XF_NONE}, \
-    {PR_ROLE_FFN_GATE, PR_DIALECT_HF, "model.layers.{i}.mlp.gate_proj.weight", PR_XF_NONE},        \
-    {PR_ROLE_FFN_UP, PR_DIALECT_HF, "model.layers.{i}.mlp.up_proj.weight", PR_XF_NONE},            \
-    {PR_ROLE_FFN_DOWN, PR_DIALECT_HF, "model.layers.{i}.mlp.down_proj.weight", PR_XF_NONE},        \
-    {PR_ROLE_FFN_GATE_BIAS, PR_DIALECT_HF, "model.layers.{i}.mlp.gate_proj.bias", PR_XF_NONE},     \
-    {PR_ROLE_FFN_UP_BIAS, PR_DIALECT_HF, "model.layers.{i}.mlp.up_proj.bias", PR_XF_NONE},         \
-    {PR_ROLE_FFN_DOWN_BIAS, PR_DIALECT_HF, "model.layers.{i}.mlp.down_proj.bias", PR_XF_NONE},     \
-    {PR_ROLE_TOKEN_EMBD, PR_DIALECT_GGUF, "token_embd.weight", PR_XF_NONE},                        \
-    {PR_ROLE_OUTPUT, PR_DIALECT_GGUF, "output.weight", PR_XF_NONE},                                \
-    {PR_ROLE_OUTPUT_NORM, PR_DIALECT_GGUF, "output_norm.weight", PR_XF_NONE},                      \
-    {PR_ROLE_ATTN_NORM, PR_DIALECT_GGUF, "blk.{i}.attn_norm.weight", PR_XF_NONE},                  \
-    {PR_ROLE_ATTN_V, PR_DIALECT_GGUF, "blk.{i}.attn_v.weight", PR_XF_NONE},                        \
-    {PR_ROLE_ATTN_O, PR_DIALECT_GGUF, "blk.{i}.attn_output.weight", PR_XF_NONE},                   \
-    {PR_ROLE_ATTN_V_BIAS, PR_DIALECT_GGUF, "blk.{i}.attn_v.bias", PR_XF_NONE},                     \
-    {PR_ROLE_FFN_NORM, PR_DIALECT_GGUF, "blk.{i}.ffn_norm.weight", PR_XF_NONE},                    \
-    {PR_ROLE_FFN_GATE, PR_DIALECT_GGUF, "blk.{i}.ffn_gate.weight", PR_XF_NONE},                    \
-    {PR_ROLE_FFN_UP, PR_DIALECT_GGUF, "blk.{i}.ffn_up.weight", PR_XF_NONE},                        \
-    {PR_ROLE_FFN_DOWN, PR_DIALECT_GGUF, "blk.{i}.ffn_down.weight", PR_XF_NONE}
+#define SPELL_DECODER                                                                          \
+    {PR_ROLE_TOKEN_EMBD, PR_DIALECT_HF, "model.embed_tokens.weight", PR_XF_NONE},              \
+        {PR_ROLE_OUTPUT, PR_DIALECT_HF, "lm_head.weight", PR_XF_NONE},                         \
+        {PR_ROLE_OUTPUT_NORM, PR_DIALECT_HF, "model.norm.weight", PR_XF_NONE},                 \
+        {PR_ROLE_ATTN_NORM, PR_DIALECT_HF, "model.layers.{i}.input_layernorm.weight",          \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_ATTN_Q, PR_DIALECT_HF, "model.layers.{i}.self_attn.q_proj.weight",            \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_ATTN_K, PR_DIALECT_HF, "model.layers.{i}.self_attn.k_proj.weight",            \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_ATTN_V, PR_DIALECT_HF, "model.layers.{i}.self_attn.v_proj.weight",            \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_ATTN_O, PR_DIALECT_HF, "model.layers.{i}.self_attn.o_proj.weight",            \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_ATTN_Q_BIAS, PR_DIALECT_HF, "model.layers.{i}.self_attn.q_proj.bias",         \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_ATTN_K_BIAS, PR_DIALECT_HF, "model.layers.{i}.self_attn.k_proj.bias",         \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_ATTN_V_BIAS, PR_DIALECT_HF, "model.layers.{i}.self_attn.v_proj.bias",         \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_ATTN_O_BIAS, PR_DIALECT_HF, "model.layers.{i}.self_attn.o_proj.bias",         \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_FFN_NORM, PR_DIALECT_HF, "model.layers.{i}.post_attention_layernorm.weight",  \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_FFN_GATE, PR_DIALECT_HF, "model.layers.{i}.mlp.gate_proj.weight",             \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_FFN_UP, PR_DIALECT_HF, "model.layers.{i}.mlp.up_proj.weight", PR_XF_NONE},    \
+        {PR_ROLE_FFN_DOWN, PR_DIALECT_HF, "model.layers.{i}.mlp.down_proj.weight",             \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_FFN_GATE_BIAS, PR_DIALECT_HF, "model.layers.{i}.mlp.gate_proj.bias",          \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_FFN_UP_BIAS, PR_DIALECT_HF, "model.layers.{i}.mlp.up_proj.bias", PR_XF_NONE}, \
+        {PR_ROLE_FFN_DOWN_BIAS, PR_DIALECT_HF, "model.layers.{i}.mlp.down_proj.bias",          \
+         PR_XF_NONE},                                                                          \
+        {PR_ROLE_TOKEN_EMBD, PR_DIALECT_GGUF, "token_embd.weight", PR_XF_NONE},                \
+        {PR_ROLE_OUTPUT, PR_DIALECT_GGUF, "output.weight", PR_XF_NONE},                        \
+        {PR_ROLE_OUTPUT_NORM, PR_DIALECT_GGUF, "output_norm.weight", PR_XF_NONE},              \
+        {PR_ROLE_ATTN_NORM, PR_DIALECT_GGUF, "blk.{i}.attn_norm.weight", PR_XF_NONE},          \
+        {PR_ROLE_ATTN_V, PR_DIALECT_GGUF, "blk.{i}.attn_v.weight", PR_XF_NONE},                \
+        {PR_ROLE_ATTN_O, PR_DIALECT_GGUF, "blk.{i}.attn_output.weight", PR_XF_NONE},           \
+        {PR_ROLE_ATTN_V_BIAS, PR_DIALECT_GGUF, "blk.{i}.attn_v.bias", PR_XF_NONE},             \
+        {PR_ROLE_FFN_NORM, PR_DIALECT_GGUF, "blk.{i}.ffn_norm.weight", PR_XF_NONE},            \
+        {PR_ROLE_FFN_GATE, PR_DIALECT_GGUF, "blk.{i}.ffn_gate.weight", PR_XF_NONE},            \
+        {PR_ROLE_FFN_UP, PR_DIALECT_GGUF, "blk.{i}.ffn_up.weight", PR_XF_NONE}, {              \
+        PR_ROLE_FFN_DOWN, PR_DIALECT_GGUF, "blk.{i}.ffn_down.weight", PR_XF_NONE               \
+    }
 
 /* GGUF's spelling of q and k where its runtime rotates halves, as Hugging Face does. */
 #define SPELL_GGUF_QK(xf)                                                                          \

@@ -1,9 +1,18 @@
 /* arch_llama.c - Llama 1 to 3.2, and all that calls itself LlamaForCausalLM. */
 #include "arch.h"
 
-static const pr_class_defaults defaults = {
-    .vocab = 32000, .d_model = 4096, .d_ff = 11008, .n_layer = 32, .n_head = 32, .n_kv = 0, .d_head = 0,
-    .n_ctx = 2048, .bos = 1, .eos = 2, .rms_eps = 1e-6, .theta = 10000};
+static const pr_class_defaults defaults = {.vocab = 32000,
+                                           .d_model = 4096,
+                                           .d_ff = 11008,
+                                           .n_layer = 32,
+                                           .n_head = 32,
+                                           .n_kv = 0,
+                                           .d_head = 0,
+                                           .n_ctx = 2048,
+                                           .bos = 1,
+                                           .eos = 2,
+                                           .rms_eps = 1e-6,
+                                           .theta = 10000};
 
 static pare_status config(const pr_cfg *c, pr_hp *h, pare_err *err) {
     bool attention_bias, mlp_bias;

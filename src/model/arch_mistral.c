@@ -3,9 +3,18 @@
  * no window. */
 #include "arch.h"
 
-static const pr_class_defaults defaults = {
-    .vocab = 32000, .d_model = 4096, .d_ff = 14336, .n_layer = 32, .n_head = 32, .n_kv = 8, .d_head = 0,
-    .n_ctx = 131072, .bos = 1, .eos = 2, .rms_eps = 1e-6, .theta = 10000};
+static const pr_class_defaults defaults = {.vocab = 32000,
+                                           .d_model = 4096,
+                                           .d_ff = 14336,
+                                           .n_layer = 32,
+                                           .n_head = 32,
+                                           .n_kv = 8,
+                                           .d_head = 0,
+                                           .n_ctx = 131072,
+                                           .bos = 1,
+                                           .eos = 2,
+                                           .rms_eps = 1e-6,
+                                           .theta = 10000};
 
 static pare_status config(const pr_cfg *c, pr_hp *h, pare_err *err) {
     PR_TRY(cfg_decoder(c, &defaults, h, err));

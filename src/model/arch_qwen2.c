@@ -1,9 +1,19 @@
-/* arch_qwen2.c - Qwen 1.5, 2 and 2.5: biases on q, k and v, windows on the upper layers if asked for. */
+/* arch_qwen2.c - Qwen 1.5, 2 and 2.5: biases on q, k and v, windows on the upper layers if
+ * asked for. */
 #include "arch.h"
 
-static const pr_class_defaults defaults = {
-    .vocab = 151936, .d_model = 4096, .d_ff = 22016, .n_layer = 32, .n_head = 32, .n_kv = 32, .d_head = 0,
-    .n_ctx = 32768, .bos = -1, .eos = -1, .rms_eps = 1e-6, .theta = 10000};
+static const pr_class_defaults defaults = {.vocab = 151936,
+                                           .d_model = 4096,
+                                           .d_ff = 22016,
+                                           .n_layer = 32,
+                                           .n_head = 32,
+                                           .n_kv = 32,
+                                           .d_head = 0,
+                                           .n_ctx = 32768,
+                                           .bos = -1,
+                                           .eos = -1,
+                                           .rms_eps = 1e-6,
+                                           .theta = 10000};
 
 static pare_status config(const pr_cfg *c, pr_hp *h, pare_err *err) {
     PR_TRY(cfg_decoder(c, &defaults, h, err));

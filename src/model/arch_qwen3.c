@@ -1,9 +1,18 @@
 /* arch_qwen3.c - Qwen 3, dense: explicit head size, RMS norm on each head of q and k. */
 #include "arch.h"
 
-static const pr_class_defaults defaults = {
-    .vocab = 151936, .d_model = 4096, .d_ff = 22016, .n_layer = 32, .n_head = 32, .n_kv = 32, .d_head = 128,
-    .n_ctx = 32768, .bos = -1, .eos = -1, .rms_eps = 1e-6, .theta = 10000};
+static const pr_class_defaults defaults = {.vocab = 151936,
+                                           .d_model = 4096,
+                                           .d_ff = 22016,
+                                           .n_layer = 32,
+                                           .n_head = 32,
+                                           .n_kv = 32,
+                                           .d_head = 128,
+                                           .n_ctx = 32768,
+                                           .bos = -1,
+                                           .eos = -1,
+                                           .rms_eps = 1e-6,
+                                           .theta = 10000};
 
 static pare_status config(const pr_cfg *c, pr_hp *h, pare_err *err) {
     bool attention_bias;

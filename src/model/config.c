@@ -11,8 +11,8 @@ static const char *gguf_key(const pr_cfg *c, const char *key, char *dst, size_t 
     return dst;
 }
 
-pare_status cfg_i64(const pr_cfg *c, pr_key k, int64_t dflt, int64_t lo, int64_t hi, int64_t *v, bool *there,
-                    pare_err *err) {
+pare_status cfg_i64(const pr_cfg *c, pr_key k, int64_t dflt, int64_t lo, int64_t hi, int64_t *v,
+                    bool *there, pare_err *err) {
     char name[192];
     bool found = false;
     *v = dflt;
@@ -34,8 +34,8 @@ pare_status cfg_i64(const pr_cfg *c, pr_key k, int64_t dflt, int64_t lo, int64_t
     return PARE_OK;
 }
 
-pare_status cfg_f64(const pr_cfg *c, pr_key k, double dflt, double lo, double hi, double *v, bool *there,
-                    pare_err *err) {
+pare_status cfg_f64(const pr_cfg *c, pr_key k, double dflt, double lo, double hi, double *v,
+                    bool *there, pare_err *err) {
     char name[192];
     bool found = false;
     *v = dflt;
@@ -49,7 +49,8 @@ pare_status cfg_f64(const pr_cfg *c, pr_key k, double dflt, double lo, double hi
         if (found) {
             PR_TRY(pr_gguf_get_f64(c->gguf, name, v, err));
             if (!(*v >= lo && *v <= hi))
-                return pr_fail(err, PARE_EINPUT, -1, "key '%s': %g, expected %g to %g", name, *v, lo, hi);
+                return pr_fail(err, PARE_EINPUT, -1, "key '%s': %g, expected %g to %g", name,
+                               *v, lo, hi);
         }
     }
     if (there) *there = found;
@@ -64,13 +65,13 @@ pare_status cfg_bool(const pr_cfg *c, pr_key k, bool dflt, bool *v, pare_err *er
 
 /* ------------------------------------------------------------------ rope */
 
-static pare_status rope_number(const pare_doc *o, const char *key, double dflt, double lo, double hi,
-                               double *v, pare_err *err) {
+static pare_status rope_number(const pare_doc *o, const char *key, double dflt, double lo,
+                               double hi, double *v, pare_err *err) {
     return pr_json_opt_f64(o, key, lo, hi, dflt, v, err);
 }
 
-static pare_status rope_need(const pare_doc *o, const char *type, const char *key, double lo, double hi,
-                             double *v, pare_err *err) {
+static pare_status rope_need(const pare_doc *o, const char *type, const char *key, double lo,
+                             double hi, double *v, pare_err *err) {
     if (pare_doc_kind(pare_doc_get(o, key)) < PARE_DOC_INT)
         return pr_fail(err, PARE_EINPUT, -1, "rope of type '%s' lacks '%s'", type, key);
     return pr_json_get_f64(o, key, lo, hi, v, err);
@@ -86,7 +87,8 @@ static pare_status hf_yarn(const pr_cfg *c, const pare_doc *o, pr_rope *r, pare_
     int64_t top;
     bool    there;
     PR_TRY(rope_number(o, "original_max_position_embeddings", (double)r->max_ctx, 1, 1e9, &v, err));
-    PR_TRY(cfg_i64(c, (pr_key){"original_max_position_embeddings", NULL}, 0, 1, 1 << 30, &top, &there, err));
+    PR_TRY(cfg_i64(c, (pr_key){"original_max_position_embeddings", NULL}, 0, 1, 1 << 30, &top,
+                   &there, err));
     r->original_ctx = there ? top : (int64_t)v;
     if (pare_doc_kind(pare_doc_get(o, "factor")) <= PARE_DOC_NULL)
         r->factor = (double)r->max_ctx / (double)r->original_ctx;
@@ -107,8 +109,8 @@ static pare_status hf_llama3(const pr_cfg *c, const pare_doc *o, pr_rope *r, par
     PR_TRY(rope_need(o, "llama3", "low_freq_factor", 1e-6, 1e6, &r->low_freq, err));
     PR_TRY(rope_need(o, "llama3", "high_freq_factor", 1e-6, 1e6, &r->high_freq, err));
     PR_TRY(rope_number(o, "original_max_position_embeddings", (double)r->max_ctx, 1, 1e9, &v, err));
-    PR_TRY(cfg_i64(c, (pr_key){"original_max_position_embeddings", NULL}, (int64_t)v, 1, 1 << 30, &r->original_ctx,
-                   NULL, err));
+    PR_TRY(cfg_i64(c, (pr_key){"original_max_position_embeddings", NULL}, (int64_t)v, 1,
+                   1 << 30, &r->original_ctx, NULL, err));
     return PARE_OK;
 }
 
@@ -133,24 +135,29 @@ static pare_status hf_rope(const pr_cfg *c, double theta, pr_rope *r, pare_err *
     if (!type) type = "default";
     for (pare_doc_iter it = {0}; pare_doc_next(o, &it);)
         if (pare_doc_kind(it.value) == PARE_DOC_OBJECT && !pare_doc_get(it.value, "__float__"))
-            return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                           "rope_parameters per layer type ('%s') are not supported for this architecture", it.key);
+            return pr_fail(
+                err, PARE_EUNSUPPORTED, -1,
+                "rope_parameters per layer type ('%s') are not supported for this architecture",
+                it.key);
     double rotary;
     PR_TRY(rope_number(o, "rope_theta", r->theta, 1e-3, 1e15, &r->theta, err));
     PR_TRY(rope_number(o, "partial_rotary_factor", 1, 0, 1, &rotary, err));
-    if (strcmp(type, "default") == 0) return PARE_OK; /* where these classes ignore the factor above */
+    if (strcmp(type, "default") == 0)
+        return PARE_OK; /* where these classes ignore the factor above */
     if (rotary != 1)
         return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                       "partial_rotary_factor %g with rope_type '%s': this architecture rotates whole heads", rotary,
-                       type);
+                       "partial_rotary_factor %g with rope_type '%s': this architecture "
+                       "rotates whole heads",
+                       rotary, type);
     if (strcmp(type, "yarn") != 0 || pare_doc_kind(pare_doc_get(o, "factor")) > PARE_DOC_NULL)
         PR_TRY(rope_need(o, type, "factor", 1e-6, 1e6, &r->factor, err));
     if (strcmp(type, "linear") == 0) return r->kind = PR_ROPE_LINEAR, PARE_OK;
     if (strcmp(type, "dynamic") == 0) return r->kind = PR_ROPE_DYNAMIC, PARE_OK;
     if (strcmp(type, "yarn") == 0) return r->kind = PR_ROPE_YARN, hf_yarn(c, o, r, err);
     if (strcmp(type, "llama3") == 0) return r->kind = PR_ROPE_LLAMA3, hf_llama3(c, o, r, err);
-    return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                   "rope_type '%s' is not known; known are default, linear, dynamic, yarn, llama3", type);
+    return pr_fail(
+        err, PARE_EUNSUPPORTED, -1,
+        "rope_type '%s' is not known; known are default, linear, dynamic, yarn, llama3", type);
 }
 
 /* libllama: an absent type is linear, an absent or zero factor 1; YaRN's ramp always
@@ -162,9 +169,10 @@ static pare_status gguf_rope(const pr_cfg *c, pr_rope *r, pare_err *err) {
     PR_TRY(cfg_f64(c, (pr_key){NULL, "rope.freq_base"}, 10000, 1e-3, 1e15, &r->theta, NULL, err));
     PR_TRY(cfg_f64(c, (pr_key){NULL, "rope.scaling.factor"}, 0, 0, 1e6, &r->factor, NULL, err));
     PR_TRY(cfg_f64(c, (pr_key){NULL, "rope.scaling.attn_factor"}, 1, 1e-6, 1e6, &attn, NULL, err));
-    PR_TRY(cfg_i64(c, (pr_key){NULL, "rope.scaling.original_context_length"}, r->max_ctx, 1, 1 << 30,
-                   &r->original_ctx, NULL, err));
-    PR_TRY(pr_gguf_opt_str(c->gguf, gguf_key(c, "rope.scaling.type", name, sizeof name), &type, err));
+    PR_TRY(cfg_i64(c, (pr_key){NULL, "rope.scaling.original_context_length"}, r->max_ctx, 1,
+                   1 << 30, &r->original_ctx, NULL, err));
+    PR_TRY(pr_gguf_opt_str(c->gguf, gguf_key(c, "rope.scaling.type", name, sizeof name), &type,
+                           err));
     if (r->factor == 0) r->factor = 1;
     r->magnitude = attn;
     if (!type.p || pr_str_eq(type, PR_STR("linear"))) {
@@ -175,21 +183,33 @@ static pare_status gguf_rope(const pr_cfg *c, pr_rope *r, pare_err *err) {
         r->kind = PR_ROPE_YARN;
         r->magnitude = attn * yarn_mscale(r->factor, 1);
     } else {
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "key '%s': '%.*s' is not known; known are none, linear, yarn",
-                       name, (int)PR_MIN(type.n, 64), type.p);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "key '%s': '%.*s' is not known; known are none, linear, yarn", name,
+                       (int)PR_MIN(type.n, 64), type.p);
     }
     return PARE_OK;
 }
 
-static pare_status cfg_rope(const pr_cfg *c, double theta, int d_head, int64_t n_ctx, pr_hp *h, pare_err *err) {
+static pare_status cfg_rope(const pr_cfg *c, double theta, int d_head, int64_t n_ctx, pr_hp *h,
+                            pare_err *err) {
     PR_NEW(h->ropes, c->arena, 1, err);
     pr_rope *r = h->ropes;
     h->n_ropes = 1;
-    *r = (pr_rope){.kind = PR_ROPE_DEFAULT, .dim = d_head, .theta = theta, .factor = 1, .beta_fast = 32,
-                   .beta_slow = 1, .truncate = true, .magnitude = 1, .low_freq = 1, .high_freq = 4,
-                   .original_ctx = n_ctx, .max_ctx = n_ctx};
+    *r = (pr_rope){.kind = PR_ROPE_DEFAULT,
+                   .dim = d_head,
+                   .theta = theta,
+                   .factor = 1,
+                   .beta_fast = 32,
+                   .beta_slow = 1,
+                   .truncate = true,
+                   .magnitude = 1,
+                   .low_freq = 1,
+                   .high_freq = 4,
+                   .original_ctx = n_ctx,
+                   .max_ctx = n_ctx};
     if (d_head % 2)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "heads of %d values (head_dim): rotation needs an even number", d_head);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "heads of %d values (head_dim): rotation needs an even number", d_head);
     PR_TRY(c->dialect == PR_DIALECT_HF ? hf_rope(c, theta, r, err) : gguf_rope(c, r, err));
     if (r->kind == PR_ROPE_DYNAMIC && d_head <= 2)
         return pr_fail(err, PARE_EUNSUPPORTED, -1, "rope_type 'dynamic' needs heads larger than 2");
@@ -215,10 +235,12 @@ static pare_status gguf_needs(const pr_cfg *c, pare_err *err) {
 static pare_status refuse_unknown(const pr_cfg *c, pare_err *err) {
     if (c->dialect != PR_DIALECT_HF) return PARE_OK;
     if (pare_doc_kind(pare_doc_get(c->json, "quantization_config")) > PARE_DOC_NULL) {
-        const char *method = pare_doc_str(pare_doc_path(c->json, "quantization_config/quant_method"));
-        return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                       "quantization_config (%s): quantized Hugging Face checkpoints are not read yet",
-                       method ? method : "no method named");
+        const char *method =
+            pare_doc_str(pare_doc_path(c->json, "quantization_config/quant_method"));
+        return pr_fail(
+            err, PARE_EUNSUPPORTED, -1,
+            "quantization_config (%s): quantized Hugging Face checkpoints are not read yet",
+            method ? method : "no method named");
     }
     pr_str act;
     PR_TRY(pr_json_opt_str(c->json, "hidden_act", &act, err));
@@ -234,8 +256,8 @@ static pare_status add_eos(const pare_doc *v, pr_hp *h, pare_err *err) {
     if (pare_doc_kind(v) <= PARE_DOC_NULL) return PARE_OK;
     for (size_t i = 0; i < n; i++) {
         int64_t id;
-        PR_TRY(pr_json_as_i64(pare_doc_kind(v) == PARE_DOC_ARRAY ? pare_doc_at(v, i) : v, "eos_token_id", 0,
-                              INT32_MAX, &id, err));
+        PR_TRY(pr_json_as_i64(pare_doc_kind(v) == PARE_DOC_ARRAY ? pare_doc_at(v, i) : v,
+                              "eos_token_id", 0, INT32_MAX, &id, err));
         bool known = false;
         for (int k = 0; k < h->n_eos; k++) known |= h->eos[k] == id;
         if (!known && h->n_eos < (int)PR_COUNT(h->eos)) h->eos[h->n_eos++] = id;
@@ -243,7 +265,8 @@ static pare_status add_eos(const pare_doc *v, pr_hp *h, pare_err *err) {
     return PARE_OK;
 }
 
-static pare_status special_ids(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h, pare_err *err) {
+static pare_status special_ids(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h,
+                               pare_err *err) {
     h->bos = h->pad = -1;
     if (c->dialect == PR_DIALECT_GGUF) return PARE_OK; /* the tokenizer's keys say it */
     const pare_doc *eos = pare_doc_get(c->json, "eos_token_id");
@@ -260,47 +283,60 @@ pare_status cfg_decoder(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h, p
     bool    there;
     PR_TRY(refuse_unknown(c, err));
     PR_TRY(gguf_needs(c, err));
-    PR_TRY(cfg_i64(c, (pr_key){"vocab_size", "vocab_size"}, c->dialect == PR_DIALECT_HF ? d->vocab : 0, 1,
-                   1 << 24, &vocab, NULL, err));
-    PR_TRY(cfg_i64(c, (pr_key){"hidden_size", "embedding_length"}, d->d_model, 1, 1 << 18, &width, NULL, err));
-    PR_TRY(cfg_i64(c, (pr_key){"intermediate_size", "feed_forward_length"}, d->d_ff, 1, 1 << 20, &ff, NULL, err));
-    PR_TRY(cfg_i64(c, (pr_key){"num_hidden_layers", "block_count"}, d->n_layer, 1, 1024, &layers, NULL, err));
-    PR_TRY(cfg_i64(c, (pr_key){"num_attention_heads", "attention.head_count"}, d->n_head, 1, 4096, &heads, NULL,
-                   err));
+    PR_TRY(cfg_i64(c, (pr_key){"vocab_size", "vocab_size"},
+                   c->dialect == PR_DIALECT_HF ? d->vocab : 0, 1, 1 << 24, &vocab, NULL, err));
+    PR_TRY(cfg_i64(c, (pr_key){"hidden_size", "embedding_length"}, d->d_model, 1, 1 << 18,
+                   &width, NULL, err));
+    PR_TRY(cfg_i64(c, (pr_key){"intermediate_size", "feed_forward_length"}, d->d_ff, 1, 1 << 20,
+                   &ff, NULL, err));
+    PR_TRY(cfg_i64(c, (pr_key){"num_hidden_layers", "block_count"}, d->n_layer, 1, 1024,
+                   &layers, NULL, err));
+    PR_TRY(cfg_i64(c, (pr_key){"num_attention_heads", "attention.head_count"}, d->n_head, 1,
+                   4096, &heads, NULL, err));
     int64_t kv_default = d->n_kv && c->dialect == PR_DIALECT_HF ? d->n_kv : heads;
-    PR_TRY(cfg_i64(c, (pr_key){"num_key_value_heads", "attention.head_count_kv"}, kv_default, 1, 4096, &kv,
-                   &there, err));
+    PR_TRY(cfg_i64(c, (pr_key){"num_key_value_heads", "attention.head_count_kv"}, kv_default, 1,
+                   4096, &kv, &there, err));
     /* An explicit null means one kv head per head, also where the class has another default. */
-    if (!there && c->dialect == PR_DIALECT_HF && pare_doc_kind(pare_doc_get(c->json, "num_key_value_heads")) == PARE_DOC_NULL)
+    if (!there && c->dialect == PR_DIALECT_HF &&
+        pare_doc_kind(pare_doc_get(c->json, "num_key_value_heads")) == PARE_DOC_NULL)
         kv = heads;
     int64_t head_default = d->d_head && c->dialect == PR_DIALECT_HF ? d->d_head : width / heads;
     if (head_default < 1)
-        return pr_fail(err, PARE_EINPUT, -1, "%lld heads on a width of %lld: expected no more heads than that",
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "%lld heads on a width of %lld: expected no more heads than that",
                        (long long)heads, (long long)width);
-    PR_TRY(cfg_i64(c, (pr_key){"head_dim", "attention.key_length"}, head_default, 1, 4096, &head, NULL, err));
+    PR_TRY(cfg_i64(c, (pr_key){"head_dim", "attention.key_length"}, head_default, 1, 4096,
+                   &head, NULL, err));
     PR_TRY(cfg_i64(c, (pr_key){NULL, "attention.value_length"}, head, 1, 4096, &dk, NULL, err));
     PR_TRY(cfg_i64(c, (pr_key){NULL, "rope.dimension_count"}, head, 1, 4096, &rot, NULL, err));
-    PR_TRY(cfg_i64(c, (pr_key){"max_position_embeddings", "context_length"}, d->n_ctx, 1, 1 << 28, &ctx, NULL, err));
-    PR_TRY(cfg_f64(c, (pr_key){"rms_norm_eps", "attention.layer_norm_rms_epsilon"}, d->rms_eps, 0, 1, &eps, NULL,
-                   err));
+    PR_TRY(cfg_i64(c, (pr_key){"max_position_embeddings", "context_length"}, d->n_ctx, 1,
+                   1 << 28, &ctx, NULL, err));
+    PR_TRY(cfg_f64(c, (pr_key){"rms_norm_eps", "attention.layer_norm_rms_epsilon"}, d->rms_eps,
+                   0, 1, &eps, NULL, err));
     if (heads % kv)
-        return pr_fail(err, PARE_EINPUT, -1, "%s %lld is no multiple of %s %lld, as expected",
-                       c->dialect == PR_DIALECT_HF ? "num_attention_heads" : "attention.head_count",
-                       (long long)heads,
-                       c->dialect == PR_DIALECT_HF ? "num_key_value_heads" : "attention.head_count_kv",
-                       (long long)kv);
+        return pr_fail(
+            err, PARE_EINPUT, -1, "%s %lld is no multiple of %s %lld, as expected",
+            c->dialect == PR_DIALECT_HF ? "num_attention_heads" : "attention.head_count",
+            (long long)heads,
+            c->dialect == PR_DIALECT_HF ? "num_key_value_heads" : "attention.head_count_kv",
+            (long long)kv);
     if (dk != head || rot != head)
         return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                       "key length %lld, value length %lld, rotated %lld: expected equal ones", (long long)head,
-                       (long long)dk, (long long)rot);
+                       "key length %lld, value length %lld, rotated %lld: expected equal ones",
+                       (long long)head, (long long)dk, (long long)rot);
     PR_TRY(cfg_bool(c, (pr_key){"tie_word_embeddings", NULL}, false, &h->tied, err));
     h->n_layer = (int)layers, h->n_vocab = (int)vocab, h->d_model = (int)width, h->n_ctx = ctx;
     h->rms_eps = (float)eps;
     PR_TRY(special_ids(c, d, h, err));
     PR_NEW(h->layers, c->arena, layers, err);
     for (int i = 0; i < h->n_layer; i++)
-        h->layers[i] = (pr_layer){.n_head = (int)heads, .n_kv = (int)kv, .d_head = (int)head, .d_ff = (int)ff,
-                                  .rope = 0, .left = -1, .scale = (float)(1.0 / sqrt((double)head))};
+        h->layers[i] = (pr_layer){.n_head = (int)heads,
+                                  .n_kv = (int)kv,
+                                  .d_head = (int)head,
+                                  .d_ff = (int)ff,
+                                  .rope = 0,
+                                  .left = -1,
+                                  .scale = (float)(1.0 / sqrt((double)head))};
     return cfg_rope(c, d->theta, (int)head, ctx, h, err);
 }
 
@@ -321,9 +357,10 @@ static pare_status layer_type(const pare_doc *types, int i, bool *slides, pare_e
     PR_TRY(pr_json_as_str(pare_doc_at(types, (size_t)i), "layer_types", &t, err));
     *slides = pr_str_eq(t, PR_STR("sliding_attention"));
     if (*slides || pr_str_eq(t, PR_STR("full_attention"))) return PARE_OK;
-    return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                   "layer_types[%d] '%.*s' is not known; known are full_attention, sliding_attention", i,
-                   (int)PR_MIN(t.n, 64), t.p);
+    return pr_fail(
+        err, PARE_EUNSUPPORTED, -1,
+        "layer_types[%d] '%.*s' is not known; known are full_attention, sliding_attention", i,
+        (int)PR_MIN(t.n, 64), t.p);
 }
 
 pare_status cfg_windows(const pr_cfg *c, pr_hp *h, pare_err *err) {
@@ -337,13 +374,15 @@ pare_status cfg_windows(const pr_cfg *c, pr_hp *h, pare_err *err) {
     PR_TRY(pr_json_opt_arr(c->json, "layer_types", &types, err));
     if (pare_doc_kind(pare_doc_get(c->json, "sliding_window")) == PARE_DOC_NULL) use = false;
     if (types && pare_doc_count(types) != (size_t)h->n_layer)
-        return pr_fail(err, PARE_EINPUT, -1, "layer_types: %zu entries, expected %d", pare_doc_count(types),
-                       h->n_layer);
+        return pr_fail(err, PARE_EINPUT, -1, "layer_types: %zu entries, expected %d",
+                       pare_doc_count(types), h->n_layer);
     for (int i = 0; i < h->n_layer; i++) {
         bool slides = use && i >= from;
         if (types) PR_TRY(layer_type(types, i, &slides, err));
         if (slides && !use)
-            return pr_fail(err, PARE_EINPUT, -1, "layer_types[%d] is sliding_attention, but use_sliding_window is off", i);
+            return pr_fail(
+                err, PARE_EINPUT, -1,
+                "layer_types[%d] is sliding_attention, but use_sliding_window is off", i);
         if (slides) h->layers[i].left = w - 1;
     }
     return PARE_OK;

@@ -16,9 +16,10 @@ static pare_status roles(const pr_container *c, pr_gguf_vocab *g, pare_err *err)
     static const struct {
         pr_special  role;
         const char *key;
-    } keys[] = {{PR_SPECIAL_BOS, "bos"}, {PR_SPECIAL_EOS, "eos"}, {PR_SPECIAL_UNK, "unknown"},
-                {PR_SPECIAL_SEP, "seperator"}, {PR_SPECIAL_PAD, "padding"}, {PR_SPECIAL_MASK, "mask"},
-                {PR_SPECIAL_EOT, "eot"}, {PR_SPECIAL_EOM, "eom"}};
+    } keys[] = {{PR_SPECIAL_BOS, "bos"},     {PR_SPECIAL_EOS, "eos"},
+                {PR_SPECIAL_UNK, "unknown"}, {PR_SPECIAL_SEP, "seperator"},
+                {PR_SPECIAL_PAD, "padding"}, {PR_SPECIAL_MASK, "mask"},
+                {PR_SPECIAL_EOT, "eot"},     {PR_SPECIAL_EOM, "eom"}};
     for (size_t i = 0; i < PR_COUNT(keys); i++) {
         char key[64];
         snprintf(key, sizeof key, "tokenizer.ggml.%s_token_id", keys[i].key);
@@ -39,7 +40,8 @@ static pare_status arrays(const pr_container *c, pr_arena *a, pr_gguf_vocab *g, 
     g->tokens = tokens->v.str;
     g->n_tokens = tokens->n;
     if ((scores && scores->n != tokens->n) || (types && types->n != tokens->n))
-        return pr_fail(err, PARE_EINPUT, -1, "tokenizer.ggml.scores or token_type: another length than tokens (%llu)",
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "tokenizer.ggml.scores or token_type: another length than tokens (%llu)",
                        (unsigned long long)tokens->n);
     if (scores) {
         float *s;
@@ -93,6 +95,7 @@ pare_status pr_gguf_tokenizer(pr_model *m, pare_err *err) {
             m->hp.eos[m->hp.n_eos++] = pr_tokenizer_role(m->tok, PR_SPECIAL_EOS);
     }
     PR_TRY(pr_gguf_opt_str(m->file, "tokenizer.chat_template", &chat, err));
-    if (chat.p && !(m->chat_template = pr_arena_str(m->arena, chat.p, chat.n))) return pr_fail_nomem(err, chat.n);
+    if (chat.p && !(m->chat_template = pr_arena_str(m->arena, chat.p, chat.n)))
+        return pr_fail_nomem(err, chat.n);
     return PARE_OK;
 }

@@ -24,7 +24,8 @@ static pr_val add_node(pr_gb *g, pr_node n, int width) {
     n.out = new_val(g, width);
     if (gr->n_nodes == g->cap_nodes) {
         int      cap = g->cap_nodes ? g->cap_nodes * 2 : 256;
-        pr_node *more = cap > MOST_NODES ? NULL : pr_arena_get(g->m->arena, (size_t)cap, sizeof *more);
+        pr_node *more =
+            cap > MOST_NODES ? NULL : pr_arena_get(g->m->arena, (size_t)cap, sizeof *more);
         if (!more) return g->failed = true, 0;
         if (gr->n_nodes) memcpy(more, gr->nodes, (size_t)gr->n_nodes * sizeof *more);
         gr->nodes = more;
@@ -125,7 +126,8 @@ pr_val gb_add(pr_gb *g, int layer, pr_val a, pr_val b) {
 
 pr_val gb_head(pr_gb *g, pr_val x) {
     x = gb_rms(g, -1, x, PR_ROLE_OUTPUT_NORM);
-    return gb_linear(g, -1, x, g->m->hp.tied ? PR_ROLE_TOKEN_EMBD : PR_ROLE_OUTPUT, PR_ROLE_N, false);
+    return gb_linear(g, -1, x, g->m->hp.tied ? PR_ROLE_TOKEN_EMBD : PR_ROLE_OUTPUT, PR_ROLE_N,
+                     false);
 }
 
 pr_val gb_decoder_layer(pr_gb *g, int layer, pr_val x) {

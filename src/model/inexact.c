@@ -8,8 +8,9 @@ static int limits_windows(const pr_model *m, pr_buf *why) {
     for (int i = 0; i < m->hp.n_layer; i++) {
         int64_t left = m->hp.layers[i].left;
         if (left < 0 || left + 1 >= m->hp.n_ctx) continue;
-        pr_buf_printf(why, "sliding window of %lld from layer %d on: GGUF's '%s' attends to everything\n",
-                      (long long)left + 1, i, m->arch->as[PR_DIALECT_GGUF]);
+        pr_buf_printf(
+            why, "sliding window of %lld from layer %d on: GGUF's '%s' attends to everything\n",
+            (long long)left + 1, i, m->arch->as[PR_DIALECT_GGUF]);
         return 1;
     }
     return 0;
@@ -18,13 +19,15 @@ static int limits_windows(const pr_model *m, pr_buf *why) {
 int gguf_limits_common(const pr_model *m, pr_buf *why) {
     int n = limits_windows(m, why);
     if (m->hp.ropes[0].kind == PR_ROPE_DYNAMIC) {
-        pr_buf_puts(why, "rope_type 'dynamic': GGUF has no word for a base that grows with the text\n");
+        pr_buf_puts(
+            why, "rope_type 'dynamic': GGUF has no word for a base that grows with the text\n");
         n++;
     }
     return n;
 }
 
-/* How libllama reads back what these keys can say: yarn's ramp between whole dimensions for 32 and 1
+/* How libllama reads back what these keys can say: yarn's ramp between whole dimensions for 32
+ * and 1
  * rotations. Equal frequencies mean an exact file. */
 static bool frequencies_fit(const pr_rope *r) {
     enum { HALF = 2048 }; /* of the largest head there can be */

@@ -21,7 +21,13 @@
 
 /* ------------------------------------------------------------------ numbers */
 
-typedef enum { PR_ROPE_DEFAULT, PR_ROPE_LINEAR, PR_ROPE_DYNAMIC, PR_ROPE_YARN, PR_ROPE_LLAMA3 } pr_rope_kind;
+typedef enum {
+    PR_ROPE_DEFAULT,
+    PR_ROPE_LINEAR,
+    PR_ROPE_DYNAMIC,
+    PR_ROPE_YARN,
+    PR_ROPE_LLAMA3
+} pr_rope_kind;
 
 /* One table of rotations. Frequencies as transformers 5.23 computes them
  * (modeling_rope_utils), YaRN after arXiv:2309.00071. */
@@ -80,7 +86,13 @@ typedef enum {
     PR_ROLE_N
 } pr_role;
 
-typedef enum { PR_CLASS_EMBED, PR_CLASS_MATRIX, PR_CLASS_NORM, PR_CLASS_BIAS, PR_CLASS_TABLE } pr_role_class;
+typedef enum {
+    PR_CLASS_EMBED,
+    PR_CLASS_MATRIX,
+    PR_CLASS_NORM,
+    PR_CLASS_BIAS,
+    PR_CLASS_TABLE
+} pr_role_class;
 /* A role's name for people and tables ("attention query"), and what kind of tensor it is; both
  * for any role below PR_ROLE_N. */
 const char   *pr_role_name(pr_role r);
@@ -179,7 +191,8 @@ uint64_t    pr_model_weight_bytes(const pr_model *m);
 
 /* Name and transform of a role in a dialect, written into `name`; false if the dialect has no
  * place for it. `xf` as in pr_weight: what a writer of that dialect must apply. */
-bool pr_model_spell(const pr_model *m, pr_dialect d, pr_tid id, char name[128], pr_xf *xf, int *d_head);
+bool pr_model_spell(const pr_model *m, pr_dialect d, pr_tid id, char name[128], pr_xf *xf,
+                    int *d_head);
 /* The architecture's name in a dialect ("LlamaForCausalLM", "llama"), NULL: it has none there. */
 const char *pr_model_name_in(const pr_model *m, pr_dialect d);
 
@@ -189,7 +202,8 @@ const char *pr_model_hf_type(const pr_model *m);
 /* Why the dialect cannot express this model, one reason a line into `why`; returns their number. */
 int pr_model_inexact_in(const pr_model *m, pr_dialect d, pr_buf *why);
 
-/* Every weight holds finite numbers? Names the first that does not (row, column). Reads all weights. */
+/* Every weight holds finite numbers? Names the first that does not (row, column). Reads all
+ * weights. */
 pare_status pr_model_check_finite(const pr_model *m, const pare_ctl *ctl, pare_err *err);
 
 /* SHA-256 over all that defines the model: every file's bytes in a fixed order. Reads all. */

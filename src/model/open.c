@@ -7,7 +7,8 @@ enum { ARENA_MAX = 256 << 20, TEXT_MAX = 16 << 20 };
 
 static const pr_arch *find_arch(pr_dialect d, pr_str name) {
     for (int i = 0; pr_archs[i]; i++)
-        if (pr_archs[i]->as[d] && pr_str_eq(name, pr_str_of(pr_archs[i]->as[d]))) return pr_archs[i];
+        if (pr_archs[i]->as[d] && pr_str_eq(name, pr_str_of(pr_archs[i]->as[d])))
+            return pr_archs[i];
     return NULL;
 }
 
@@ -30,7 +31,8 @@ static pare_status build_graph(pr_model *m, pare_err *err) {
     m->graph.logits = gb_head(&g, x);
     if (!g.failed) return PARE_OK;
     if (g.missing)
-        return pr_fail(err, PARE_EINPUT, -1, "the graph needs %s of layer %d, which the file lacks", g.missing,
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "the graph needs %s of layer %d, which the file lacks", g.missing,
                        g.missing_id.layer);
     return pr_fail_nomem(err, sizeof(pr_node));
 }
@@ -44,7 +46,8 @@ static pare_status hf_arch(pr_model *m, pare_err *err) {
         pr_str type;
         PR_TRY(pr_json_get_str(m->config, "model_type", &type, err));
         for (int i = 0; pr_archs[i]; i++)
-            if (pr_str_eq(type, pr_str_of(pr_archs[i]->model_type))) return m->arch = pr_archs[i], PARE_OK;
+            if (pr_str_eq(type, pr_str_of(pr_archs[i]->model_type)))
+                return m->arch = pr_archs[i], PARE_OK;
         return unknown_arch(PR_DIALECT_HF, type, err);
     }
     m->arch = find_arch(PR_DIALECT_HF, name);
@@ -63,11 +66,12 @@ static pare_status hf_generation(pr_model *m, const char *dir, pare_err *err) {
     pare_status     st = PARE_OK;
     for (size_t i = 0; st == PARE_OK && i < n && pare_doc_kind(eos) > PARE_DOC_NULL; i++) {
         int64_t id;
-        st = pr_json_as_i64(pare_doc_kind(eos) == PARE_DOC_ARRAY ? pare_doc_at(eos, i) : eos, "eos_token_id", 0,
-                            INT32_MAX, &id, err);
+        st = pr_json_as_i64(pare_doc_kind(eos) == PARE_DOC_ARRAY ? pare_doc_at(eos, i) : eos,
+                            "eos_token_id", 0, INT32_MAX, &id, err);
         bool known = false;
         for (int k = 0; k < m->hp.n_eos; k++) known |= m->hp.eos[k] == id;
-        if (st == PARE_OK && !known && m->hp.n_eos < (int)PR_COUNT(m->hp.eos)) m->hp.eos[m->hp.n_eos++] = id;
+        if (st == PARE_OK && !known && m->hp.n_eos < (int)PR_COUNT(m->hp.eos))
+            m->hp.eos[m->hp.n_eos++] = id;
     }
     pare_doc_free(doc);
     return st == PARE_OK ? PARE_OK : pr_fail_in(err, st, path);
@@ -98,7 +102,8 @@ static pare_status open_hf(pr_model *m, const char *dir, pare_err *err) {
     char *path = pr_path_join(m->arena, dir, "config.json");
     if (!path) return pr_fail_nomem(err, 4096);
     if (!pr_path_exists(path)) {
-        pr_fail(err, PARE_EINPUT, -1, "no config.json: expected a Hugging Face directory or a GGUF file");
+        pr_fail(err, PARE_EINPUT, -1,
+                "no config.json: expected a Hugging Face directory or a GGUF file");
         return pr_fail_in(err, PARE_EINPUT, dir);
     }
     PR_TRY(pr_json_read(&m->config, path, NULL, err));
@@ -137,13 +142,15 @@ static pare_status gguf_sizes(pr_model *m, pare_err *err) {
     char             key[128];
     uint32_t         experts;
     if (!e || e->n_dims != 2)
-        return pr_fail(err, PARE_EINPUT, -1, "tensor 'token_embd.weight' is missing or not a matrix");
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "tensor 'token_embd.weight' is missing or not a matrix");
     m->hp.n_vocab = (int)PR_MIN(e->dim[0], (uint64_t)1 << 24);
     m->hp.tied = !pr_container_find(m->file, "output.weight");
     snprintf(key, sizeof key, "%s.expert_count", m->arch->as[PR_DIALECT_GGUF]);
     PR_TRY(pr_gguf_opt_u32(m->file, key, 0, &experts, err));
     if (experts)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "key '%s' is %u: mixtures of experts are not supported yet", key,
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "key '%s' is %u: mixtures of experts are not supported yet", key,
                        experts);
     return PARE_OK;
 }
@@ -153,15 +160,16 @@ static pare_status gguf_table(pr_model *m, pare_err *err) {
     if (w < 0) return PARE_OK;
     const pr_weight *t = &m->weights[w];
     if (t->src->type != PR_F32)
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': type %s, expected F32", t->src->name,
-                       pr_type_get(t->src->type)->name);
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': type %s, expected F32",
+                       t->src->name, pr_type_get(t->src->type)->name);
     float *f;
     PR_NEW(f, m->arena, t->cols, err);
     memcpy(f, t->src->data, (size_t)t->cols * sizeof *f);
     for (int64_t i = 0; i < t->cols; i++)
         if (!(f[i] > 0 && f[i] < 1e30f))
-            return pr_fail(err, PARE_EINPUT, (int64_t)t->src->offset, "tensor '%s': divisor %g, expected a positive one",
-                           t->src->name, (double)f[i]);
+            return pr_fail(err, PARE_EINPUT, (int64_t)t->src->offset,
+                           "tensor '%s': divisor %g, expected a positive one", t->src->name,
+                           (double)f[i]);
     m->hp.ropes[0].divide_by = f;
     return PARE_OK;
 }
@@ -170,7 +178,8 @@ static pare_status open_gguf(pr_model *m, const char *path, pare_err *err) {
     pr_str name;
     PR_TRY(pr_container_open(&m->file, path, err));
     if (pr_container_kind_of(m->file) != PR_GGUF)
-        return pr_fail(err, PARE_EINPUT, -1, "a %s file alone is not a model: give its directory, with config.json",
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "a %s file alone is not a model: give its directory, with config.json",
                        pr_container_format(m->file));
     PR_TRY(pr_gguf_get_str(m->file, "general.architecture", &name, err));
     m->arch = find_arch(PR_DIALECT_GGUF, name);
@@ -208,7 +217,8 @@ static pare_status open_any(pr_model *m, const char *path, pare_err *err) {
 /* The last part of the path that says something: "model.gguf" → "model", "dir/" → "dir". */
 static pare_status set_name(pr_model *m, pare_err *err) {
     pr_str given = {0};
-    if (m->dialect == PR_DIALECT_GGUF) PR_TRY(pr_gguf_opt_str(m->file, "general.name", &given, err));
+    if (m->dialect == PR_DIALECT_GGUF)
+        PR_TRY(pr_gguf_opt_str(m->file, "general.name", &given, err));
     size_t n = strlen(m->path);
     while (n > 1 && m->path[n - 1] == '/') n--;
     size_t from = n;
@@ -260,7 +270,8 @@ pare_status pr_model_hash(const pr_model *m, const pare_ctl *ctl, pr_sha256 *out
     pr_sha256_ctx *h = pr_sha256_new();
     pr_arena      *a = pr_arena_new(256 << 20);
     pare_status    st = h && a ? PARE_OK : pr_fail_nomem(err, 4096);
-    static const char *const side[] = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer.model",
+    static const char *const side[] = {"config.json",           "generation_config.json",
+                                       "tokenizer.json",        "tokenizer.model",
                                        "tokenizer_config.json", "chat_template.jinja"};
     for (size_t i = 0; st == PARE_OK && m->dialect == PR_DIALECT_HF && i < PR_COUNT(side); i++) {
         char  *path = pr_path_join(a, m->path, side[i]);

@@ -26,17 +26,21 @@ int64_t pare_model_n_ctx(const pare_model *m) {
 pare_status pr_model_tokenizer(const pr_model *m, pare_err *err) {
     if (m->tok) return PARE_OK;
     if (err) *err = m->no_tok;
-    return m->no_tok.status != PARE_OK ? m->no_tok.status : pr_fail(err, PARE_EINPUT, -1, "the model has no tokenizer");
+    return m->no_tok.status != PARE_OK
+               ? m->no_tok.status
+               : pr_fail(err, PARE_EINPUT, -1, "the model has no tokenizer");
 }
 
-pare_status pare_tokenize(const pare_model *m, const char *text, size_t n, int special, int32_t **ids, size_t *n_ids,
-                          pare_err *err) {
+pare_status pare_tokenize(const pare_model *m, const char *text, size_t n, int special,
+                          int32_t **ids, size_t *n_ids, pare_err *err) {
     *ids = NULL;
     *n_ids = 0;
     PR_TRY(pr_model_tokenizer(m, err));
     pr_ids      got = {0};
-    pare_status st = pr_encode(m->tok, text, n, special ? PR_ENCODE_ADD | PR_ENCODE_SPECIAL : 0, &got, err);
-    if (st == PARE_OK && !got.p && !(got.p = pr_calloc(1, sizeof *got.p))) st = pr_fail_nomem(err, sizeof *got.p);
+    pare_status st =
+        pr_encode(m->tok, text, n, special ? PR_ENCODE_ADD | PR_ENCODE_SPECIAL : 0, &got, err);
+    if (st == PARE_OK && !got.p && !(got.p = pr_calloc(1, sizeof *got.p)))
+        st = pr_fail_nomem(err, sizeof *got.p);
     if (st != PARE_OK) {
         pr_ids_done(&got);
         return st;
@@ -50,7 +54,8 @@ void pare_ids_free(int32_t *ids) {
     pr_free(ids);
 }
 
-pare_status pare_detokenize(const pare_model *m, const int32_t *ids, size_t n, char **text, size_t *len, pare_err *err) {
+pare_status pare_detokenize(const pare_model *m, const int32_t *ids, size_t n, char **text,
+                            size_t *len, pare_err *err) {
     *text = NULL;
     if (len) *len = 0;
     PR_TRY(pr_model_tokenizer(m, err));
@@ -70,7 +75,8 @@ pare_status pare_detokenize(const pare_model *m, const int32_t *ids, size_t n, c
 
 const char *pare_token_bytes(const pare_model *m, int32_t id, size_t *len) {
     pr_str s = {0};
-    if (m->tok && id >= 0 && (uint32_t)id < pr_tokenizer_size(m->tok)) s = pr_token_bytes(m->tok, id);
+    if (m->tok && id >= 0 && (uint32_t)id < pr_tokenizer_size(m->tok))
+        s = pr_token_bytes(m->tok, id);
     *len = s.p ? s.n : 0;
     return s.p;
 }

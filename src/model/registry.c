@@ -2,4 +2,5 @@
  * dialect, the first is what a file of that name is read as. */
 #include "arch.h"
 
-const pr_arch *const pr_archs[] = {&pr_arch_llama, &pr_arch_mistral, &pr_arch_qwen2, &pr_arch_qwen3, NULL};
+const pr_arch *const pr_archs[] = {&pr_arch_llama, &pr_arch_mistral, &pr_arch_qwen2,
+                                   &pr_arch_qwen3, NULL};

@@ -45,7 +45,8 @@ static void llama3(const pr_rope *r, float *f) {
         if (wave > (float)low_wave) {
             f[i] = slow;
         } else if (!(wave < (float)high_wave)) {
-            float s = ((float)r->original_ctx / wave - (float)r->low_freq) / (float)(r->high_freq - r->low_freq);
+            float s = ((float)r->original_ctx / wave - (float)r->low_freq) /
+                      (float)(r->high_freq - r->low_freq);
             f[i] = (1.0f - s) * f[i] / (float)r->factor + s * f[i];
         }
     }

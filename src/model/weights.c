@@ -33,7 +33,8 @@ static bool spell(const char *pattern, int layer, char name[128]) {
     return true;
 }
 
-bool pr_model_spell(const pr_model *m, pr_dialect d, pr_tid id, char name[128], pr_xf *xf, int *d_head) {
+bool pr_model_spell(const pr_model *m, pr_dialect d, pr_tid id, char name[128], pr_xf *xf,
+                    int *d_head) {
     for (int i = 0; i < m->arch->n_spell; i++) {
         const pr_spell *s = &m->arch->spell[i];
         if (s->role != id.role || s->dialect != d || !spell(s->pattern, id.layer, name)) continue;
@@ -81,10 +82,16 @@ static bool implied(const pr_model *m, pr_tid id, int64_t *rows, int64_t *cols) 
     case PR_ROLE_ATTN_Q_BIAS: *cols = q; return l->has & PR_HAS_QKV_BIAS;
     case PR_ROLE_ATTN_K_BIAS: case PR_ROLE_ATTN_V_BIAS: *cols = kv; return l->has & PR_HAS_QKV_BIAS;
     case PR_ROLE_ATTN_O_BIAS: return l->has & PR_HAS_O_BIAS;
-    case PR_ROLE_ATTN_Q_NORM: case PR_ROLE_ATTN_K_NORM: *cols = l->d_head; return l->has & PR_HAS_QK_NORM;
+    case PR_ROLE_ATTN_Q_NORM:
+    case PR_ROLE_ATTN_K_NORM:
+        *cols = l->d_head;
+        return l->has & PR_HAS_QK_NORM;
     case PR_ROLE_FFN_GATE: case PR_ROLE_FFN_UP: *rows = l->d_ff; return true;
     case PR_ROLE_FFN_DOWN: *rows = h->d_model, *cols = l->d_ff; return true;
-    case PR_ROLE_FFN_GATE_BIAS: case PR_ROLE_FFN_UP_BIAS: *cols = l->d_ff; return l->has & PR_HAS_FFN_BIAS;
+    case PR_ROLE_FFN_GATE_BIAS:
+    case PR_ROLE_FFN_UP_BIAS:
+        *cols = l->d_ff;
+        return l->has & PR_HAS_FFN_BIAS;
     case PR_ROLE_FFN_DOWN_BIAS: return l->has & PR_HAS_FFN_BIAS;
     default: return false;
     }
@@ -96,7 +103,8 @@ static bool per_layer(pr_role r) {
 
 /* Buffers that old checkpoints carry and nothing reads; a head that is tied anyway. */
 static bool ignorable(const pr_model *m, const char *name) {
-    static const char *const tails[] = {".rotary_emb.inv_freq", ".attention.bias", ".attention.masked_bias"};
+    static const char *const tails[] = {".rotary_emb.inv_freq", ".attention.bias",
+                                        ".attention.masked_bias"};
     size_t                   n = strlen(name);
     for (size_t i = 0; i < PR_COUNT(tails); i++) {
         size_t k = strlen(tails[i]);
@@ -108,24 +116,29 @@ static bool ignorable(const pr_model *m, const char *name) {
 static void shape_text(const pr_tensor *t, char *dst, size_t cap) {
     size_t n = (size_t)snprintf(dst, cap, "[");
     for (int i = 0; i < t->n_dims && n < cap; i++)
-        n += (size_t)snprintf(dst + n, cap - n, "%s%llu", i ? ", " : "", (unsigned long long)t->dim[i]);
+        n += (size_t)snprintf(dst + n, cap - n, "%s%llu", i ? ", " : "",
+                              (unsigned long long)t->dim[i]);
     if (n < cap) snprintf(dst + n, cap - n, "]");
 }
 
-static pare_status check_shape(const pr_model *m, const pr_tensor *t, pr_tid id, int64_t rows, int64_t cols,
-                               pare_err *err) {
-    bool matrix = pr_role_class_of(id.role) == PR_CLASS_MATRIX || pr_role_class_of(id.role) == PR_CLASS_EMBED;
-    bool fits = matrix ? t->n_dims == 2 && t->dim[0] == (uint64_t)rows && t->dim[1] == (uint64_t)cols
-                       : t->n_dims == 1 && t->dim[0] == (uint64_t)cols;
+static pare_status check_shape(const pr_model *m, const pr_tensor *t, pr_tid id, int64_t rows,
+                               int64_t cols, pare_err *err) {
+    bool matrix = pr_role_class_of(id.role) == PR_CLASS_MATRIX ||
+                  pr_role_class_of(id.role) == PR_CLASS_EMBED;
+    bool fits =
+        matrix ? t->n_dims == 2 && t->dim[0] == (uint64_t)rows && t->dim[1] == (uint64_t)cols
+               : t->n_dims == 1 && t->dim[0] == (uint64_t)cols;
     char got[160];
     if (fits) return PARE_OK;
     shape_text(t, got, sizeof got);
     if (matrix)
-        pr_fail(err, PARE_EINPUT, (int64_t)t->offset, "tensor '%s' has the shape %s; the configuration implies [%lld, %lld]",
-                t->name, got, (long long)rows, (long long)cols);
+        pr_fail(err, PARE_EINPUT, (int64_t)t->offset,
+                "tensor '%s' has the shape %s; the configuration implies [%lld, %lld]", t->name,
+                got, (long long)rows, (long long)cols);
     else
-        pr_fail(err, PARE_EINPUT, (int64_t)t->offset, "tensor '%s' has the shape %s; the configuration implies [%lld]",
-                t->name, got, (long long)cols);
+        pr_fail(err, PARE_EINPUT, (int64_t)t->offset,
+                "tensor '%s' has the shape %s; the configuration implies [%lld]", t->name, got,
+                (long long)cols);
     return pr_fail_in(err, PARE_EINPUT, pr_container_path(m->file, t->file));
 }
 
@@ -141,7 +154,9 @@ static void note(pr_buf *b, int *n, const char *name) {
 
 /* "9 missing: 'a', 'b' …": short enough for both lists to stand in one message. */
 static void list(pr_buf *b, const char *what, const pr_buf *names, int n) {
-    if (n) pr_buf_printf(b, "%s%d %s: %s%s", b->n ? "; " : "", n, what, names->p, n > 4 ? " …" : "");
+    if (n)
+        pr_buf_printf(b, "%s%d %s: %s%s", b->n ? "; " : "", n, what, names->p,
+                      n > 4 ? " …" : "");
 }
 
 static pare_status bind_one(pr_model *m, census *c, pr_tid id, pare_err *err) {
@@ -185,7 +200,9 @@ static pare_status find_extra(pr_model *m, census *c, pare_err *err) {
     qsort(used, (size_t)m->n_weights, sizeof *used, by_tensor);
     for (size_t i = 0; i < pr_container_count(m->file); i++) {
         const pr_tensor *t = pr_container_at(m->file, i);
-        if (bsearch(&t, used, (size_t)m->n_weights, sizeof *used, by_tensor) || ignorable(m, t->name)) continue;
+        if (bsearch(&t, used, (size_t)m->n_weights, sizeof *used, by_tensor) ||
+            ignorable(m, t->name))
+            continue;
         note(&c->extra, &c->n_extra, t->name);
     }
     return PARE_OK;
@@ -205,7 +222,8 @@ pare_status pr_weights_bind(pr_model *m, pare_err *err) {
         list(&all, "missing", &c.missing, c.n_missing);
         list(&all, "not expected", &c.extra, c.n_extra);
         st = all.failed ? pr_fail_nomem(err, 8192)
-                        : pr_fail(err, PARE_EINPUT, -1, "the weights do not fit the configuration: %s", all.p);
+                        : pr_fail(err, PARE_EINPUT, -1,
+                                  "the weights do not fit the configuration: %s", all.p);
         pr_buf_done(&all);
         goto done;
     }
@@ -219,7 +237,8 @@ done:
 int64_t pr_model_n_params(const pr_model *m) {
     int64_t n = 0;
     for (int i = 0; i < m->n_weights; i++)
-        if (pr_role_class_of(m->weights[i].id.role) != PR_CLASS_TABLE) n += m->weights[i].rows * m->weights[i].cols;
+        if (pr_role_class_of(m->weights[i].id.role) != PR_CLASS_TABLE)
+            n += m->weights[i].rows * m->weights[i].cols;
     return n;
 }
 
@@ -229,8 +248,8 @@ uint64_t pr_model_weight_bytes(const pr_model *m) {
     return n;
 }
 
-static pare_status check_weight(const pr_model *m, const pr_kernels *k, const pr_weight *w, float *row,
-                                pare_err *err) {
+static pare_status check_weight(const pr_model *m, const pr_kernels *k, const pr_weight *w,
+                                float *row, pare_err *err) {
     pr_row_decode decode = pr_decode_get(k, w->src->type);
     uint64_t     step = pr_weight_row_bytes(w);
     if (!decode) return PARE_OK; /* who uses it says what it cannot decode */
@@ -240,8 +259,9 @@ static pare_status check_weight(const pr_model *m, const pr_kernels *k, const pr
         int64_t col = 0;
         while (row[col] - row[col] == 0) col++;
         pr_fail(err, PARE_EINPUT, (int64_t)(w->src->offset + (uint64_t)r * step),
-                "tensor '%s' holds %s in row %lld, column %lld: expected finite numbers", w->src->name,
-                row[col] != row[col] ? "a NaN" : "an infinity", (long long)r, (long long)col);
+                "tensor '%s' holds %s in row %lld, column %lld: expected finite numbers",
+                w->src->name, row[col] != row[col] ? "a NaN" : "an infinity", (long long)r,
+                (long long)col);
         return pr_fail_in(err, PARE_EINPUT, pr_container_path(m->file, w->src->file));
     }
     return PARE_OK;
@@ -256,7 +276,8 @@ pare_status pr_model_check_finite(const pr_model *m, const pare_ctl *ctl, pare_e
     float *row = pr_calloc((size_t)widest, sizeof *row);
     if (!row) return pr_fail_nomem(err, (uint64_t)widest * sizeof *row);
     for (int i = 0; i < m->n_weights && st == PARE_OK; i++) {
-        if ((st = pr_ctl_check(ctl, err)) == PARE_OK) st = check_weight(m, k, &m->weights[i], row, err);
+        if ((st = pr_ctl_check(ctl, err)) == PARE_OK)
+            st = check_weight(m, k, &m->weights[i], row, err);
         done += m->weights[i].src->bytes;
         pr_ctl_progress(ctl, "check weights", "B", (double)done, (double)total);
     }

@@ -94,12 +94,14 @@ void        pr_tokenizer_close(pr_tokenizer *t); /* NULL is fine */
 pare_status pr_tokenizer_to_gguf(const pr_tokenizer *t, uint64_t vocab_size, pr_arena *a,
                                  pr_gguf_vocab *out, pare_err *err);
 
-/* The files of a Hugging Face directory that say the same as a GGUF's vocabulary: `main`, to be stored
- * as *name ("tokenizer.json" for byte-level BPE, "tokenizer.model" for SentencePiece), and `config`,
+/* The files of a Hugging Face directory that say the same as a GGUF's vocabulary: `main`, to be
+ * stored
+ * as *name ("tokenizer.json" for byte-level BPE, "tokenizer.model" for SentencePiece), and
+ * `config`,
  * tokenizer_config.json, with the chat template if there is one (NULL: none). Whoever writes them
  * should read them back and compare. PARE_EREFUSED: not such a vocabulary. */
-pare_status pr_tokenizer_to_hf(const pr_tokenizer *t, const char *chat_template, const char **name, pr_buf *main,
-                               pr_buf *config, pare_err *err);
+pare_status pr_tokenizer_to_hf(const pr_tokenizer *t, const char *chat_template,
+                               const char **name, pr_buf *main, pr_buf *config, pare_err *err);
 
 /* Number of ids (largest id + 1; ids without a token count). */
 uint32_t pr_tokenizer_size(const pr_tokenizer *t);

@@ -21,41 +21,47 @@ static int64_t row_bytes(int kind, int64_t d) {
     return kind == F32 ? 4 * d : kind == F16 ? 2 * d : d / 32 * 34;
 }
 
-typedef void (*scores_fn)(float *s, int64_t lds, const float *q, int64_t ldq, int64_t n_q, const void *k,
-                          size_t stride, int64_t n_keys, int64_t d, float scale);
-typedef void (*mix_fn)(float *o, int64_t ldo, const float *p, int64_t ldp, int64_t n_q, const void *v,
-                       size_t stride, int64_t n_keys, int64_t d);
+typedef void (*scores_fn)(float *s, int64_t lds, const float *q, int64_t ldq, int64_t n_q,
+                          const void *k, size_t stride, int64_t n_keys, int64_t d, float scale);
+typedef void (*mix_fn)(float *o, int64_t ldo, const float *p, int64_t ldp, int64_t n_q,
+                       const void *v, size_t stride, int64_t n_keys, int64_t d);
 
 static void check_scores(int kind, scores_fn ref, scores_fn fn) {
     KERN_CASES(t) {
-        int64_t d = kind == Q8_0 ? 32 * kern_pick(0, 8) : kern_len(t), n_keys = kern_pick(0, 21), n_q = kern_pick(0, 9);
+        int64_t d = kind == Q8_0 ? 32 * kern_pick(0, 8) : kern_len(t),
+                n_keys = kern_pick(0, 21), n_q = kern_pick(0, 9);
         size_t  stride = (size_t)(row_bytes(kind, d) + kern_pick(0, 3));
         int64_t lds = n_keys + kern_pick(0, 2), ldq = d + kern_pick(0, 2);
         char   *k = cache_new(kind, n_keys, d, stride, t);
-        float  *q = kern_floats(n_q * ldq, t), *want = kern_out(n_q * lds * 4), *got = kern_out(n_q * lds * 4);
+        float *q = kern_floats(n_q * ldq, t), *want = kern_out(n_q * lds * 4),
+              *got = kern_out(n_q * lds * 4);
         ref(want, lds, q, ldq, n_q, k, stride, n_keys, d, 0.125f);
         fn(got, lds, q, ldq, n_q, k, stride, n_keys, d, 0.125f);
         kern_same(want, got, n_q * lds, 4, "n_q=%d n_keys=%d d=%d", (int)n_q, (int)n_keys, (int)d);
     }
     char  *k = cache_new(kind, 512, 64, (size_t)row_bytes(kind, 64), 0);
     float *q = kern_floats(4 * 64, 0), *s = kern_out(4 * 512 * 4);
-    KERN_BENCH(4 * 512 * 64.0, "GMAC/s", fn(s, 512, q, 64, 4, k, (size_t)row_bytes(kind, 64), 512, 64, 0.125f))
+    KERN_BENCH(4 * 512 * 64.0, "GMAC/s",
+               fn(s, 512, q, 64, 4, k, (size_t)row_bytes(kind, 64), 512, 64, 0.125f))
 }
 
 static void check_mix(int kind, mix_fn ref, mix_fn fn) {
     KERN_CASES(t) {
-        int64_t d = kind == Q8_0 ? 32 * kern_pick(0, 8) : kern_len(t), n_keys = kern_pick(0, 21), n_q = kern_pick(0, 9);
+        int64_t d = kind == Q8_0 ? 32 * kern_pick(0, 8) : kern_len(t),
+                n_keys = kern_pick(0, 21), n_q = kern_pick(0, 9);
         size_t  stride = (size_t)(row_bytes(kind, d) + kern_pick(0, 3));
         int64_t ldo = d + kern_pick(0, 2), ldp = n_keys + kern_pick(0, 2);
         char   *v = cache_new(kind, n_keys, d, stride, t);
-        float  *p = kern_floats(n_q * ldp, t), *want = kern_out(n_q * ldo * 4), *got = kern_out(n_q * ldo * 4);
+        float *p = kern_floats(n_q * ldp, t), *want = kern_out(n_q * ldo * 4),
+              *got = kern_out(n_q * ldo * 4);
         ref(want, ldo, p, ldp, n_q, v, stride, n_keys, d);
         fn(got, ldo, p, ldp, n_q, v, stride, n_keys, d);
         kern_same(want, got, n_q * ldo, 4, "n_q=%d n_keys=%d d=%d", (int)n_q, (int)n_keys, (int)d);
     }
     char  *v = cache_new(kind, 512, 64, (size_t)row_bytes(kind, 64), 0);
     float *p = kern_floats(4 * 512, 0), *o = kern_out(4 * 64 * 4);
-    KERN_BENCH(4 * 512 * 64.0, "GMAC/s", fn(o, 64, p, 512, 4, v, (size_t)row_bytes(kind, 64), 512, 64))
+    KERN_BENCH(4 * 512 * 64.0, "GMAC/s",
+               fn(o, 64, p, 512, 4, v, (size_t)row_bytes(kind, 64), 512, 64))
 }
 
 static void check_softmax(void) {
@@ -92,9 +98,12 @@ static void check_store(int kind, store_fn ref, store_fn fn) {
 }
 
 void check_attn(void) {
-    if (KERN_NEW(attn_scores_f32)) check_scores(F32, kern_ref->attn_scores_f32, kern_k->attn_scores_f32);
-    if (KERN_NEW(attn_scores_f16)) check_scores(F16, kern_ref->attn_scores_f16, kern_k->attn_scores_f16);
-    if (KERN_NEW(attn_scores_q8_0)) check_scores(Q8_0, kern_ref->attn_scores_q8_0, kern_k->attn_scores_q8_0);
+    if (KERN_NEW(attn_scores_f32))
+        check_scores(F32, kern_ref->attn_scores_f32, kern_k->attn_scores_f32);
+    if (KERN_NEW(attn_scores_f16))
+        check_scores(F16, kern_ref->attn_scores_f16, kern_k->attn_scores_f16);
+    if (KERN_NEW(attn_scores_q8_0))
+        check_scores(Q8_0, kern_ref->attn_scores_q8_0, kern_k->attn_scores_q8_0);
     if (KERN_NEW(attn_mix_f32)) check_mix(F32, kern_ref->attn_mix_f32, kern_k->attn_mix_f32);
     if (KERN_NEW(attn_mix_f16)) check_mix(F16, kern_ref->attn_mix_f16, kern_k->attn_mix_f16);
     if (KERN_NEW(attn_mix_q8_0)) check_mix(Q8_0, kern_ref->attn_mix_q8_0, kern_k->attn_mix_q8_0);

@@ -5,7 +5,8 @@ static void check_add(void) {
     if (!KERN_NEW(add)) return;
     KERN_CASES(t) {
         int64_t n = kern_len(t);
-        float  *a = kern_floats(n, t), *b = kern_floats(n, t + 1), *want = kern_out(n * 4), *got = kern_out(n * 4);
+        float *a = kern_floats(n, t), *b = kern_floats(n, t + 1), *want = kern_out(n * 4),
+              *got = kern_out(n * 4);
         kern_ref->add(want, a, b, n);
         kern_k->add(got, a, b, n);
         kern_same(want, got, n, 4, "n=%d", (int)n);
@@ -20,7 +21,8 @@ static void check_silu_mul(void) {
     if (!KERN_NEW(silu_mul)) return;
     KERN_CASES(t) {
         int64_t n = kern_len(t);
-        float  *g = kern_floats(n, t), *u = kern_floats(n, t + 1), *want = kern_out(n * 4), *got = kern_out(n * 4);
+        float *g = kern_floats(n, t), *u = kern_floats(n, t + 1), *want = kern_out(n * 4),
+              *got = kern_out(n * 4);
         for (int64_t i = 0; t % 4 == 1 && i < n; i++) g[i] *= 40;
         kern_ref->silu_mul(want, g, u, n);
         kern_k->silu_mul(got, g, u, n);
@@ -37,7 +39,10 @@ static void check_exp(void) {
     KERN_CASES(t) {
         int64_t n = kern_len(t);
         float  *x = kern_floats(n, t), *want = kern_out(n * 4), *got = kern_out(n * 4);
-        for (int64_t i = 0; i < n; i++) x[i] = t % 4 == 1 ? x[i] * 30 : t % 4 == 3 ? (float)kern_pick(-900, 900) / 10 : x[i];
+        for (int64_t i = 0; i < n; i++)
+            x[i] = t % 4 == 1   ? x[i] * 30
+                   : t % 4 == 3 ? (float)kern_pick(-900, 900) / 10
+                                : x[i];
         kern_ref->exp(want, x, n);
         kern_k->exp(got, x, n);
         kern_same(want, got, n, 4, "n=%d", (int)n);
@@ -50,7 +55,8 @@ static void check_rms_norm(void) {
     if (!KERN_NEW(rms_norm)) return;
     KERN_CASES(t) {
         int64_t n = kern_len(t) + 1;
-        float  *x = kern_floats(n, t), *w = kern_floats(n, t + 1), *want = kern_out(n * 4), *got = kern_out(n * 4);
+        float *x = kern_floats(n, t), *w = kern_floats(n, t + 1), *want = kern_out(n * 4),
+              *got = kern_out(n * 4);
         kern_ref->rms_norm(want, x, w, n, 1e-5f);
         kern_k->rms_norm(got, x, w, n, 1e-5f);
         kern_same(want, got, n, 4, "n=%d", (int)n);
@@ -61,12 +67,14 @@ static void check_rms_norm(void) {
     KERN_BENCH(2048.0, "Gvalues/s", kern_k->rms_norm(y, x, x, 2048, 1e-5f))
 }
 
-typedef void (*rope_fn)(float *x, int64_t ldx, int64_t n_heads, const float *cos, const float *sin, int64_t half);
+typedef void (*rope_fn)(float *x, int64_t ldx, int64_t n_heads, const float *cos,
+                        const float *sin, int64_t half);
 
 static void check_rope(rope_fn ref, rope_fn k) {
     KERN_CASES(t) {
         int64_t half = kern_len(t), heads = kern_pick(0, 4), ldx = 2 * half + kern_pick(0, 3);
-        float  *c = kern_floats(half, t), *s = kern_floats(half, t), *x = kern_floats(ldx * heads, t);
+        float *c = kern_floats(half, t), *s = kern_floats(half, t),
+              *x = kern_floats(ldx * heads, t);
         float  *got = kern_out(ldx * heads * 4);
         memcpy(got, x, (size_t)(ldx * heads) * 4);
         ref(x, ldx, heads, c, s, half);

@@ -38,7 +38,8 @@ static void check_panel_pack(void) {
     if (!KERN_NEW(panel_pack)) return;
     KERN_CASES(t) {
         int64_t  n = 32 * kern_pick(0, 16), ldu = n + kern_pick(0, 3);
-        uint8_t *u = kern_bytes((size_t)(16 * ldu), t), *want = kern_out(16 * n), *got = kern_out(16 * n);
+        uint8_t *u = kern_bytes((size_t)(16 * ldu), t), *want = kern_out(16 * n),
+                *got = kern_out(16 * n);
         for (int64_t i = 0; i < 16 * ldu; i++) u[i] = (uint8_t)pr_rng_u64(&kern_rng);
         kern_ref->panel_pack(want, u, ldu, n);
         kern_k->panel_pack(got, u, ldu, n);
@@ -89,14 +90,16 @@ static void check_gemv(pr_type type, pr_gemv ref, pr_gemv k) {
     float  *y = kern_out(rows * 4);
     pr_acts a;
     acts_new(&a, n, 1, 0);
-    KERN_BENCH((double)(rows * n), "GMAC/s", k(y, w, (size_t)(n / block * pr_type_get(type)->bytes), rows, &a, 0))
+    KERN_BENCH((double)(rows * n), "GMAC/s",
+               k(y, w, (size_t)(n / block * pr_type_get(type)->bytes), rows, &a, 0))
 }
 
 /* A panel loaded by the level under test: the pieces and the interleaving are its own. */
 static pr_panel *panel_new(pr_panel *p, pr_type type, int64_t n, int rows, int t) {
     void *w = kern_qrows(type, n, rows, t);
     pr_panel_init(p, kern_bytes(pr_panel_bytes(type, n), 0), type, n);
-    pr_panel_load(kern_k, p, w, (size_t)(n / pr_type_get(type)->block * pr_type_get(type)->bytes), rows);
+    pr_panel_load(kern_k, p, w,
+                  (size_t)(n / pr_type_get(type)->block * pr_type_get(type)->bytes), rows);
     return p;
 }
 
@@ -116,7 +119,8 @@ static void check_gemm_i8(void) {
         panel_new(&p, type, n, (int)kern_pick(0, 16), t);
         kern_ref->gemm_i8(want, ldy, &p, &a, col, cols);
         kern_k->gemm_i8(got, ldy, &p, &a, col, cols);
-        kern_same(want, got, cols * ldy, 4, "%s rows=%d cols=%d n=%d", pr_type_get(type)->name, p.rows, (int)cols, (int)n);
+        kern_same(want, got, cols * ldy, 4, "%s rows=%d cols=%d n=%d", pr_type_get(type)->name,
+                  p.rows, (int)cols, (int)n);
     }
     for (size_t i = 0; i < PR_COUNT(qtypes); i++) {
         pr_acts  a;
@@ -131,7 +135,8 @@ static void check_gemm_i8(void) {
     }
 }
 
-/* The same bits from one column as from many: gemv of the level against gemm_i8 of the reference. */
+/* The same bits from one column as from many: gemv of the level against gemm_i8 of the
+ * reference. */
 static void check_paths(void) {
     if (!KERN_NEW(gemm_i8)) return;
     KERN_CASES(t) {

@@ -13,11 +13,14 @@ static void check_gemm_f32(void) {
         kern_same(want, got, cols * ldy, 4, "rows=%d cols=%d n=%d", (int)rows, (int)cols, (int)n);
     }
     int64_t n = 1024, rows = 16, cols = 64;
-    float  *w = kern_floats(rows * n, 0), *x = kern_floats(cols * n, 0), *y = kern_out(rows * cols * 4);
-    KERN_BENCH((double)(rows * cols * n), "GMAC/s", kern_k->gemm_f32(y, rows, w, n, rows, x, n, cols, n))
+    float *w = kern_floats(rows * n, 0), *x = kern_floats(cols * n, 0),
+          *y = kern_out(rows * cols * 4);
+    KERN_BENCH((double)(rows * cols * n), "GMAC/s",
+               kern_k->gemm_f32(y, rows, w, n, rows, x, n, cols, n))
 }
 
-typedef void (*gemv_float)(float *y, const void *w, size_t row_bytes, int64_t rows, const float *x, int64_t n);
+typedef void (*gemv_float)(float *y, const void *w, size_t row_bytes, int64_t rows,
+                           const float *x, int64_t n);
 
 static void check_gemv(gemv_float ref, gemv_float k, int size) {
     KERN_CASES(t) {
@@ -29,13 +32,15 @@ static void check_gemv(gemv_float ref, gemv_float k, int size) {
         for (int64_t i = 0; i < rows * n; i++) {
             float    f = kern_float();
             uint16_t h = size == 2 && t % 2 ? pr_f32_to_f16(f) : (uint16_t)(pr_bits_f32(f) >> 16);
-            if (t % 4 == 3 && size == 2) h = (uint16_t)(pr_rng_u64(&kern_rng) & 0xfbffu); /* no NaN in F16 */
-            memcpy(w + (size_t)(i / n) * row_bytes + (size_t)(i % n) * (size_t)size, size == 4 ? (void *)&f : (void *)&h,
-                   (size_t)size);
+            if (t % 4 == 3 && size == 2)
+                h = (uint16_t)(pr_rng_u64(&kern_rng) & 0xfbffu); /* no NaN in F16 */
+            memcpy(w + (size_t)(i / n) * row_bytes + (size_t)(i % n) * (size_t)size,
+                   size == 4 ? (void *)&f : (void *)&h, (size_t)size);
         }
         ref(want, w, row_bytes, rows, x, n);
         k(got, w, row_bytes, rows, x, n);
-        kern_same(want, got, rows, 4, "rows=%d n=%d row_bytes=%d", (int)rows, (int)n, (int)row_bytes);
+        kern_same(want, got, rows, 4, "rows=%d n=%d row_bytes=%d", (int)rows, (int)n,
+                  (int)row_bytes);
     }
     int64_t n = 2048, rows = 64; /* in L2 */
     char   *w = kern_bytes((size_t)(n * rows * size), 0);

@@ -33,13 +33,16 @@ static void check_sum_error(void) {
     long double sum = 0, kld = 0, part = 0;
     for (int i = 0; i < N; i++) sum += expl((long double)x[i] * 4 - 9.5L), x[i] *= 4;
     double got = kern_ref->row_sum_exp(x, N, 9.5), bound = (N / 16 + 8) * 0x1p-52;
-    if (!(fabsl(got - sum) <= bound * (double)sum)) kern_fail("found %.17g, expected %.20Lg", got, sum);
+    if (!(fabsl(got - sum) <= bound * (double)sum))
+        kern_fail("found %.17g, expected %.20Lg", got, sum);
     for (int i = 0; i < N; i++) {
-        long double a = (long double)x[i] - 9.5L, b = (long double)z[i] - 7.25L, term = expl(a) * (a - b);
+        long double a = (long double)x[i] - 9.5L, b = (long double)z[i] - 7.25L,
+                    term = expl(a) * (a - b);
         kld += term, part += fabsl(term);
     }
     got = kern_ref->row_kld(x, z, N, 9.5, 7.25);
-    if (!(fabsl(got - kld) <= (bound + 40 * 0x1p-53) * (double)part)) kern_fail("kld %.17g, expected %.20Lg", got, kld);
+    if (!(fabsl(got - kld) <= (bound + 40 * 0x1p-53) * (double)part))
+        kern_fail("kld %.17g, expected %.20Lg", got, kld);
     printf("row_kld: off by %.1Lg of %.3Lg\n", fabsl(got - kld), kld);
 }
 
@@ -63,18 +66,23 @@ static void check_int8_facts(pr_type type) {
         double sum = 0, all = 0;
         float  one;
         if (type == PR_Q4_0) kern_ref->unpack_q4_0(u, scale, min, w + (size_t)r * row_bytes, n);
-        else if (type == PR_Q4_K) kern_ref->unpack_q4_k(u, scale, min, w + (size_t)r * row_bytes, n);
-        else if (type == PR_Q2_K) kern_ref->unpack_q2_k(u, scale, min, w + (size_t)r * row_bytes, n);
+        else if (type == PR_Q4_K)
+            kern_ref->unpack_q4_k(u, scale, min, w + (size_t)r * row_bytes, n);
+        else if (type == PR_Q2_K)
+            kern_ref->unpack_q2_k(u, scale, min, w + (size_t)r * row_bytes, n);
         else kern_ref->unpack_q6_k(u, scale, min, w + (size_t)r * row_bytes, n);
         for (int64_t k = 0; k < n; k++) {
-            double s = scale[k / t->group], m = t->has_min ? min[k / t->group] : 0, x = (double)a.d[k / 32] * a.q[k];
+            double s = scale[k / t->group], m = t->has_min ? min[k / t->group] : 0,
+                   x = (double)a.d[k / 32] * a.q[k];
             sum += (s * (u[k] - t->zero) - m) * x;
             all += (fabs(s) * t->max_code + fabs(m)) * fabs(x);
         }
         pr_gemv_get(kern_ref, type)(&one, w + (size_t)r * row_bytes, row_bytes, 1, &a, 0);
         if (!(fabs(y[r] - sum) <= all * (double)(n / t->group + 40) * 0x1p-24))
             kern_fail("%s row %d: found %g, expected %g", pr_type_get(type)->name, r, y[r], sum);
-        if (one != y[r]) kern_fail("%s row %d: gemv has %a, gemm_i8 %a", pr_type_get(type)->name, r, one, y[r]);
+        if (one != y[r])
+            kern_fail("%s row %d: gemv has %a, gemm_i8 %a", pr_type_get(type)->name, r, one,
+                      y[r]);
     }
 }
 

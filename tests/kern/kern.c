@@ -37,7 +37,8 @@ void kern_fail(const char *fmt, ...) {
     if (fails_here++ >= 5) return;
     va_list ap;
     va_start(ap, fmt);
-    printf("FAIL %s.%s seed=%llu case=%d: ", name, kern_k->level, (unsigned long long)seed, case_now);
+    printf("FAIL %s.%s seed=%llu case=%d: ", name, kern_k->level, (unsigned long long)seed,
+           case_now);
     vprintf(fmt, ap);
     printf("\n");
     va_end(ap);
@@ -63,7 +64,8 @@ bool kern_case(int t) {
 }
 
 int64_t kern_len(int t) {
-    static const int64_t more[] = {67, 71, 97, 127, 128, 131, 160, 192, 251, 256, 257, 384, 509, 512, 521, 1021, 1024};
+    static const int64_t more[] = {67,  71,  97,  127, 128, 131, 160,  192, 251,
+                                   256, 257, 384, 509, 512, 521, 1021, 1024};
     return t <= 64 ? t : more[(size_t)t % PR_COUNT(more)];
 }
 
@@ -137,11 +139,14 @@ bool kern_same(const void *want, const void *got, int64_t n, int size, const cha
         vsnprintf(args, sizeof args, fmt, ap);
         va_end(ap);
         if (size == 4)
-            kern_fail("%s: at %lld of %lld found %a, the reference has %a", args, (long long)i, (long long)n, fb, fa);
+            kern_fail("%s: at %lld of %lld found %a, the reference has %a", args, (long long)i,
+                      (long long)n, fb, fa);
         else if (size == 8)
-            kern_fail("%s: at %lld of %lld found %a, the reference has %a", args, (long long)i, (long long)n, db, da);
+            kern_fail("%s: at %lld of %lld found %a, the reference has %a", args, (long long)i,
+                      (long long)n, db, da);
         else
-            kern_fail("%s: at byte %lld of %lld found %d, the reference has %d", args, (long long)i, (long long)n, b[i], a[i]);
+            kern_fail("%s: at byte %lld of %lld found %d, the reference has %d", args,
+                      (long long)i, (long long)n, b[i], a[i]);
         return false;
     }
     return true;
@@ -155,9 +160,11 @@ static void set_f16(uint8_t *p, float f) {
 }
 
 void *kern_qrows(pr_type type, int64_t n, int64_t rows, int t) {
-    static const struct { pr_type type; int d, m; } at[] = {
-        {PR_Q4_0, 0, -1}, {PR_Q4_1, 0, 2}, {PR_Q5_0, 0, -1}, {PR_Q5_1, 0, 2}, {PR_Q8_0, 0, -1}, {PR_IQ4_NL, 0, -1},
-        {PR_Q2_K, 80, 82}, {PR_Q3_K, 108, -1}, {PR_Q4_K, 0, 2}, {PR_Q5_K, 0, 2}, {PR_Q6_K, 208, -1}, {PR_IQ4_XS, 0, -1},
+    static const struct { pr_type type; int d, m;
+    } at[] = {
+        {PR_Q4_0, 0, -1}, {PR_Q4_1, 0, 2},    {PR_Q5_0, 0, -1},   {PR_Q5_1, 0, 2},
+        {PR_Q8_0, 0, -1}, {PR_IQ4_NL, 0, -1}, {PR_Q2_K, 80, 82},  {PR_Q3_K, 108, -1},
+        {PR_Q4_K, 0, 2},  {PR_Q5_K, 0, 2},    {PR_Q6_K, 208, -1}, {PR_IQ4_XS, 0, -1},
     };
     const pr_type_info *info = pr_type_get(type);
     size_t   bytes = (size_t)(n / info->block * info->bytes * rows);
@@ -165,7 +172,8 @@ void *kern_qrows(pr_type type, int64_t n, int64_t rows, int t) {
     size_t   which = 0;
     while (at[which].type != type) which++;
     int fill = t % 5 == 4 ? (t / 5 % 2 ? 0xff : 0x00) : -1;
-    for (size_t i = 0; i < bytes; i++) w[i] = fill >= 0 ? (uint8_t)fill : (uint8_t)pr_rng_u64(&kern_rng);
+    for (size_t i = 0; i < bytes; i++)
+        w[i] = fill >= 0 ? (uint8_t)fill : (uint8_t)pr_rng_u64(&kern_rng);
     for (size_t i = 0; i < bytes; i += (size_t)info->bytes) {
         set_f16(w + i + at[which].d, 0.02f * kern_float());
         if (at[which].m >= 0) set_f16(w + i + at[which].m, 0.02f * kern_float());
@@ -190,15 +198,17 @@ bool kern_clock_more(kern_clock *c) {
     if (c->at == -1) { /* find how many calls last 3 ms */
         double took = c->n ? (double)(now - c->start) : 0;
         if (took < 3e6)
-            c->n = c->n == 0 ? 1 : took < 1e5 ? c->n * 10 : (int64_t)((double)c->n * 3.5e6 / took) + 1;
+            c->n = c->n == 0    ? 1
+                   : took < 1e5 ? c->n * 10
+                                : (int64_t)((double)c->n * 3.5e6 / took) + 1;
         else
             c->at = 0;
     } else {
         c->best[c->at++] = (double)(now - c->start) / (double)c->n;
         if (c->at == 9) {
             qsort(c->best, 9, sizeof *c->best, by_value);
-            printf("%-18s %-10s %9.2f %s  (%.2f … %.2f)\n", name, kern_k->level, c->work / c->best[4], c->unit,
-                   c->work / c->best[8], c->work / c->best[0]);
+            printf("%-18s %-10s %9.2f %s  (%.2f … %.2f)\n", name, kern_k->level,
+                   c->work / c->best[4], c->unit, c->work / c->best[8], c->work / c->best[0]);
             return false;
         }
     }

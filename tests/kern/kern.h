@@ -23,8 +23,9 @@ extern bool              kern_is_bench;
 extern pr_rng            kern_rng;
 
 /* True if kern_k has its own `name`; from here on, failures and figures carry that name. */
-#define KERN_NEW(name)                                                                      \
-    kern_begin(#name, kern_k == kern_ref, kern_k->name != kern_ref->name && kern_k->name != kern_lower->name)
+#define KERN_NEW(name)                                                                         \
+    kern_begin(#name, kern_k == kern_ref,                                                      \
+               kern_k->name != kern_ref->name && kern_k->name != kern_lower->name)
 bool kern_begin(const char *name, bool is_ref, bool is_new);
 #define KERN_CASES(t) for (int t = 0; kern_case(t); t++)
 bool kern_case(int t);   /* closes the case before, opens case t; false after the last */
@@ -40,8 +41,10 @@ float *kern_floats(int64_t n, int t);
 void *kern_bytes(size_t bytes, int t);
 /* Output of that many bytes, filled with a pattern. */
 void *kern_out(int64_t bytes);
-/* Two outputs of n elements of `size` bytes (4: float, NaN equals NaN; 8: double; 1: bytes) are the same. */
-bool kern_same(const void *want, const void *got, int64_t n, int size, const char *fmt, ...) PR_PRINTF(5, 6);
+/* Two outputs of n elements of `size` bytes (4: float, NaN equals NaN; 8: double; 1: bytes) are
+ * the same. */
+bool kern_same(const void *want, const void *got, int64_t n, int size, const char *fmt, ...)
+    PR_PRINTF(5, 6);
 void kern_fail(const char *fmt, ...) PR_PRINTF(1, 2);
 
 /* In bench mode: run `call` until its time is known, print work per second. */

@@ -18,28 +18,30 @@ static float elem_q8_0(const char *row, int64_t i) {
     return (float)b.qs[i % 32] * pr_f16_to_f32(b.d);
 }
 
-#define ATTN(type)                                                                                     \
-    void pr_attn_scores_##type##_ref(float *s, int64_t lds, const float *q, int64_t ldq, int64_t n_q,  \
-                                     const void *k, size_t stride, int64_t n_keys, int64_t d,          \
-                                     float scale) {                                                    \
-        for (int64_t h = 0; h < n_q; h++)                                                              \
-            for (int64_t j = 0; j < n_keys; j++) {                                                     \
-                const char *row = (const char *)k + (size_t)j * stride;                                \
-                float       lane[16] = {0};                                                            \
-                for (int64_t i = 0; i < d; i++)                                                        \
-                    lane[i % 16] = fmaf(q[h * ldq + i], elem_##type(row, i), lane[i % 16]);            \
-                s[h * lds + j] = pr_tree16(lane) * scale;                                              \
-            }                                                                                          \
-    }                                                                                                  \
-    void pr_attn_mix_##type##_ref(float *o, int64_t ldo, const float *p, int64_t ldp, int64_t n_q,     \
-                                  const void *v, size_t stride, int64_t n_keys, int64_t d) {           \
-        for (int64_t h = 0; h < n_q; h++)                                                              \
-            for (int64_t i = 0; i < d; i++) {                                                          \
-                float sum = 0;                                                                         \
-                for (int64_t j = 0; j < n_keys; j++)                                                   \
-                    sum = fmaf(p[h * ldp + j], elem_##type((const char *)v + (size_t)j * stride, i), sum); \
-                o[h * ldo + i] = sum;                                                                  \
-            }                                                                                          \
+#define ATTN(type)                                                                             \
+    void pr_attn_scores_##type##_ref(float *s, int64_t lds, const float *q, int64_t ldq,       \
+                                     int64_t n_q, const void *k, size_t stride,                \
+                                     int64_t n_keys, int64_t d, float scale) {                 \
+        for (int64_t h = 0; h < n_q; h++)                                                      \
+            for (int64_t j = 0; j < n_keys; j++) {                                             \
+                const char *row = (const char *)k + (size_t)j * stride;                        \
+                float lane[16] = {0};                                                          \
+                for (int64_t i = 0; i < d; i++)                                                \
+                    lane[i % 16] = fmaf(q[h * ldq + i], elem_##type(row, i), lane[i % 16]);    \
+                s[h * lds + j] = pr_tree16(lane) * scale;                                      \
+            }                                                                                  \
+    }                                                                                          \
+    void pr_attn_mix_##type##_ref(float *o, int64_t ldo, const float *p, int64_t ldp,          \
+                                  int64_t n_q, const void *v, size_t stride, int64_t n_keys,   \
+                                  int64_t d) {                                                 \
+        for (int64_t h = 0; h < n_q; h++)                                                      \
+            for (int64_t i = 0; i < d; i++) {                                                  \
+                float sum = 0;                                                                 \
+                for (int64_t j = 0; j < n_keys; j++)                                           \
+                    sum = fmaf(p[h * ldp + j],                                                 \
+                               elem_##type((const char *)v + (size_t)j * stride, i), sum);     \
+                o[h * ldo + i] = sum;                                                          \
+            }                                                                                  \
     }
 ATTN(f32)
 ATTN(f16)

@@ -20,7 +20,8 @@ void pr_rms_norm_ref(float *y, const float *x, const float *w, int64_t n, float 
     for (int64_t k = 0; k < n; k++) y[k] = (x[k] * scale) * w[k];
 }
 
-void pr_rope_half_ref(float *x, int64_t ldx, int64_t n_heads, const float *cos, const float *sin, int64_t half) {
+void pr_rope_half_ref(float *x, int64_t ldx, int64_t n_heads, const float *cos,
+                      const float *sin, int64_t half) {
     for (int64_t h = 0; h < n_heads; h++, x += ldx)
         for (int64_t i = 0; i < half; i++) {
             float a = x[i], b = x[i + half];
@@ -29,7 +30,8 @@ void pr_rope_half_ref(float *x, int64_t ldx, int64_t n_heads, const float *cos, 
         }
 }
 
-void pr_rope_pair_ref(float *x, int64_t ldx, int64_t n_heads, const float *cos, const float *sin, int64_t half) {
+void pr_rope_pair_ref(float *x, int64_t ldx, int64_t n_heads, const float *cos,
+                      const float *sin, int64_t half) {
     for (int64_t h = 0; h < n_heads; h++, x += ldx)
         for (int64_t i = 0; i < half; i++) {
             float a = x[2 * i], b = x[2 * i + 1];

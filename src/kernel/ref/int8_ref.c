@@ -49,7 +49,8 @@ void pr_panel_pack_ref(uint8_t *codes, const uint8_t *u, int64_t ldu, int64_t n)
         for (int r = 0; r < 16; r++) memcpy(codes + (k / 4 * 16 + r) * 4, u + r * ldu + k, 4);
 }
 
-void pr_gemm_i8_ref(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, int64_t col, int64_t cols) {
+void pr_gemm_i8_ref(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, int64_t col,
+                    int64_t cols) {
     int64_t group = p->type->group, groups = p->n / group;
     for (int64_t c = 0; c < cols; c++) {
         const int8_t *q = a->q + (col + c) * a->n;
@@ -74,7 +75,8 @@ void pr_gemm_i8_ref(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, 
  * group g of a piece meets lane g % 16. */
 typedef void (*unpack_fn)(uint8_t *u, float *scale, float *min, const void *row, int64_t n);
 
-static float row_dot(unpack_fn unpack, const pr_qtype *t, const char *row, const pr_acts *a, int64_t col) {
+static float row_dot(unpack_fn unpack, const pr_qtype *t, const char *row, const pr_acts *a,
+                     int64_t col) {
     const pr_type_info *info = pr_type_get(t->type);
     int64_t             group = t->group;
     const int8_t       *q = a->q + col * a->n;
@@ -88,7 +90,8 @@ static float row_dot(unpack_fn unpack, const pr_qtype *t, const char *row, const
         for (int64_t g = 0; g < n / group; g++) {
             int64_t all = at / group + g;
             int32_t isum = 0;
-            for (int64_t k = g * group; k < (g + 1) * group; k++) isum += (u[k] - t->zero) * q[at + k];
+            for (int64_t k = g * group; k < (g + 1) * group; k++)
+                isum += (u[k] - t->zero) * q[at + k];
             lane[g % 16] = fmaf((float)isum, scale[g] * d[all * group / 32], lane[g % 16]);
             if (t->has_min) lane[g % 16] = fmaf(-min[g], sum[all], lane[g % 16]);
         }
@@ -96,12 +99,12 @@ static float row_dot(unpack_fn unpack, const pr_qtype *t, const char *row, const
     return pr_tree16(lane);
 }
 
-#define GEMV(T, t)                                                                                     \
-    void pr_gemv_##t##_ref(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a,  \
-                           int64_t col) {                                                              \
-        for (int64_t r = 0; r < rows; r++)                                                             \
-            y[r] = row_dot(pr_unpack_##t##_ref, pr_qtype_get(PR_##T),                                  \
-                           (const char *)w + (size_t)r * row_bytes, a, col);                           \
+#define GEMV(T, t)                                                                             \
+    void pr_gemv_##t##_ref(float *y, const void *w, size_t row_bytes, int64_t rows,            \
+                           const pr_acts *a, int64_t col) {                                    \
+        for (int64_t r = 0; r < rows; r++)                                                     \
+            y[r] = row_dot(pr_unpack_##t##_ref, pr_qtype_get(PR_##T),                          \
+                           (const char *)w + (size_t)r * row_bytes, a, col);                   \
     }
 GEMV(Q4_0, q4_0)
 GEMV(Q4_1, q4_1)

@@ -13,7 +13,8 @@ void pr_gemm_f32_ref(float *y, int64_t ldy, const float *w, int64_t ldw, int64_t
         for (int64_t r = 0; r < rows; r++) y[c * ldy + r] = dot16(w + r * ldw, x + c * ldx, n);
 }
 
-void pr_gemv_f32_ref(float *y, const void *w, size_t row_bytes, int64_t rows, const float *x, int64_t n) {
+void pr_gemv_f32_ref(float *y, const void *w, size_t row_bytes, int64_t rows, const float *x,
+                     int64_t n) {
     for (int64_t r = 0; r < rows; r++) {
         const char *row = (const char *)w + (size_t)r * row_bytes;
         float       lane[16] = {0}, v;
@@ -25,7 +26,8 @@ void pr_gemv_f32_ref(float *y, const void *w, size_t row_bytes, int64_t rows, co
     }
 }
 
-void pr_gemv_f16_ref(float *y, const void *w, size_t row_bytes, int64_t rows, const float *x, int64_t n) {
+void pr_gemv_f16_ref(float *y, const void *w, size_t row_bytes, int64_t rows, const float *x,
+                     int64_t n) {
     for (int64_t r = 0; r < rows; r++) {
         const char *row = (const char *)w + (size_t)r * row_bytes;
         float       lane[16] = {0};
@@ -38,7 +40,8 @@ void pr_gemv_f16_ref(float *y, const void *w, size_t row_bytes, int64_t rows, co
     }
 }
 
-void pr_gemv_bf16_ref(float *y, const void *w, size_t row_bytes, int64_t rows, const float *x, int64_t n) {
+void pr_gemv_bf16_ref(float *y, const void *w, size_t row_bytes, int64_t rows, const float *x,
+                      int64_t n) {
     for (int64_t r = 0; r < rows; r++) {
         const char *row = (const char *)w + (size_t)r * row_bytes;
         float       lane[16] = {0};

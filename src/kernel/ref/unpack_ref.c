@@ -74,7 +74,7 @@ void pr_unpack_iq4_xs_ref(uint8_t *u, float *scale, float *min, const void *row,
         float d = pr_f16_to_f32(le16(b));
         for (int s = 0; s < 8; s++, u += 32) {
             const uint8_t *q = b + 8 + 16 * s;
-            int            sc = (b[4 + s / 2] >> 4 * (s % 2) & 15) | (le16(b + 2) >> 2 * s & 3) << 4;
+            int sc = (b[4 + s / 2] >> 4 * (s % 2) & 15) | (le16(b + 2) >> 2 * s & 3) << 4;
             scale[s] = d * (float)(sc - 32);
             for (int j = 0; j < 16; j++) u[j] = iq4[q[j] & 15], u[j + 16] = iq4[q[j] >> 4];
         }

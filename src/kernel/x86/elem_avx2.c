@@ -14,7 +14,9 @@ INLINE __m256i mask_of(int64_t n) { /* the first n lanes; none for n ≤ 0 */
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(k), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 INLINE __m256 some(const float *p, __m256i m) { return _mm256_maskload_ps(p, m); }
-INLINE __m256 pick(__m256 no, __m256 yes, __m256i m) { return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m)); }
+INLINE __m256 pick(__m256 no, __m256 yes, __m256i m) {
+    return _mm256_blendv_ps(no, yes, _mm256_castsi256_ps(m));
+}
 
 INLINE float tree(__m256 low, __m256 high) {
     __m256 a = _mm256_add_ps(low, high);
@@ -39,10 +41,12 @@ INLINE __m256 kexp(__m256 x) {
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(PR_KEXP_C2));
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f));
     p = _mm256_fmadd_ps(p, r, _mm256_set1_ps(1.0f));
-    __m256i e = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(k), _mm256_set1_epi32(127)), 23);
+    __m256i e =
+        _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(k), _mm256_set1_epi32(127)), 23);
     p = _mm256_mul_ps(p, _mm256_castsi256_ps(e));
     p = _mm256_andnot_ps(_mm256_cmp_ps(x, _mm256_set1_ps(PR_KEXP_LO), _CMP_LT_OQ), p);
-    return _mm256_blendv_ps(p, _mm256_set1_ps(INFINITY), _mm256_cmp_ps(x, _mm256_set1_ps(PR_KEXP_HI), _CMP_GT_OQ));
+    return _mm256_blendv_ps(p, _mm256_set1_ps(INFINITY),
+                            _mm256_cmp_ps(x, _mm256_set1_ps(PR_KEXP_HI), _CMP_GT_OQ));
 }
 
 INLINE __m256d dexp(__m256d x) {
@@ -57,17 +61,18 @@ INLINE __m256d dexp(__m256d x) {
     __m256i e = _mm256_slli_epi64(_mm256_castpd_si256(_mm256_add_pd(k, magic)), 52);
     p = _mm256_mul_pd(p, _mm256_castsi256_pd(e));
     p = _mm256_andnot_pd(_mm256_cmp_pd(x, _mm256_set1_pd(PR_DEXP_LO), _CMP_LT_OQ), p);
-    return _mm256_blendv_pd(p, _mm256_set1_pd(INFINITY), _mm256_cmp_pd(x, _mm256_set1_pd(PR_DEXP_HI), _CMP_GT_OQ));
+    return _mm256_blendv_pd(p, _mm256_set1_pd(INFINITY),
+                            _mm256_cmp_pd(x, _mm256_set1_pd(PR_DEXP_HI), _CMP_GT_OQ));
 }
 
 /* ---- element by element: whole vectors, then one masked */
 
-#define EACH(n, BODY)                                                                                  \
-    int64_t i = 0;                                                                                     \
-    for (; i + 8 <= n; i += 8) BODY(_mm256_loadu_ps, _mm256_storeu_ps)                                 \
-    if (i < n) {                                                                                       \
-        const __m256i m = mask_of(n - i);                                                              \
-        BODY(MASKED_LOAD, MASKED_STORE)                                                                \
+#define EACH(n, BODY)                                                                          \
+    int64_t i = 0;                                                                             \
+    for (; i + 8 <= n; i += 8) BODY(_mm256_loadu_ps, _mm256_storeu_ps)                         \
+    if (i < n) {                                                                               \
+        const __m256i m = mask_of(n - i);                                                      \
+        BODY(MASKED_LOAD, MASKED_STORE)                                                        \
     }
 #define MASKED_LOAD(p) _mm256_maskload_ps(p, m)
 #define MASKED_STORE(p, v) _mm256_maskstore_ps(p, m, v)
@@ -86,10 +91,11 @@ void pr_exp_avx2(float *y, const float *x, int64_t n) {
 
 void pr_silu_mul_avx2(float *y, const float *g, const float *u, int64_t n) {
     const __m256 one = _mm256_set1_ps(1.0f), minus = _mm256_set1_ps(-0.0f);
-#define BODY(LOAD, STORE)                                                                              \
-    {                                                                                                  \
-        __m256 v = LOAD(g + i), s = _mm256_div_ps(v, _mm256_add_ps(one, kexp(_mm256_xor_ps(v, minus)))); \
-        STORE(y + i, _mm256_mul_ps(s, LOAD(u + i)));                                                   \
+#define BODY(LOAD, STORE)                                                                      \
+    {                                                                                          \
+        __m256 v = LOAD(g + i),                                                                \
+               s = _mm256_div_ps(v, _mm256_add_ps(one, kexp(_mm256_xor_ps(v, minus))));        \
+        STORE(y + i, _mm256_mul_ps(s, LOAD(u + i)));                                           \
     }
     EACH(n, BODY)
 #undef BODY
@@ -108,33 +114,39 @@ void pr_rms_norm_avx2(float *y, const float *x, const float *w, int64_t n, float
         v = some(x + k + 8, l), high = pick(high, _mm256_fmadd_ps(v, v, high), l);
     }
     __m256 s = _mm256_set1_ps(1.0f / sqrtf(tree(low, high) / (float)n + eps));
-#define BODY(LOAD, STORE) { STORE(y + i, _mm256_mul_ps(_mm256_mul_ps(LOAD(x + i), s), LOAD(w + i))); }
+#define BODY(LOAD, STORE)                                                                      \
+    { STORE(y + i, _mm256_mul_ps(_mm256_mul_ps(LOAD(x + i), s), LOAD(w + i))); }
     EACH(n, BODY)
 #undef BODY
 }
 
-void pr_rope_half_avx2(float *x, int64_t ldx, int64_t n_heads, const float *cos, const float *sin, int64_t half) {
+void pr_rope_half_avx2(float *x, int64_t ldx, int64_t n_heads, const float *cos,
+                       const float *sin, int64_t half) {
     for (int64_t h = 0; h < n_heads; h++, x += ldx) {
-#define BODY(LOAD, STORE)                                                                              \
-    {                                                                                                  \
-        __m256 a = LOAD(x + i), b = LOAD(x + half + i), c = LOAD(cos + i), s = LOAD(sin + i);          \
-        STORE(x + i, _mm256_sub_ps(_mm256_mul_ps(a, c), _mm256_mul_ps(b, s)));                         \
-        STORE(x + half + i, _mm256_add_ps(_mm256_mul_ps(b, c), _mm256_mul_ps(a, s)));                  \
+#define BODY(LOAD, STORE)                                                                      \
+    {                                                                                          \
+        __m256 a = LOAD(x + i), b = LOAD(x + half + i), c = LOAD(cos + i), s = LOAD(sin + i);  \
+        STORE(x + i, _mm256_sub_ps(_mm256_mul_ps(a, c), _mm256_mul_ps(b, s)));                 \
+        STORE(x + half + i, _mm256_add_ps(_mm256_mul_ps(b, c), _mm256_mul_ps(a, s)));          \
     }
         EACH(half, BODY)
 #undef BODY
     }
 }
 
-void pr_rope_pair_avx2(float *x, int64_t ldx, int64_t n_heads, const float *cos, const float *sin, int64_t half) {
+void pr_rope_pair_avx2(float *x, int64_t ldx, int64_t n_heads, const float *cos,
+                       const float *sin, int64_t half) {
     const __m256i twice = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
-#define TURN(v, c, s) _mm256_addsub_ps(_mm256_mul_ps(v, c), _mm256_mul_ps(_mm256_permute_ps(v, 0xb1), s))
+#define TURN(v, c, s)                                                                          \
+    _mm256_addsub_ps(_mm256_mul_ps(v, c), _mm256_mul_ps(_mm256_permute_ps(v, 0xb1), s))
     for (int64_t h = 0; h < n_heads; h++, x += ldx) {
         int64_t i = 0;
         for (; i + 4 <= half; i += 4) {
             __m256 v = _mm256_loadu_ps(x + 2 * i);
-            __m256 c = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(cos + i)), twice);
-            __m256 s = _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(sin + i)), twice);
+            __m256 c =
+                _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(cos + i)), twice);
+            __m256 s =
+                _mm256_permutevar8x32_ps(_mm256_castps128_ps256(_mm_loadu_ps(sin + i)), twice);
             _mm256_storeu_ps(x + 2 * i, TURN(v, c, s));
         }
         if (i < half) {
@@ -150,8 +162,12 @@ void pr_rope_pair_avx2(float *x, int64_t ldx, int64_t n_heads, const float *cos,
 
 /* ---- attention: elements i…i+7 of a row of the cache, and the first n of them */
 
-INLINE __m256 elem_f32(const char *row, int64_t i) { return _mm256_loadu_ps((const float *)(const void *)(row + 4 * i)); }
-INLINE __m256 elem_f16(const char *row, int64_t i) { return _mm256_cvtph_ps(_mm_loadu_si128((const void *)(row + 2 * i))); }
+INLINE __m256 elem_f32(const char *row, int64_t i) {
+    return _mm256_loadu_ps((const float *)(const void *)(row + 4 * i));
+}
+INLINE __m256 elem_f16(const char *row, int64_t i) {
+    return _mm256_cvtph_ps(_mm_loadu_si128((const void *)(row + 2 * i)));
+}
 INLINE __m256 elem_q8_0(const char *row, int64_t i) {
     const char *b = row + i / 32 * 34;
     uint16_t    d;
@@ -159,11 +175,11 @@ INLINE __m256 elem_q8_0(const char *row, int64_t i) {
     __m256i q = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)(b + 2 + i % 32)));
     return _mm256_mul_ps(_mm256_cvtepi32_ps(q), _mm256_set1_ps(_cvtsh_ss(d)));
 }
-#define PART(type, size)                                                                               \
-    static __m256 part_##type(const char *row, int64_t i, int64_t n) {                                 \
-        char room[32] = {0};                                                                           \
-        memcpy(room, row + i * size, (size_t)n * size);                                                \
-        return elem_##type(room, 0);                                                                   \
+#define PART(type, size)                                                                       \
+    static __m256 part_##type(const char *row, int64_t i, int64_t n) {                         \
+        char room[32] = {0};                                                                   \
+        memcpy(room, row + i * size, (size_t)n * size);                                        \
+        return elem_##type(room, 0);                                                           \
     }
 PART(f32, 4)
 PART(f16, 2)
@@ -171,118 +187,146 @@ PART(f16, 2)
 static __m256 part_q8_0(const char *row, int64_t i, int64_t n) { return elem_q8_0(row, i); }
 
 /* The last d % 16 elements of a dot: into low, then high. */
-#define REST(type)                                                                                     \
-    static float rest_##type(__m256 low, __m256 high, const float *q, const char *k, int64_t i, int64_t d) { \
-        int64_t a = PR_MIN(d - i, 8), b = d - i - a;                                                   \
-        __m256i m = mask_of(a), l = mask_of(b);                                                        \
-        low = pick(low, _mm256_fmadd_ps(some(q + i, m), part_##type(k, i, a), low), m);                \
-        if (b) high = pick(high, _mm256_fmadd_ps(some(q + i + 8, l), part_##type(k, i + 8, b), high), l); \
-        return tree(low, high);                                                                        \
-    }                                                                                                  \
-    INLINE float end_##type(__m256 low, __m256 high, const float *q, const char *k, int64_t i, int64_t d) { \
-        return i < d ? rest_##type(low, high, q, k, i, d) : tree(low, high);                           \
+#define REST(type)                                                                             \
+    static float rest_##type(__m256 low, __m256 high, const float *q, const char *k,           \
+                             int64_t i, int64_t d) {                                           \
+        int64_t a = PR_MIN(d - i, 8), b = d - i - a;                                           \
+        __m256i m = mask_of(a), l = mask_of(b);                                                \
+        low = pick(low, _mm256_fmadd_ps(some(q + i, m), part_##type(k, i, a), low), m);        \
+        if (b)                                                                                 \
+            high = pick(                                                                       \
+                high, _mm256_fmadd_ps(some(q + i + 8, l), part_##type(k, i + 8, b), high), l); \
+        return tree(low, high);                                                                \
+    }                                                                                          \
+    INLINE float end_##type(__m256 low, __m256 high, const float *q, const char *k, int64_t i, \
+                            int64_t d) {                                                       \
+        return i < d ? rest_##type(low, high, q, k, i, d) : tree(low, high);                   \
     }
 REST(f32)
 REST(f16)
 REST(q8_0)
 
-#define SCORES(type)                                                                                   \
-    static void scores1_##type(float *s, const float *q, const char *k, size_t stride, int64_t n_keys, int64_t d, float scale) { \
-        for (int64_t j = 0; j < n_keys; j++, k += stride) {                                            \
-            __m256  a = _mm256_setzero_ps(), b = a;                                                    \
-            int64_t i = 0;                                                                             \
-            for (; i + 16 <= d; i += 16) {                                                             \
-                a = _mm256_fmadd_ps(_mm256_loadu_ps(q + i), elem_##type(k, i), a);                     \
-                b = _mm256_fmadd_ps(_mm256_loadu_ps(q + i + 8), elem_##type(k, i + 8), b);             \
-            }                                                                                          \
-            s[j] = end_##type(a, b, q, k, i, d) * scale;                                               \
-        }                                                                                              \
-    }                                                                                                  \
-    static void scores4_##type(float *s, int64_t lds, const float *q, int64_t ldq, const char *k,      \
-                               size_t stride, int64_t n_keys, int64_t d, float scale) {                \
-        const float *q1 = q + ldq, *q2 = q1 + ldq, *q3 = q2 + ldq;                                     \
-        for (int64_t j = 0; j < n_keys; j++, k += stride) {                                            \
-            __m256  a = _mm256_setzero_ps(), a1 = a, b = a, b1 = a, c = a, c1 = a, e = a, e1 = a;      \
-            int64_t i = 0;                                                                             \
-            for (; i + 16 <= d; i += 16) {                                                             \
-                __m256 v = elem_##type(k, i), z = elem_##type(k, i + 8);                               \
-                a = _mm256_fmadd_ps(_mm256_loadu_ps(q + i), v, a), a1 = _mm256_fmadd_ps(_mm256_loadu_ps(q + i + 8), z, a1); \
-                b = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + i), v, b), b1 = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + i + 8), z, b1); \
-                c = _mm256_fmadd_ps(_mm256_loadu_ps(q2 + i), v, c), c1 = _mm256_fmadd_ps(_mm256_loadu_ps(q2 + i + 8), z, c1); \
-                e = _mm256_fmadd_ps(_mm256_loadu_ps(q3 + i), v, e), e1 = _mm256_fmadd_ps(_mm256_loadu_ps(q3 + i + 8), z, e1); \
-            }                                                                                          \
-            s[j] = end_##type(a, a1, q, k, i, d) * scale;                                              \
-            s[lds + j] = end_##type(b, b1, q1, k, i, d) * scale;                                       \
-            s[2 * lds + j] = end_##type(c, c1, q2, k, i, d) * scale;                                   \
-            s[3 * lds + j] = end_##type(e, e1, q3, k, i, d) * scale;                                   \
-        }                                                                                              \
-    }                                                                                                  \
-    void pr_attn_scores_##type##_avx2(float *s, int64_t lds, const float *q, int64_t ldq, int64_t n_q, \
-                                      const void *k, size_t stride, int64_t n_keys, int64_t d, float scale) { \
-        int64_t h = 0;                                                                                 \
-        for (; h + 4 <= n_q; h += 4) scores4_##type(s + h * lds, lds, q + h * ldq, ldq, k, stride, n_keys, d, scale); \
-        for (; h < n_q; h++) scores1_##type(s + h * lds, q + h * ldq, k, stride, n_keys, d, scale);    \
+#define SCORES(type)                                                                           \
+    static void scores1_##type(float *s, const float *q, const char *k, size_t stride,         \
+                               int64_t n_keys, int64_t d, float scale) {                       \
+        for (int64_t j = 0; j < n_keys; j++, k += stride) {                                    \
+            __m256 a = _mm256_setzero_ps(), b = a;                                             \
+            int64_t i = 0;                                                                     \
+            for (; i + 16 <= d; i += 16) {                                                     \
+                a = _mm256_fmadd_ps(_mm256_loadu_ps(q + i), elem_##type(k, i), a);             \
+                b = _mm256_fmadd_ps(_mm256_loadu_ps(q + i + 8), elem_##type(k, i + 8), b);     \
+            }                                                                                  \
+            s[j] = end_##type(a, b, q, k, i, d) * scale;                                       \
+        }                                                                                      \
+    }                                                                                          \
+    static void scores4_##type(float *s, int64_t lds, const float *q, int64_t ldq,             \
+                               const char *k, size_t stride, int64_t n_keys, int64_t d,        \
+                               float scale) {                                                  \
+        const float *q1 = q + ldq, *q2 = q1 + ldq, *q3 = q2 + ldq;                             \
+        for (int64_t j = 0; j < n_keys; j++, k += stride) {                                    \
+            __m256 a = _mm256_setzero_ps(), a1 = a, b = a, b1 = a, c = a, c1 = a, e = a,       \
+                   e1 = a;                                                                     \
+            int64_t i = 0;                                                                     \
+            for (; i + 16 <= d; i += 16) {                                                     \
+                __m256 v = elem_##type(k, i), z = elem_##type(k, i + 8);                       \
+                a = _mm256_fmadd_ps(_mm256_loadu_ps(q + i), v, a),                             \
+                a1 = _mm256_fmadd_ps(_mm256_loadu_ps(q + i + 8), z, a1);                       \
+                b = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + i), v, b),                            \
+                b1 = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + i + 8), z, b1);                      \
+                c = _mm256_fmadd_ps(_mm256_loadu_ps(q2 + i), v, c),                            \
+                c1 = _mm256_fmadd_ps(_mm256_loadu_ps(q2 + i + 8), z, c1);                      \
+                e = _mm256_fmadd_ps(_mm256_loadu_ps(q3 + i), v, e),                            \
+                e1 = _mm256_fmadd_ps(_mm256_loadu_ps(q3 + i + 8), z, e1);                      \
+            }                                                                                  \
+            s[j] = end_##type(a, a1, q, k, i, d) * scale;                                      \
+            s[lds + j] = end_##type(b, b1, q1, k, i, d) * scale;                               \
+            s[2 * lds + j] = end_##type(c, c1, q2, k, i, d) * scale;                           \
+            s[3 * lds + j] = end_##type(e, e1, q3, k, i, d) * scale;                           \
+        }                                                                                      \
+    }                                                                                          \
+    void pr_attn_scores_##type##_avx2(float *s, int64_t lds, const float *q, int64_t ldq,      \
+                                      int64_t n_q, const void *k, size_t stride,               \
+                                      int64_t n_keys, int64_t d, float scale) {                \
+        int64_t h = 0;                                                                         \
+        for (; h + 4 <= n_q; h += 4)                                                           \
+            scores4_##type(s + h * lds, lds, q + h * ldq, ldq, k, stride, n_keys, d, scale);   \
+        for (; h < n_q; h++)                                                                   \
+            scores1_##type(s + h * lds, q + h * ldq, k, stride, n_keys, d, scale);             \
     }
 SCORES(f32)
 SCORES(f16)
 SCORES(q8_0)
 
 /* Mix: 32 elements of one head, or 16 of four heads, stay in registers over all keys. */
-#define MIX(type)                                                                                      \
-    static void mix_rest_##type(float *o, const float *p, const char *v, size_t stride, int64_t n_keys, int64_t i, int64_t d) { \
-        for (; i < d; i += 8) {                                                                        \
-            __m256 a = _mm256_setzero_ps();                                                            \
-            for (int64_t j = 0; j < n_keys; j++) {                                                     \
-                const char *row = v + (size_t)j * stride;                                              \
-                a = _mm256_fmadd_ps(_mm256_set1_ps(p[j]),                                              \
-                                    i + 8 <= d ? elem_##type(row, i) : part_##type(row, i, d - i), a); \
-            }                                                                                          \
-            _mm256_maskstore_ps(o + i, mask_of(d - i), a);                                             \
-        }                                                                                              \
-    }                                                                                                  \
-    static void mix1_##type(float *o, const float *p, const char *v, size_t stride, int64_t n_keys, int64_t d) { \
-        int64_t i = 0;                                                                                 \
-        for (; i + 32 <= d; i += 32) {                                                                 \
-            __m256      a = _mm256_setzero_ps(), b = a, c = a, e = a;                                  \
-            const char *row = v;                                                                       \
-            for (int64_t j = 0; j < n_keys; j++, row += stride) {                                      \
-                __m256 w = _mm256_set1_ps(p[j]);                                                       \
-                a = _mm256_fmadd_ps(w, elem_##type(row, i), a), b = _mm256_fmadd_ps(w, elem_##type(row, i + 8), b); \
-                c = _mm256_fmadd_ps(w, elem_##type(row, i + 16), c), e = _mm256_fmadd_ps(w, elem_##type(row, i + 24), e); \
-            }                                                                                          \
-            _mm256_storeu_ps(o + i, a), _mm256_storeu_ps(o + i + 8, b);                                \
-            _mm256_storeu_ps(o + i + 16, c), _mm256_storeu_ps(o + i + 24, e);                          \
-        }                                                                                              \
-        mix_rest_##type(o, p, v, stride, n_keys, i, d);                                                \
-    }                                                                                                  \
-    static void mix4_##type(float *o, int64_t ldo, const float *p, int64_t ldp, const char *v,         \
-                            size_t stride, int64_t n_keys, int64_t d) {                                \
-        const float *p1 = p + ldp, *p2 = p1 + ldp, *p3 = p2 + ldp;                                     \
-        float       *o1 = o + ldo, *o2 = o1 + ldo, *o3 = o2 + ldo;                                     \
-        int64_t      i = 0;                                                                            \
-        for (; i + 16 <= d; i += 16) {                                                                 \
-            __m256      a = _mm256_setzero_ps(), b = a, c = a, e = a, a1 = a, b1 = a, c1 = a, e1 = a;  \
-            const char *row = v;                                                                       \
-            for (int64_t j = 0; j < n_keys; j++, row += stride) {                                      \
-                __m256 x = elem_##type(row, i), z = elem_##type(row, i + 8), w = _mm256_set1_ps(p[j]); \
-                a = _mm256_fmadd_ps(w, x, a), a1 = _mm256_fmadd_ps(w, z, a1), w = _mm256_set1_ps(p1[j]); \
-                b = _mm256_fmadd_ps(w, x, b), b1 = _mm256_fmadd_ps(w, z, b1), w = _mm256_set1_ps(p2[j]); \
-                c = _mm256_fmadd_ps(w, x, c), c1 = _mm256_fmadd_ps(w, z, c1), w = _mm256_set1_ps(p3[j]); \
-                e = _mm256_fmadd_ps(w, x, e), e1 = _mm256_fmadd_ps(w, z, e1);                          \
-            }                                                                                          \
-            _mm256_storeu_ps(o + i, a), _mm256_storeu_ps(o + i + 8, a1);                               \
-            _mm256_storeu_ps(o1 + i, b), _mm256_storeu_ps(o1 + i + 8, b1);                             \
-            _mm256_storeu_ps(o2 + i, c), _mm256_storeu_ps(o2 + i + 8, c1);                             \
-            _mm256_storeu_ps(o3 + i, e), _mm256_storeu_ps(o3 + i + 8, e1);                             \
-        }                                                                                              \
-        mix_rest_##type(o, p, v, stride, n_keys, i, d), mix_rest_##type(o1, p1, v, stride, n_keys, i, d); \
-        mix_rest_##type(o2, p2, v, stride, n_keys, i, d), mix_rest_##type(o3, p3, v, stride, n_keys, i, d); \
-    }                                                                                                  \
-    void pr_attn_mix_##type##_avx2(float *o, int64_t ldo, const float *p, int64_t ldp, int64_t n_q,    \
-                                   const void *v, size_t stride, int64_t n_keys, int64_t d) {          \
-        int64_t h = 0;                                                                                 \
-        for (; h + 4 <= n_q; h += 4) mix4_##type(o + h * ldo, ldo, p + h * ldp, ldp, v, stride, n_keys, d); \
-        for (; h < n_q; h++) mix1_##type(o + h * ldo, p + h * ldp, v, stride, n_keys, d);              \
+#define MIX(type)                                                                              \
+    static void mix_rest_##type(float *o, const float *p, const char *v, size_t stride,        \
+                                int64_t n_keys, int64_t i, int64_t d) {                        \
+        for (; i < d; i += 8) {                                                                \
+            __m256 a = _mm256_setzero_ps();                                                    \
+            for (int64_t j = 0; j < n_keys; j++) {                                             \
+                const char *row = v + (size_t)j * stride;                                      \
+                a = _mm256_fmadd_ps(                                                           \
+                    _mm256_set1_ps(p[j]),                                                      \
+                    i + 8 <= d ? elem_##type(row, i) : part_##type(row, i, d - i), a);         \
+            }                                                                                  \
+            _mm256_maskstore_ps(o + i, mask_of(d - i), a);                                     \
+        }                                                                                      \
+    }                                                                                          \
+    static void mix1_##type(float *o, const float *p, const char *v, size_t stride,            \
+                            int64_t n_keys, int64_t d) {                                       \
+        int64_t i = 0;                                                                         \
+        for (; i + 32 <= d; i += 32) {                                                         \
+            __m256 a = _mm256_setzero_ps(), b = a, c = a, e = a;                               \
+            const char *row = v;                                                               \
+            for (int64_t j = 0; j < n_keys; j++, row += stride) {                              \
+                __m256 w = _mm256_set1_ps(p[j]);                                               \
+                a = _mm256_fmadd_ps(w, elem_##type(row, i), a),                                \
+                b = _mm256_fmadd_ps(w, elem_##type(row, i + 8), b);                            \
+                c = _mm256_fmadd_ps(w, elem_##type(row, i + 16), c),                           \
+                e = _mm256_fmadd_ps(w, elem_##type(row, i + 24), e);                           \
+            }                                                                                  \
+            _mm256_storeu_ps(o + i, a), _mm256_storeu_ps(o + i + 8, b);                        \
+            _mm256_storeu_ps(o + i + 16, c), _mm256_storeu_ps(o + i + 24, e);                  \
+        }                                                                                      \
+        mix_rest_##type(o, p, v, stride, n_keys, i, d);                                        \
+    }                                                                                          \
+    static void mix4_##type(float *o, int64_t ldo, const float *p, int64_t ldp, const char *v, \
+                            size_t stride, int64_t n_keys, int64_t d) {                        \
+        const float *p1 = p + ldp, *p2 = p1 + ldp, *p3 = p2 + ldp;                             \
+        float *o1 = o + ldo, *o2 = o1 + ldo, *o3 = o2 + ldo;                                   \
+        int64_t i = 0;                                                                         \
+        for (; i + 16 <= d; i += 16) {                                                         \
+            __m256 a = _mm256_setzero_ps(), b = a, c = a, e = a, a1 = a, b1 = a, c1 = a,       \
+                   e1 = a;                                                                     \
+            const char *row = v;                                                               \
+            for (int64_t j = 0; j < n_keys; j++, row += stride) {                              \
+                __m256 x = elem_##type(row, i), z = elem_##type(row, i + 8),                   \
+                       w = _mm256_set1_ps(p[j]);                                               \
+                a = _mm256_fmadd_ps(w, x, a), a1 = _mm256_fmadd_ps(w, z, a1),                  \
+                w = _mm256_set1_ps(p1[j]);                                                     \
+                b = _mm256_fmadd_ps(w, x, b), b1 = _mm256_fmadd_ps(w, z, b1),                  \
+                w = _mm256_set1_ps(p2[j]);                                                     \
+                c = _mm256_fmadd_ps(w, x, c), c1 = _mm256_fmadd_ps(w, z, c1),                  \
+                w = _mm256_set1_ps(p3[j]);                                                     \
+                e = _mm256_fmadd_ps(w, x, e), e1 = _mm256_fmadd_ps(w, z, e1);                  \
+            }                                                                                  \
+            _mm256_storeu_ps(o + i, a), _mm256_storeu_ps(o + i + 8, a1);                       \
+            _mm256_storeu_ps(o1 + i, b), _mm256_storeu_ps(o1 + i + 8, b1);                     \
+            _mm256_storeu_ps(o2 + i, c), _mm256_storeu_ps(o2 + i + 8, c1);                     \
+            _mm256_storeu_ps(o3 + i, e), _mm256_storeu_ps(o3 + i + 8, e1);                     \
+        }                                                                                      \
+        mix_rest_##type(o, p, v, stride, n_keys, i, d),                                        \
+            mix_rest_##type(o1, p1, v, stride, n_keys, i, d);                                  \
+        mix_rest_##type(o2, p2, v, stride, n_keys, i, d),                                      \
+            mix_rest_##type(o3, p3, v, stride, n_keys, i, d);                                  \
+    }                                                                                          \
+    void pr_attn_mix_##type##_avx2(float *o, int64_t ldo, const float *p, int64_t ldp,         \
+                                   int64_t n_q, const void *v, size_t stride, int64_t n_keys,  \
+                                   int64_t d) {                                                \
+        int64_t h = 0;                                                                         \
+        for (; h + 4 <= n_q; h += 4)                                                           \
+            mix4_##type(o + h * ldo, ldo, p + h * ldp, ldp, v, stride, n_keys, d);             \
+        for (; h < n_q; h++) mix1_##type(o + h * ldo, p + h * ldp, v, stride, n_keys, d);      \
     }
 MIX(f32)
 MIX(f16)
@@ -294,10 +338,13 @@ INLINE float largest(const float *x, int64_t n) {
     __m256       a = none, b = none, c = none, d = none;
     int64_t      i = 0;
     for (; i + 32 <= n; i += 32) {
-        a = _mm256_max_ps(_mm256_loadu_ps(x + i), a), b = _mm256_max_ps(_mm256_loadu_ps(x + i + 8), b);
-        c = _mm256_max_ps(_mm256_loadu_ps(x + i + 16), c), d = _mm256_max_ps(_mm256_loadu_ps(x + i + 24), d);
+        a = _mm256_max_ps(_mm256_loadu_ps(x + i), a),
+        b = _mm256_max_ps(_mm256_loadu_ps(x + i + 8), b);
+        c = _mm256_max_ps(_mm256_loadu_ps(x + i + 16), c),
+        d = _mm256_max_ps(_mm256_loadu_ps(x + i + 24), d);
     }
-    for (; i < n; i += 8) a = _mm256_max_ps(pick(none, some(x + i, mask_of(n - i)), mask_of(n - i)), a);
+    for (; i < n; i += 8)
+        a = _mm256_max_ps(pick(none, some(x + i, mask_of(n - i)), mask_of(n - i)), a);
     return max_of(_mm256_max_ps(_mm256_max_ps(a, b), _mm256_max_ps(c, d)));
 }
 
@@ -364,12 +411,14 @@ INLINE __m256d widen(const float *x) { return _mm256_cvtps_pd(_mm_loadu_ps(x)); 
 /* The last n < 16 values join their lanes one vector after the other, from padded copies. */
 INLINE __m256d mask_pd(int64_t n) {
     int64_t k = PR_MAX(PR_MIN(n, 4), 0);
-    return _mm256_castsi256_pd(_mm256_cmpgt_epi64(_mm256_set1_epi64x(k), _mm256_setr_epi64x(0, 1, 2, 3)));
+    return _mm256_castsi256_pd(
+        _mm256_cmpgt_epi64(_mm256_set1_epi64x(k), _mm256_setr_epi64x(0, 1, 2, 3)));
 }
 
 double pr_row_sum_exp_avx2(const float *x, int64_t n, double shift) {
     const __m256d s = _mm256_set1_pd(shift);
-    lanes         v = {_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()};
+    lanes v = {_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(),
+               _mm256_setzero_pd()};
     int64_t       i = 0;
 #define TERM(p) dexp(_mm256_sub_pd(widen(p), s))
     for (; i + 16 <= n; i += 16) {
@@ -395,15 +444,19 @@ INLINE __m256d kld_join(__m256d acc, const float *p, const float *q, __m256d lp,
 
 double pr_row_kld_avx2(const float *p, const float *q, int64_t n, double lse_p, double lse_q) {
     const __m256d lp = _mm256_set1_pd(lse_p), lq = _mm256_set1_pd(lse_q);
-    lanes         v = {_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd()};
+    lanes v = {_mm256_setzero_pd(), _mm256_setzero_pd(), _mm256_setzero_pd(),
+               _mm256_setzero_pd()};
     int64_t       i = 0;
     for (; i + 16 <= n; i += 16) {
-        v.a = kld_join(v.a, p + i, q + i, lp, lq), v.b = kld_join(v.b, p + i + 4, q + i + 4, lp, lq);
-        v.c = kld_join(v.c, p + i + 8, q + i + 8, lp, lq), v.d = kld_join(v.d, p + i + 12, q + i + 12, lp, lq);
+        v.a = kld_join(v.a, p + i, q + i, lp, lq),
+        v.b = kld_join(v.b, p + i + 4, q + i + 4, lp, lq);
+        v.c = kld_join(v.c, p + i + 8, q + i + 8, lp, lq),
+        v.d = kld_join(v.d, p + i + 12, q + i + 12, lp, lq);
     }
     if (i < n) {
         float t[16] = {0}, u[16] = {0};
-        memcpy(t, p + i, (size_t)(n - i) * sizeof(float)), memcpy(u, q + i, (size_t)(n - i) * sizeof(float));
+        memcpy(t, p + i, (size_t)(n - i) * sizeof(float)),
+            memcpy(u, q + i, (size_t)(n - i) * sizeof(float));
         v.a = _mm256_blendv_pd(v.a, kld_join(v.a, t, u, lp, lq), mask_pd(n - i));
         v.b = _mm256_blendv_pd(v.b, kld_join(v.b, t + 4, u + 4, lp, lq), mask_pd(n - i - 4));
         v.c = _mm256_blendv_pd(v.c, kld_join(v.c, t + 8, u + 8, lp, lq), mask_pd(n - i - 8));
@@ -413,11 +466,13 @@ double pr_row_kld_avx2(const float *p, const float *q, int64_t n, double lse_p, 
 }
 
 int64_t pr_row_nonfinite_avx2(const float *x, int64_t n) {
-    const __m256i plain = _mm256_set1_epi32(0x7fffffff), limit = _mm256_set1_epi32((int)PR_ABS_INF - 1);
+    const __m256i plain = _mm256_set1_epi32(0x7fffffff),
+                  limit = _mm256_set1_epi32((int)PR_ABS_INF - 1);
     int64_t       bad = 0;
     for (int64_t i = 0; i < n; i += 8) {
         __m256i v = _mm256_and_si256(_mm256_castps_si256(some(x + i, mask_of(n - i))), plain);
-        bad += __builtin_popcount((unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(v, limit))));
+        bad += __builtin_popcount(
+            (unsigned)_mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(v, limit))));
     }
     return bad;
 }

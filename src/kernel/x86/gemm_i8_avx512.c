@@ -12,11 +12,14 @@
 /* y[0…15] of one column from its 16 lanes, `stride` vectors apart. */
 INLINE void column_store(float *y, const float *lanes, int stride, __mmask16 rows) {
 #define L(i) _mm512_load_ps(lanes + (i) * stride * 16)
-    __m512 a = _mm512_add_ps(L(0), L(8)), b = _mm512_add_ps(L(1), L(9)), c = _mm512_add_ps(L(2), L(10));
-    __m512 d = _mm512_add_ps(L(3), L(11)), e = _mm512_add_ps(L(4), L(12)), f = _mm512_add_ps(L(5), L(13));
+    __m512 a = _mm512_add_ps(L(0), L(8)), b = _mm512_add_ps(L(1), L(9)),
+           c = _mm512_add_ps(L(2), L(10));
+    __m512 d = _mm512_add_ps(L(3), L(11)), e = _mm512_add_ps(L(4), L(12)),
+           f = _mm512_add_ps(L(5), L(13));
     __m512 g = _mm512_add_ps(L(6), L(14)), h = _mm512_add_ps(L(7), L(15));
 #undef L
-    a = _mm512_add_ps(a, e), b = _mm512_add_ps(b, f), c = _mm512_add_ps(c, g), d = _mm512_add_ps(d, h);
+    a = _mm512_add_ps(a, e), b = _mm512_add_ps(b, f), c = _mm512_add_ps(c, g),
+    d = _mm512_add_ps(d, h);
     a = _mm512_add_ps(a, c), b = _mm512_add_ps(b, d);
     _mm512_mask_storeu_ps(y, rows, _mm512_add_ps(a, b));
 }
@@ -33,41 +36,45 @@ INLINE __m512i four(const int8_t *q) { /* four activations in each lane */
 
 #define SUM_OPEN(c) __m512i i##c = _mm512_setzero_si512();
 #define SUM_STEP(c) i##c = _mm512_dpbusd_epi32(i##c, w, four(q + c * n + k));
-#define SUM_CLOSE(c)                                                                                   \
-    {                                                                                                  \
-        const int64_t at = (col + c) * (n / GROUP) + g;                                                \
-        float        *lane = lanes + ((g % 16) * COLS + c) * 16;                                       \
-        __m512        f = _mm512_load_ps(lane), s = _mm512_mul_ps(scale, _mm512_set1_ps(d[c * (n / 32)])); \
-        if (!HAS_MIN) i##c = _mm512_sub_epi32(i##c, _mm512_sll_epi32(_mm512_set1_epi32(qsum[at]), zero)); \
-        f = _mm512_fmadd_ps(_mm512_cvtepi32_ps(i##c), s, f);                                           \
-        if (HAS_MIN) f = _mm512_fnmadd_ps(min, _mm512_set1_ps(sum[at]), f);                            \
-        _mm512_store_ps(lane, f);                                                                      \
+#define SUM_CLOSE(c)                                                                           \
+    {                                                                                          \
+        const int64_t at = (col + c) * (n / GROUP) + g;                                        \
+        float *lane = lanes + ((g % 16) * COLS + c) * 16;                                      \
+        __m512 f = _mm512_load_ps(lane),                                                       \
+               s = _mm512_mul_ps(scale, _mm512_set1_ps(d[c * (n / 32)]));                      \
+        if (!HAS_MIN)                                                                          \
+            i##c =                                                                             \
+                _mm512_sub_epi32(i##c, _mm512_sll_epi32(_mm512_set1_epi32(qsum[at]), zero));   \
+        f = _mm512_fmadd_ps(_mm512_cvtepi32_ps(i##c), s, f);                                   \
+        if (HAS_MIN) f = _mm512_fnmadd_ps(min, _mm512_set1_ps(sum[at]), f);                    \
+        _mm512_store_ps(lane, f);                                                              \
     }
 
-#define TILE(name, n_cols, FOR, group, has_min)                                                        \
-    static void name(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, int64_t col, __m128i zero) { \
-        enum { COLS = n_cols, GROUP = group, HAS_MIN = has_min };                                      \
-        _Alignas(64) float lanes[16 * COLS * 16];                                                      \
-        const int64_t  n = p->n;                                                                       \
-        const uint8_t *codes = p->codes;                                                               \
-        const int8_t  *q = a->q + col * n;                                                             \
-        const float   *sum = GROUP == 16 ? a->sum16 : a->sum32;                                        \
-        const int32_t *qsum = GROUP == 16 ? a->isum16 : a->isum32;                                     \
-        memset(lanes, 0, sizeof lanes);                                                                \
-        for (int64_t g = 0; g < n / GROUP; g++) {                                                      \
-            const float *d = a->d + col * (n / 32) + g * GROUP / 32;                                   \
-            __m512       scale = _mm512_loadu_ps(p->scale + g * 16);                                   \
-            __m512       min = HAS_MIN ? _mm512_loadu_ps(p->min + g * 16) : scale;                     \
-            FOR(SUM_OPEN)                                                                              \
-            for (int64_t k = g * GROUP; k < (g + 1) * GROUP; k += 4, codes += 64) {                    \
-                __m512i w = _mm512_loadu_si512(codes);                                                 \
-                FOR(SUM_STEP)                                                                          \
-            }                                                                                          \
-            (void)min;                                                                                 \
-            FOR(SUM_CLOSE)                                                                             \
-        }                                                                                              \
-        for (int c = 0; c < COLS; c++)                                                                 \
-            column_store(y + c * ldy, lanes + c * 16, COLS, (__mmask16)((1u << p->rows) - 1));         \
+#define TILE(name, n_cols, FOR, group, has_min)                                                \
+    static void name(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, int64_t col,  \
+                     __m128i zero) {                                                           \
+        enum { COLS = n_cols, GROUP = group, HAS_MIN = has_min };                              \
+        _Alignas(64) float lanes[16 * COLS * 16];                                              \
+        const int64_t n = p->n;                                                                \
+        const uint8_t *codes = p->codes;                                                       \
+        const int8_t *q = a->q + col * n;                                                      \
+        const float *sum = GROUP == 16 ? a->sum16 : a->sum32;                                  \
+        const int32_t *qsum = GROUP == 16 ? a->isum16 : a->isum32;                             \
+        memset(lanes, 0, sizeof lanes);                                                        \
+        for (int64_t g = 0; g < n / GROUP; g++) {                                              \
+            const float *d = a->d + col * (n / 32) + g * GROUP / 32;                           \
+            __m512 scale = _mm512_loadu_ps(p->scale + g * 16);                                 \
+            __m512 min = HAS_MIN ? _mm512_loadu_ps(p->min + g * 16) : scale;                   \
+            FOR(SUM_OPEN)                                                                      \
+            for (int64_t k = g * GROUP; k < (g + 1) * GROUP; k += 4, codes += 64) {            \
+                __m512i w = _mm512_loadu_si512(codes);                                         \
+                FOR(SUM_STEP)                                                                  \
+            }                                                                                  \
+            (void)min;                                                                         \
+            FOR(SUM_CLOSE)                                                                     \
+        }                                                                                      \
+        for (int c = 0; c < COLS; c++)                                                         \
+            column_store(y + c * ldy, lanes + c * 16, COLS, (__mmask16)((1u << p->rows) - 1)); \
     }
 TILE(tile8_16, 8, FOR8, 16, false)
 TILE(tile8_16_min, 8, FOR8, 16, true)
@@ -78,9 +85,11 @@ TILE(tile1_16_min, 1, FOR1, 16, true)
 TILE(tile1_32, 1, FOR1, 32, false)
 TILE(tile1_32_min, 1, FOR1, 32, true)
 
-typedef void (*tile_fn)(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, int64_t col, __m128i zero);
+typedef void (*tile_fn)(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, int64_t col,
+                        __m128i zero);
 
-void pr_gemm_i8_avx512(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, int64_t col, int64_t cols) {
+void pr_gemm_i8_avx512(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a, int64_t col,
+                       int64_t cols) {
     static const tile_fn tiles[2][2][2] = {{{tile1_16, tile1_16_min}, {tile1_32, tile1_32_min}},
                                            {{tile8_16, tile8_16_min}, {tile8_32, tile8_32_min}}};
     int     wide = p->type->group == 32, min = p->type->has_min;
@@ -95,10 +104,14 @@ void pr_panel_pack_avx512(uint8_t *codes, const uint8_t *u, int64_t ldu, int64_t
     for (int64_t k = 0; k < n; k += 32) {
         for (int half = 0; half < 2; half++) {
             const uint8_t *p = u + k + half * 16;
-#define ROWS(r)                                                                                        \
-    _mm512_inserti32x4(_mm512_inserti32x4(_mm512_inserti32x4(_mm512_castsi128_si512(                   \
-        _mm_loadu_si128((const void *)(p + (r) * ldu))), _mm_loadu_si128((const void *)(p + (r + 4) * ldu)), 1), \
-        _mm_loadu_si128((const void *)(p + (r + 8) * ldu)), 2), _mm_loadu_si128((const void *)(p + (r + 12) * ldu)), 3)
+#define ROWS(r)                                                                                \
+    _mm512_inserti32x4(                                                                        \
+        _mm512_inserti32x4(                                                                    \
+            _mm512_inserti32x4(                                                                \
+                _mm512_castsi128_si512(_mm_loadu_si128((const void *)(p + (r)*ldu))),          \
+                _mm_loadu_si128((const void *)(p + (r + 4) * ldu)), 1),                        \
+            _mm_loadu_si128((const void *)(p + (r + 8) * ldu)), 2),                            \
+        _mm_loadu_si128((const void *)(p + (r + 12) * ldu)), 3)
             __m512i a = ROWS(0), b = ROWS(1), c = ROWS(2), d = ROWS(3);
 #undef ROWS
             __m512i ab = _mm512_unpacklo_epi32(a, b), cd = _mm512_unpacklo_epi32(c, d);

@@ -27,11 +27,13 @@ INLINE __m256i sums_quarter(__m256i p0, __m256i p1, __m256i p2, __m256i p3) {
 }
 /* Eight groups of 32, from the quarters' sums of p0…p3 and p4…p7. */
 INLINE __m256i sums32(__m256i a, __m256i b) {
-    return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+    return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20),
+                            _mm256_permute2x128_si256(a, b, 0x31));
 }
 /* Eight groups of 16, two in each of p0…p3. */
 INLINE __m256i sums16(__m256i p0, __m256i p1, __m256i p2, __m256i p3) {
-    return _mm256_permutevar8x32_epi32(sums_quarter(p0, p1, p2, p3), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+    return _mm256_permutevar8x32_epi32(sums_quarter(p0, p1, p2, p3),
+                                       _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
 INLINE __m256i load256(const void *p) { return _mm256_loadu_si256(p); }
@@ -58,7 +60,8 @@ INLINE __m256i iq4(const uint8_t *q) {
 INLINE __m256i fifth(const uint8_t *h) { /* 16 where the bit of the weight is set */
     uint32_t bits;
     memcpy(&bits, h, 4);
-    const __m256i spread = _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
+    const __m256i spread =
+        _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202, 0x0303030303030303);
     const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201);
     __m256i v = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32((int)bits), spread), bit);
     return _mm256_and_si256(_mm256_cmpeq_epi8(v, bit), _mm256_set1_epi8(16));
@@ -79,12 +82,16 @@ INLINE __m256i shift(__m256i v, int right) { /* right < 0: to the left */
 INLINE __m256i bits(const uint8_t *p, int right, int mask) {
     return _mm256_and_si256(shift(load256(p), right), _mm256_set1_epi8((char)mask));
 }
-INLINE __m256i part_q4_k(const uint8_t *b, int j) { return bits(b + 16 + j / 2 * 32, j % 2 * 4, 15); }
+INLINE __m256i part_q4_k(const uint8_t *b, int j) {
+    return bits(b + 16 + j / 2 * 32, j % 2 * 4, 15);
+}
 INLINE __m256i part_q5_k(const uint8_t *b, int j) {
     return _mm256_or_si256(part_q4_k(b + 32, j), bits(b + 16, j - 4, 16));
 }
 INLINE __m256i part_iq4_xs(const uint8_t *b, int j) { return iq4(b + 8 + 16 * j); }
-INLINE __m256i part_q2_k(const uint8_t *b, int j) { return bits(b + 16 + j / 4 * 32, j % 4 * 2, 3); }
+INLINE __m256i part_q2_k(const uint8_t *b, int j) {
+    return bits(b + 16 + j / 4 * 32, j % 4 * 2, 3);
+}
 INLINE __m256i part_q3_k(const uint8_t *b, int j) {
     return _mm256_or_si256(bits(b + 32 + j / 4 * 32, j % 4 * 2, 3), bits(b, j - 2, 4));
 }
@@ -95,7 +102,8 @@ INLINE __m256i part_q6_k(const uint8_t *b, int j) {
 
 /* ---- eight scales and mins */
 
-INLINE short half_at(const uint8_t *b, int bytes, int i, int n) { /* a block past the n-th: the last */
+INLINE short half_at(const uint8_t *b, int bytes, int i,
+                     int n) { /* a block past the n-th: the last */
     uint16_t h;
     memcpy(&h, b + (i < n ? i : n - 1) * bytes, 2);
     return (short)h;
@@ -106,7 +114,9 @@ INLINE __m256 halfs8(const uint8_t *b, int bytes, int n) {
 #undef H
 }
 INLINE __m256 negate(__m256 v) { return _mm256_xor_ps(v, _mm256_set1_ps(-0.0f)); }
-INLINE __m256 half(const uint8_t *p) { return _mm256_set1_ps(_cvtsh_ss((unsigned short)half_at(p, 2, 0, 1))); }
+INLINE __m256 half(const uint8_t *p) {
+    return _mm256_set1_ps(_cvtsh_ss((unsigned short)half_at(p, 2, 0, 1)));
+}
 INLINE __m256 small(__m128i bytes) { return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(bytes)); }
 
 INLINE __m256 scales_k4(const uint8_t *b, __m256 *min) {
@@ -134,7 +144,8 @@ INLINE __m256 scales_xs(const uint8_t *b) {
 /* Sixteen scales of the types with 16 weights per scale: eight from group 8 * i. */
 INLINE __m256 scales_q2_k(const uint8_t *b, int i, __m256 *min) {
     __m128i x = _mm_loadl_epi64((const void *)(b + 8 * i));
-    *min = _mm256_mul_ps(half(b + 82), small(_mm_and_si128(_mm_srli_epi16(x, 4), _mm_set1_epi8(15))));
+    *min = _mm256_mul_ps(half(b + 82),
+                         small(_mm_and_si128(_mm_srli_epi16(x, 4), _mm_set1_epi8(15))));
     return _mm256_mul_ps(half(b + 80), small(_mm_and_si128(x, _mm_set1_epi8(15))));
 }
 INLINE __m256 scales_q3_k(const uint8_t *b, int i, __m256 *min) {
@@ -145,7 +156,8 @@ INLINE __m256 scales_q3_k(const uint8_t *b, int i, __m256 *min) {
     x = (x & 0x0f0f0f0fu) | (c & 0x30303030u), y = (y & 0x0f0f0f0fu) | (d & 0x30303030u);
     __m256i sc = _mm256_cvtepu8_epi32(_mm_setr_epi32((int)x, (int)y, 0, 0));
     *min = _mm256_setzero_ps();
-    return _mm256_mul_ps(half(b + 108), _mm256_cvtepi32_ps(_mm256_sub_epi32(sc, _mm256_set1_epi32(32))));
+    return _mm256_mul_ps(half(b + 108),
+                         _mm256_cvtepi32_ps(_mm256_sub_epi32(sc, _mm256_set1_epi32(32))));
 }
 INLINE __m256 scales_q6_k(const uint8_t *b, int i, __m256 *min) {
     __m256i sc = _mm256_cvtepi8_epi32(_mm_loadl_epi64((const void *)(b + 192 + 8 * i)));
@@ -155,12 +167,14 @@ INLINE __m256 scales_q6_k(const uint8_t *b, int i, __m256 *min) {
 
 /* ---- block i of a row, and the scales of n ≤ 8 blocks from i */
 
-#define BLOCKS_OF_32(t, bytes, min_expr)                                                               \
-    INLINE __m256i block_##t(const uint8_t *row, int64_t i, int j) { return code_##t(row + (i + j) * bytes); } \
-    INLINE __m256 scales_##t(const uint8_t *row, int64_t i, int n, __m256 *min) {                      \
-        const uint8_t *b = row + i * bytes;                                                            \
-        *min = min_expr;                                                                               \
-        return halfs8(b, bytes, n);                                                                    \
+#define BLOCKS_OF_32(t, bytes, min_expr)                                                       \
+    INLINE __m256i block_##t(const uint8_t *row, int64_t i, int j) {                           \
+        return code_##t(row + (i + j) * bytes);                                                \
+    }                                                                                          \
+    INLINE __m256 scales_##t(const uint8_t *row, int64_t i, int n, __m256 *min) {              \
+        const uint8_t *b = row + i * bytes;                                                    \
+        *min = min_expr;                                                                       \
+        return halfs8(b, bytes, n);                                                            \
     }
 BLOCKS_OF_32(q4_0, 18, _mm256_setzero_ps())
 BLOCKS_OF_32(q4_1, 20, negate(halfs8(b + 2, 20, n)))
@@ -169,129 +183,151 @@ BLOCKS_OF_32(q5_1, 24, negate(halfs8(b + 2, 24, n)))
 BLOCKS_OF_32(q8_0, 34, _mm256_setzero_ps())
 BLOCKS_OF_32(iq4_nl, 18, _mm256_setzero_ps())
 
-#define BLOCKS_OF_256(t, bytes, scales_expr)                                                           \
-    INLINE __m256i block_##t(const uint8_t *row, int64_t i, int j) { return part_##t(row + i / 8 * bytes, j); } \
-    INLINE __m256 scales_##t(const uint8_t *row, int64_t i, int n, __m256 *min) {                      \
-        const uint8_t *b = row + i / 8 * bytes;                                                        \
-        *min = _mm256_setzero_ps();                                                                    \
-        return scales_expr;                                                                            \
+#define BLOCKS_OF_256(t, bytes, scales_expr)                                                   \
+    INLINE __m256i block_##t(const uint8_t *row, int64_t i, int j) {                           \
+        return part_##t(row + i / 8 * bytes, j);                                               \
+    }                                                                                          \
+    INLINE __m256 scales_##t(const uint8_t *row, int64_t i, int n, __m256 *min) {              \
+        const uint8_t *b = row + i / 8 * bytes;                                                \
+        *min = _mm256_setzero_ps();                                                            \
+        return scales_expr;                                                                    \
     }
 BLOCKS_OF_256(q4_k, 144, scales_k4(b, min))
 BLOCKS_OF_256(q5_k, 176, scales_k4(b, min))
 BLOCKS_OF_256(iq4_xs, 136, scales_xs(b))
 
 INLINE __m256i mask_of(int64_t n) {
-    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)PR_MIN(n, 8)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)PR_MIN(n, 8)),
+                              _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
 /* ---- one row, 32 weights per scale. PRODUCT: dot_small or dot_signed; in the latter the sums
  * have their zero already. */
 
 #define AT(t, PRODUCT, i) PRODUCT(block_##t(row, b, i), q + 32 * (b + i))
-#define EIGHT(t, PRODUCT)                                                                              \
-    sums32(sums_quarter(AT(t, PRODUCT, 0), AT(t, PRODUCT, 1), AT(t, PRODUCT, 2), AT(t, PRODUCT, 3)),   \
-           sums_quarter(AT(t, PRODUCT, 4), AT(t, PRODUCT, 5), AT(t, PRODUCT, 6), AT(t, PRODUCT, 7)))
+#define EIGHT(t, PRODUCT)                                                                      \
+    sums32(sums_quarter(AT(t, PRODUCT, 0), AT(t, PRODUCT, 1), AT(t, PRODUCT, 2),               \
+                        AT(t, PRODUCT, 3)),                                                    \
+           sums_quarter(AT(t, PRODUCT, 4), AT(t, PRODUCT, 5), AT(t, PRODUCT, 6),               \
+                        AT(t, PRODUCT, 7)))
 
 /* The groups b…b+7, or the `mask` of them, join `acc`. */
 INLINE __m256 join(__m256 acc, __m256i isum, __m256 scale, __m256 min, const pr_acts *a, int64_t at,
                    int zero_bits, bool has_min, bool whole, __m256i mask) {
     __m256 d = whole ? _mm256_loadu_ps(a->d + at) : _mm256_maskload_ps(a->d + at, mask), out;
     if (zero_bits) {
-        __m256i qsum = whole ? load256(a->isum32 + at) : _mm256_maskload_epi32(a->isum32 + at, mask);
+        __m256i qsum =
+            whole ? load256(a->isum32 + at) : _mm256_maskload_epi32(a->isum32 + at, mask);
         isum = _mm256_sub_epi32(isum, _mm256_slli_epi32(qsum, zero_bits));
     }
     out = _mm256_fmadd_ps(_mm256_cvtepi32_ps(isum), _mm256_mul_ps(scale, d), acc);
     if (has_min) {
-        __m256 sum = whole ? _mm256_loadu_ps(a->sum32 + at) : _mm256_maskload_ps(a->sum32 + at, mask);
+        __m256 sum =
+            whole ? _mm256_loadu_ps(a->sum32 + at) : _mm256_maskload_ps(a->sum32 + at, mask);
         out = _mm256_fnmadd_ps(min, sum, out);
     }
     return whole ? out : _mm256_blendv_ps(acc, out, _mm256_castsi256_ps(mask));
 }
 
-#define ROW32(t, PRODUCT, zero_bits, has_min)                                                          \
-    static float row_##t(const uint8_t *row, const pr_acts *a, int64_t col) {                          \
-        const int8_t *q = a->q + col * a->n;                                                           \
-        const __m256i none = _mm256_setzero_si256();                                                   \
-        int64_t       blocks = a->n / 32, b = 0, at = col * blocks;                                    \
-        __m256        low = _mm256_setzero_ps(), high = low, min, s;                                   \
-        for (; b + 16 <= blocks; b += 8) {                                                             \
-            s = scales_##t(row, b, 8, &min);                                                           \
-            low = join(low, EIGHT(t, PRODUCT), s, min, a, at + b, zero_bits, has_min, true, none);     \
-            b += 8;                                                                                    \
-            s = scales_##t(row, b, 8, &min);                                                           \
-            high = join(high, EIGHT(t, PRODUCT), s, min, a, at + b, zero_bits, has_min, true, none);   \
-        }                                                                                              \
-        if (b + 8 <= blocks) {                                                                         \
-            s = scales_##t(row, b, 8, &min);                                                           \
-            low = join(low, EIGHT(t, PRODUCT), s, min, a, at + b, zero_bits, has_min, true, none);     \
-            b += 8;                                                                                    \
-        }                                                                                              \
-        if (b < blocks) {                                                                              \
-            int     n = (int)(blocks - b);                                                             \
-            __m256i p[8];                                                                              \
-            for (int i = 0; i < 8; i++) p[i] = i < n ? AT(t, PRODUCT, i) : none;                       \
-            __m256i isum = sums32(sums_quarter(p[0], p[1], p[2], p[3]), sums_quarter(p[4], p[5], p[6], p[7])); \
-            s = scales_##t(row, b, n, &min);                                                           \
-            __m256 *to = b % 16 ? &high : &low;                                                        \
-            *to = join(*to, isum, s, min, a, at + b, zero_bits, has_min, false, mask_of(n));           \
-        }                                                                                              \
-        return tree(low, high);                                                                        \
+#define ROW32(t, PRODUCT, zero_bits, has_min)                                                  \
+    static float row_##t(const uint8_t *row, const pr_acts *a, int64_t col) {                  \
+        const int8_t *q = a->q + col * a->n;                                                   \
+        const __m256i none = _mm256_setzero_si256();                                           \
+        int64_t blocks = a->n / 32, b = 0, at = col * blocks;                                  \
+        __m256 low = _mm256_setzero_ps(), high = low, min, s;                                  \
+        for (; b + 16 <= blocks; b += 8) {                                                     \
+            s = scales_##t(row, b, 8, &min);                                                   \
+            low = join(low, EIGHT(t, PRODUCT), s, min, a, at + b, zero_bits, has_min, true,    \
+                       none);                                                                  \
+            b += 8;                                                                            \
+            s = scales_##t(row, b, 8, &min);                                                   \
+            high = join(high, EIGHT(t, PRODUCT), s, min, a, at + b, zero_bits, has_min, true,  \
+                        none);                                                                 \
+        }                                                                                      \
+        if (b + 8 <= blocks) {                                                                 \
+            s = scales_##t(row, b, 8, &min);                                                   \
+            low = join(low, EIGHT(t, PRODUCT), s, min, a, at + b, zero_bits, has_min, true,    \
+                       none);                                                                  \
+            b += 8;                                                                            \
+        }                                                                                      \
+        if (b < blocks) {                                                                      \
+            int n = (int)(blocks - b);                                                         \
+            __m256i p[8];                                                                      \
+            for (int i = 0; i < 8; i++) p[i] = i < n ? AT(t, PRODUCT, i) : none;               \
+            __m256i isum = sums32(sums_quarter(p[0], p[1], p[2], p[3]),                        \
+                                  sums_quarter(p[4], p[5], p[6], p[7]));                       \
+            s = scales_##t(row, b, n, &min);                                                   \
+            __m256 *to = b % 16 ? &high : &low;                                                \
+            *to = join(*to, isum, s, min, a, at + b, zero_bits, has_min, false, mask_of(n));   \
+        }                                                                                      \
+        return tree(low, high);                                                                \
     }
 
 /* ---- one row, 16 weights per scale; always whole blocks of 256 */
 
 #define PART(t, j) dot_small(part_##t(row, j), q + 32 * (j))
-#define HALF(t, acc, i, zero_bits, has_min)                                                            \
-    {                                                                                                  \
-        __m256i isum = sums16(PART(t, 4 * i), PART(t, 4 * i + 1), PART(t, 4 * i + 2), PART(t, 4 * i + 3)); \
-        __m256  s = scales_##t(row, i, &min), x = _mm256_castps128_ps256(_mm_loadu_ps(d + 4 * i));     \
-        if (zero_bits) isum = _mm256_sub_epi32(isum, _mm256_slli_epi32(load256(qsum + 8 * i), zero_bits)); \
-        s = _mm256_mul_ps(s, _mm256_permutevar8x32_ps(x, twice));                                      \
-        acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(isum), s, acc);                                       \
-        if (has_min) acc = _mm256_fnmadd_ps(min, _mm256_loadu_ps(sum + 8 * i), acc);                   \
+#define HALF(t, acc, i, zero_bits, has_min)                                                    \
+    {                                                                                          \
+        __m256i isum = sums16(PART(t, 4 * i), PART(t, 4 * i + 1), PART(t, 4 * i + 2),          \
+                              PART(t, 4 * i + 3));                                             \
+        __m256 s = scales_##t(row, i, &min),                                                   \
+               x = _mm256_castps128_ps256(_mm_loadu_ps(d + 4 * i));                            \
+        if (zero_bits)                                                                         \
+            isum =                                                                             \
+                _mm256_sub_epi32(isum, _mm256_slli_epi32(load256(qsum + 8 * i), zero_bits));   \
+        s = _mm256_mul_ps(s, _mm256_permutevar8x32_ps(x, twice));                              \
+        acc = _mm256_fmadd_ps(_mm256_cvtepi32_ps(isum), s, acc);                               \
+        if (has_min) acc = _mm256_fnmadd_ps(min, _mm256_loadu_ps(sum + 8 * i), acc);           \
     }
-#define ROW16(t, bytes, zero_bits, has_min)                                                            \
-    static float row_##t(const uint8_t *row, const pr_acts *a, int64_t col) {                          \
-        const __m256i  twice = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);                              \
-        const int8_t  *q = a->q + col * a->n;                                                          \
-        const float   *d = a->d + col * (a->n / 32), *sum = a->sum16 + col * (a->n / 16);              \
-        const int32_t *qsum = a->isum16 + col * (a->n / 16);                                           \
-        __m256         low = _mm256_setzero_ps(), high = low, min;                                     \
-        for (int64_t k = 0; k < a->n / 256; k++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) { \
-            HALF(t, low, 0, zero_bits, has_min)                                                        \
-            HALF(t, high, 1, zero_bits, has_min)                                                       \
-        }                                                                                              \
-        return tree(low, high);                                                                        \
+#define ROW16(t, bytes, zero_bits, has_min)                                                    \
+    static float row_##t(const uint8_t *row, const pr_acts *a, int64_t col) {                  \
+        const __m256i twice = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);                       \
+        const int8_t *q = a->q + col * a->n;                                                   \
+        const float *d = a->d + col * (a->n / 32), *sum = a->sum16 + col * (a->n / 16);        \
+        const int32_t *qsum = a->isum16 + col * (a->n / 16);                                   \
+        __m256 low = _mm256_setzero_ps(), high = low, min;                                     \
+        for (int64_t k = 0; k < a->n / 256;                                                    \
+             k++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) {                     \
+            HALF(t, low, 0, zero_bits, has_min)                                                \
+            HALF(t, high, 1, zero_bits, has_min)                                               \
+        }                                                                                      \
+        return tree(low, high);                                                                \
     }
 
-#define GEMV(t)                                                                                        \
-    void pr_gemv_##t##_avx2(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, \
-                            int64_t col) {                                                             \
-        for (int64_t r = 0; r < rows; r++) y[r] = row_##t((const uint8_t *)w + (size_t)r * row_bytes, a, col); \
+#define GEMV(t)                                                                                \
+    void pr_gemv_##t##_avx2(float *y, const void *w, size_t row_bytes, int64_t rows,           \
+                            const pr_acts *a, int64_t col) {                                   \
+        for (int64_t r = 0; r < rows; r++)                                                     \
+            y[r] = row_##t((const uint8_t *)w + (size_t)r * row_bytes, a, col);                \
     }
 
-#define UNPACK32(t, flip, has_min)                                                                     \
-    void pr_unpack_##t##_avx2(uint8_t *u, float *scale, float *min, const void *row, int64_t n) {      \
-        for (int64_t b = 0; b < n / 32; b += 8) {                                                      \
-            int     k = (int)PR_MIN(8, n / 32 - b);                                                    \
-            __m256  m, s = scales_##t(row, b, k, &m);                                                  \
-            for (int j = 0; j < k; j++, u += 32)                                                       \
-                _mm256_storeu_si256((void *)u, _mm256_xor_si256(block_##t(row, b, j), _mm256_set1_epi8((char)(flip)))); \
-            _mm256_maskstore_ps(scale + b, mask_of(k), s);                                             \
-            if (has_min) _mm256_maskstore_ps(min + b, mask_of(k), m);                                  \
-        }                                                                                              \
+#define UNPACK32(t, flip, has_min)                                                             \
+    void pr_unpack_##t##_avx2(uint8_t *u, float *scale, float *min, const void *row,           \
+                              int64_t n) {                                                     \
+        for (int64_t b = 0; b < n / 32; b += 8) {                                              \
+            int k = (int)PR_MIN(8, n / 32 - b);                                                \
+            __m256 m, s = scales_##t(row, b, k, &m);                                           \
+            for (int j = 0; j < k; j++, u += 32)                                               \
+                _mm256_storeu_si256(                                                           \
+                    (void *)u,                                                                 \
+                    _mm256_xor_si256(block_##t(row, b, j), _mm256_set1_epi8((char)(flip))));   \
+            _mm256_maskstore_ps(scale + b, mask_of(k), s);                                     \
+            if (has_min) _mm256_maskstore_ps(min + b, mask_of(k), m);                          \
+        }                                                                                      \
     }
-#define UNPACK16(t, bytes, has_min)                                                                    \
-    void pr_unpack_##t##_avx2(uint8_t *u, float *scale, float *min, const void *row, int64_t n) {      \
-        const uint8_t *b = row;                                                                        \
-        __m256         m;                                                                              \
-        for (int64_t k = 0; k < n / 256; k++, b += bytes) {                                            \
-            for (int j = 0; j < 8; j++, u += 32) _mm256_storeu_si256((void *)u, part_##t(b, j));       \
-            for (int i = 0; i < 2; i++) {                                                              \
-                _mm256_storeu_ps(scale + 16 * k + 8 * i, scales_##t(b, i, &m));                        \
-                if (has_min) _mm256_storeu_ps(min + 16 * k + 8 * i, m);                                \
-            }                                                                                          \
-        }                                                                                              \
+#define UNPACK16(t, bytes, has_min)                                                            \
+    void pr_unpack_##t##_avx2(uint8_t *u, float *scale, float *min, const void *row,           \
+                              int64_t n) {                                                     \
+        const uint8_t *b = row;                                                                \
+        __m256 m;                                                                              \
+        for (int64_t k = 0; k < n / 256; k++, b += bytes) {                                    \
+            for (int j = 0; j < 8; j++, u += 32)                                               \
+                _mm256_storeu_si256((void *)u, part_##t(b, j));                                \
+            for (int i = 0; i < 2; i++) {                                                      \
+                _mm256_storeu_ps(scale + 16 * k + 8 * i, scales_##t(b, i, &m));                \
+                if (has_min) _mm256_storeu_ps(min + 16 * k + 8 * i, m);                        \
+            }                                                                                  \
+        }                                                                                      \
     }
 
 ROW32(q4_0, dot_small, 3, false)

@@ -30,7 +30,8 @@ INLINE __m512i sums16(__m512i p0, __m512i p1, __m512i p2, __m512i p3) {
 /* Groups of 32, from the quarters' sums of p0…p3 and p4…p7. */
 INLINE __m512i sums32(__m512i low, __m512i high) {
     const __m512i order = _mm512_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
-    __m512i sum = _mm512_add_epi32(_mm512_shuffle_i32x4(low, high, 0x88), _mm512_shuffle_i32x4(low, high, 0xdd));
+    __m512i sum = _mm512_add_epi32(_mm512_shuffle_i32x4(low, high, 0x88),
+                                   _mm512_shuffle_i32x4(low, high, 0xdd));
     return _mm512_permutexvar_epi32(order, sum);
 }
 
@@ -84,7 +85,9 @@ INLINE __m512i codes_q5_1(const uint8_t *b0, const uint8_t *b1) {
 INLINE __m512i codes_q8_0(const uint8_t *b0, const uint8_t *b1) {
     return _mm512_xor_si512(halves(load256(b0 + 2), load256(b1 + 2)), _mm512_set1_epi8(-128));
 }
-INLINE __m512i codes_iq4_nl(const uint8_t *b0, const uint8_t *b1) { return iq4(nibbles(b0 + 2, b1 + 2)); }
+INLINE __m512i codes_iq4_nl(const uint8_t *b0, const uint8_t *b1) {
+    return iq4(nibbles(b0 + 2, b1 + 2));
+}
 
 /* ---- codes of 64 weights: quarter `j` of a block of 256 */
 
@@ -96,9 +99,12 @@ INLINE __m512i bit_pair(int j) { /* bit 2j for the first 32 weights, 2j + 1 for 
     return halves(_mm256_set1_epi8((char)(1 << 2 * j)), _mm256_set1_epi8((char)(1 << (2 * j + 1))));
 }
 INLINE __m512i codes_q5_k(const uint8_t *b, int j) {
-    return _mm512_or_si512(codes_q4_k(b + 32, j), fifth(_mm512_test_epi8_mask(both(b + 16), bit_pair(j))));
+    return _mm512_or_si512(codes_q4_k(b + 32, j),
+                           fifth(_mm512_test_epi8_mask(both(b + 16), bit_pair(j))));
 }
-INLINE __m512i codes_iq4_xs(const uint8_t *b, int j) { return iq4(nibbles(b + 8 + 32 * j, b + 24 + 32 * j)); }
+INLINE __m512i codes_iq4_xs(const uint8_t *b, int j) {
+    return iq4(nibbles(b + 8 + 32 * j, b + 24 + 32 * j));
+}
 INLINE __m512i two_bits(const uint8_t *q, int j) {
     int     s = j % 2 * 4;
     __m512i by = _mm512_setr_epi64(s, s, s, s, s + 2, s + 2, s + 2, s + 2);
@@ -118,12 +124,14 @@ INLINE __m512i codes_q6_k(const uint8_t *b, int j) {
         high = _mm512_sllv_epi64(high, _mm512_setr_epi64(4, 4, 4, 4, 2, 2, 2, 2));
     }
     low = _mm512_and_si512(low, _mm512_set1_epi8(15));
-    return _mm512_ternarylogic_epi64(low, high, _mm512_set1_epi8(0x30), 0xf8); /* low | (high & 0x30) */
+    return _mm512_ternarylogic_epi64(low, high, _mm512_set1_epi8(0x30),
+                                     0xf8); /* low | (high & 0x30) */
 }
 
 /* ---- sixteen scales and mins */
 
-INLINE int half_at(const uint8_t *b, int bytes, int i, int n) { /* a block past the n-th: the last */
+INLINE int half_at(const uint8_t *b, int bytes, int i,
+                   int n) { /* a block past the n-th: the last */
     uint16_t h;
     memcpy(&h, b + (i < n ? i : n - 1) * bytes, 2);
     return h;
@@ -148,15 +156,19 @@ INLINE __m512 heads(const uint8_t *b0, const uint8_t *b1, __m512 *second) {
     int x, y;
     memcpy(&x, b0, 4), memcpy(&y, b1, 4);
     __m512 v = _mm512_castps128_ps512(_mm_cvtph_ps(_mm_insert_epi32(_mm_cvtsi32_si128(x), y, 1)));
-    *second = _mm512_permutexvar_ps(_mm512_setr_epi32(1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3), v);
-    return _mm512_permutexvar_ps(_mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2), v);
+    *second = _mm512_permutexvar_ps(
+        _mm512_setr_epi32(1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3), v);
+    return _mm512_permutexvar_ps(
+        _mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2), v);
 }
 
 /* Q4_K, Q5_K: two blocks of 256 (tensor.h: d, dmin, twelve bytes of 6-bit scales and mins). */
 INLINE __m512 scales_k4(const uint8_t *b0, const uint8_t *b1, __m512 *min) {
-    __m256i x = _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)(b0 + 4))),
-                                        _mm_loadu_si128((const void *)(b1 + 4)), 1);
-    __m256i low = _mm256_srlv_epi32(_mm256_shuffle_epi32(x, 0x98), _mm256_setr_epi32(0, 0, 0, 4, 0, 0, 0, 4));
+    __m256i x =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(_mm_loadu_si128((const void *)(b0 + 4))),
+                                _mm_loadu_si128((const void *)(b1 + 4)), 1);
+    __m256i low = _mm256_srlv_epi32(_mm256_shuffle_epi32(x, 0x98),
+                                    _mm256_setr_epi32(0, 0, 0, 4, 0, 0, 0, 4));
     __m256i high = _mm256_srli_epi32(_mm256_shuffle_epi32(x, 0x40), 2);
     low = _mm256_and_si256(low, _mm256_set1_epi64x(0x0f0f0f0f3f3f3f3f));
     high = _mm256_and_si256(high, _mm256_set1_epi64x(0x3030303000000000));
@@ -173,10 +185,13 @@ INLINE __m512 scales_xs(const uint8_t *b0, const uint8_t *b1) {
     uint32_t l0, l1;
     uint16_t h0, h1;
     memcpy(&l0, b0 + 4, 4), memcpy(&l1, b1 + 4, 4), memcpy(&h0, b0 + 2, 2), memcpy(&h1, b1 + 2, 2);
-    __m512i low = _mm512_mask_blend_epi32(0xff00, _mm512_set1_epi32((int)l0), _mm512_set1_epi32((int)l1));
+    __m512i low =
+        _mm512_mask_blend_epi32(0xff00, _mm512_set1_epi32((int)l0), _mm512_set1_epi32((int)l1));
     __m512i high = _mm512_mask_blend_epi32(0xff00, _mm512_set1_epi32(h0), _mm512_set1_epi32(h1));
-    low = _mm512_and_si512(_mm512_srlv_epi32(low, _mm512_slli_epi32(eight, 2)), _mm512_set1_epi32(15));
-    high = _mm512_and_si512(_mm512_srlv_epi32(high, _mm512_slli_epi32(eight, 1)), _mm512_set1_epi32(3));
+    low = _mm512_and_si512(_mm512_srlv_epi32(low, _mm512_slli_epi32(eight, 2)),
+                           _mm512_set1_epi32(15));
+    high = _mm512_and_si512(_mm512_srlv_epi32(high, _mm512_slli_epi32(eight, 1)),
+                            _mm512_set1_epi32(3));
     low = _mm512_sub_epi32(_mm512_or_si512(low, _mm512_slli_epi32(high, 4)), _mm512_set1_epi32(32));
     __m512 unused;
     return _mm512_mul_ps(heads(b0, b1, &unused), _mm512_cvtepi32_ps(low));
@@ -207,14 +222,14 @@ INLINE __m512 scales_q6_k(const uint8_t *b, __m512 *min) {
 /* ---- where a type's codes and scales lie, 32 weights per scale.
  * CODES: the pair of blocks i and k of the row (k = i, or i + 1). SCALES: n ≤ 16 blocks from i. */
 
-#define BLOCKS_OF_32(t, bytes, scale_at, min_expr)                                                     \
-    INLINE __m512i pair_##t(const uint8_t *row, int64_t i, int64_t k) {                                \
-        return codes_##t(row + i * bytes, row + k * bytes);                                            \
-    }                                                                                                  \
-    INLINE __m512 scales_##t(const uint8_t *row, int64_t i, int n, __m512 *min) {                      \
-        const uint8_t *b = row + i * bytes;                                                            \
-        *min = min_expr;                                                                               \
-        return halfs16(b + scale_at, bytes, n);                                                        \
+#define BLOCKS_OF_32(t, bytes, scale_at, min_expr)                                             \
+    INLINE __m512i pair_##t(const uint8_t *row, int64_t i, int64_t k) {                        \
+        return codes_##t(row + i * bytes, row + k * bytes);                                    \
+    }                                                                                          \
+    INLINE __m512 scales_##t(const uint8_t *row, int64_t i, int n, __m512 *min) {              \
+        const uint8_t *b = row + i * bytes;                                                    \
+        *min = min_expr;                                                                       \
+        return halfs16(b + scale_at, bytes, n);                                                \
     }
 BLOCKS_OF_32(q4_0, 18, 0, _mm512_setzero_ps())
 BLOCKS_OF_32(q4_1, 20, 0, negate(halfs16(b + 2, 20, n)))
@@ -223,14 +238,14 @@ BLOCKS_OF_32(q5_1, 24, 0, negate(halfs16(b + 2, 24, n)))
 BLOCKS_OF_32(q8_0, 34, 0, _mm512_setzero_ps())
 BLOCKS_OF_32(iq4_nl, 18, 0, _mm512_setzero_ps())
 
-#define BLOCKS_OF_256(t, bytes, scales_expr)                                                           \
-    INLINE __m512i pair_##t(const uint8_t *row, int64_t i, int64_t k) {                                \
-        return codes_##t(row + i / 8 * bytes, (int)(i % 8 / 2));                                       \
-    }                                                                                                  \
-    INLINE __m512 scales_##t(const uint8_t *row, int64_t i, int n, __m512 *min) {                      \
-        const uint8_t *b0 = row + i / 8 * bytes, *b1 = n > 8 ? b0 + bytes : b0;                        \
-        *min = _mm512_setzero_ps();                                                                    \
-        return scales_expr;                                                                            \
+#define BLOCKS_OF_256(t, bytes, scales_expr)                                                   \
+    INLINE __m512i pair_##t(const uint8_t *row, int64_t i, int64_t k) {                        \
+        return codes_##t(row + i / 8 * bytes, (int)(i % 8 / 2));                               \
+    }                                                                                          \
+    INLINE __m512 scales_##t(const uint8_t *row, int64_t i, int n, __m512 *min) {              \
+        const uint8_t *b0 = row + i / 8 * bytes, *b1 = n > 8 ? b0 + bytes : b0;                \
+        *min = _mm512_setzero_ps();                                                            \
+        return scales_expr;                                                                    \
     }
 BLOCKS_OF_256(q4_k, 144, scales_k4(b0, b1, min))
 BLOCKS_OF_256(q5_k, 176, scales_k4(b0, b1, min))
@@ -238,71 +253,88 @@ BLOCKS_OF_256(iq4_xs, 136, scales_xs(b0, b1))
 
 /* ---- one row: 32 weights per scale */
 
-#define DOT32(t, i) _mm512_dpbusd_epi32(_mm512_setzero_si512(), pair_##t(row, b + 2 * i, b + 2 * i + 1), \
-                                     _mm512_loadu_si512(q + 32 * b + 64 * i))
+#define DOT32(t, i)                                                                            \
+    _mm512_dpbusd_epi32(_mm512_setzero_si512(), pair_##t(row, b + 2 * i, b + 2 * i + 1),       \
+                        _mm512_loadu_si512(q + 32 * b + 64 * i))
 
 /* The last n < 16 blocks, and nothing read beyond them. */
-#define TAIL32(t)                                                                                      \
-    for (int i = 0; i < 8; i++) {                                                                      \
-        bool one = 2 * i + 1 == n;                                                                     \
-        p[i] = _mm512_setzero_si512();                                                                 \
-        if (2 * i < n)                                                                                 \
-            p[i] = _mm512_dpbusd_epi32(p[i], pair_##t(row, b + 2 * i, b + 2 * i + !one),               \
-                                       _mm512_maskz_loadu_epi8(one ? 0xffffffffu : ~(__mmask64)0,      \
-                                                               q + 32 * b + 64 * i));                  \
+#define TAIL32(t)                                                                              \
+    for (int i = 0; i < 8; i++) {                                                              \
+        bool one = 2 * i + 1 == n;                                                             \
+        p[i] = _mm512_setzero_si512();                                                         \
+        if (2 * i < n)                                                                         \
+            p[i] =                                                                             \
+                _mm512_dpbusd_epi32(p[i], pair_##t(row, b + 2 * i, b + 2 * i + !one),          \
+                                    _mm512_maskz_loadu_epi8(one ? 0xffffffffu : ~(__mmask64)0, \
+                                                            q + 32 * b + 64 * i));             \
     }
 
-#define ROW32(t, zero_bits, has_min)                                                                   \
-    static float row_##t(const uint8_t *row, const pr_acts *a, int64_t col) {                          \
-        const int8_t  *q = a->q + col * a->n;                                                          \
-        int64_t        blocks = a->n / 32, b = 0, at = col * blocks;                                   \
-        __m512         acc = _mm512_setzero_ps(), min;                                                 \
-        for (; b + 16 <= blocks; b += 16) {                                                            \
-            __m512i low = sums_quarter(DOT32(t, 0), DOT32(t, 1), DOT32(t, 2), DOT32(t, 3));                        \
-            __m512i isum = sums32(low, sums_quarter(DOT32(t, 4), DOT32(t, 5), DOT32(t, 6), DOT32(t, 7)));          \
-            __m512  s = scales_##t(row, b, 16, &min);                                                  \
-            if (zero_bits)                                                                             \
-                isum = _mm512_sub_epi32(isum, _mm512_slli_epi32(_mm512_loadu_si512(a->isum32 + at + b), zero_bits)); \
-            s = _mm512_mul_ps(s, _mm512_loadu_ps(a->d + at + b));                                      \
-            acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(isum), s, acc);                                   \
-            if (has_min) acc = _mm512_fnmadd_ps(min, _mm512_loadu_ps(a->sum32 + at + b), acc);         \
-        }                                                                                              \
-        int n = (int)(blocks - b);                                                                     \
-        if (n) {                                                                                       \
-            __mmask16 m = (__mmask16)((1u << n) - 1);                                                  \
-            __m512i   p[8];                                                                            \
-            TAIL32(t)                                                                                  \
-            __m512i isum = sums32(sums_quarter(p[0], p[1], p[2], p[3]), sums_quarter(p[4], p[5], p[6], p[7])); \
-            __m512  s = scales_##t(row, b, n, &min);                                                   \
-            if (zero_bits)                                                                             \
-                isum = _mm512_sub_epi32(isum, _mm512_slli_epi32(_mm512_maskz_loadu_epi32(m, a->isum32 + at + b), zero_bits)); \
-            s = _mm512_mul_ps(s, _mm512_maskz_loadu_ps(m, a->d + at + b));                             \
-            acc = _mm512_mask3_fmadd_ps(_mm512_cvtepi32_ps(isum), s, acc, m);                          \
-            if (has_min) acc = _mm512_mask3_fnmadd_ps(min, _mm512_maskz_loadu_ps(m, a->sum32 + at + b), acc, m); \
-        }                                                                                              \
-        return tree(acc);                                                                              \
+#define ROW32(t, zero_bits, has_min)                                                           \
+    static float row_##t(const uint8_t *row, const pr_acts *a, int64_t col) {                  \
+        const int8_t *q = a->q + col * a->n;                                                   \
+        int64_t blocks = a->n / 32, b = 0, at = col * blocks;                                  \
+        __m512 acc = _mm512_setzero_ps(), min;                                                 \
+        for (; b + 16 <= blocks; b += 16) {                                                    \
+            __m512i low = sums_quarter(DOT32(t, 0), DOT32(t, 1), DOT32(t, 2), DOT32(t, 3));    \
+            __m512i isum =                                                                     \
+                sums32(low, sums_quarter(DOT32(t, 4), DOT32(t, 5), DOT32(t, 6), DOT32(t, 7))); \
+            __m512 s = scales_##t(row, b, 16, &min);                                           \
+            if (zero_bits)                                                                     \
+                isum = _mm512_sub_epi32(                                                       \
+                    isum,                                                                      \
+                    _mm512_slli_epi32(_mm512_loadu_si512(a->isum32 + at + b), zero_bits));     \
+            s = _mm512_mul_ps(s, _mm512_loadu_ps(a->d + at + b));                              \
+            acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(isum), s, acc);                           \
+            if (has_min) acc = _mm512_fnmadd_ps(min, _mm512_loadu_ps(a->sum32 + at + b), acc); \
+        }                                                                                      \
+        int n = (int)(blocks - b);                                                             \
+        if (n) {                                                                               \
+            __mmask16 m = (__mmask16)((1u << n) - 1);                                          \
+            __m512i p[8];                                                                      \
+            TAIL32(t)                                                                          \
+            __m512i isum = sums32(sums_quarter(p[0], p[1], p[2], p[3]),                        \
+                                  sums_quarter(p[4], p[5], p[6], p[7]));                       \
+            __m512 s = scales_##t(row, b, n, &min);                                            \
+            if (zero_bits)                                                                     \
+                isum = _mm512_sub_epi32(                                                       \
+                    isum, _mm512_slli_epi32(_mm512_maskz_loadu_epi32(m, a->isum32 + at + b),   \
+                                            zero_bits));                                       \
+            s = _mm512_mul_ps(s, _mm512_maskz_loadu_ps(m, a->d + at + b));                     \
+            acc = _mm512_mask3_fmadd_ps(_mm512_cvtepi32_ps(isum), s, acc, m);                  \
+            if (has_min)                                                                       \
+                acc = _mm512_mask3_fnmadd_ps(min, _mm512_maskz_loadu_ps(m, a->sum32 + at + b), \
+                                             acc, m);                                          \
+        }                                                                                      \
+        return tree(acc);                                                                      \
     }
 
 /* ---- one row: 16 weights per scale; always whole blocks of 256 */
 
-#define DOT16(t, j) _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes_##t(row, j), _mm512_loadu_si512(q + 64 * j))
+#define DOT16(t, j)                                                                            \
+    _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes_##t(row, j),                             \
+                        _mm512_loadu_si512(q + 64 * j))
 
-#define ROW16(t, bytes, zero_bits, has_min)                                                            \
-    INLINE __m512 lanes_##t(const uint8_t *row, const pr_acts *a, int64_t col, int64_t n) {            \
-        const __m512i  twice = _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);      \
-        const int8_t  *q = a->q + col * n;                                                          \
-        const float   *d = a->d + col * (n / 32), *sum = a->sum16 + col * (n / 16);              \
-        const int32_t *qsum = a->isum16 + col * (n / 16);                                           \
-        __m512         acc = _mm512_setzero_ps(), min;                                                 \
-        for (int64_t i = 0; i < n / 256; i++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) { \
-            __m512i isum = sums16(DOT16(t, 0), DOT16(t, 1), DOT16(t, 2), DOT16(t, 3));                 \
-            __m512  s = scales_##t(row, &min);                                                         \
-            if (zero_bits) isum = _mm512_sub_epi32(isum, _mm512_slli_epi32(_mm512_loadu_si512(qsum), zero_bits)); \
-            s = _mm512_mul_ps(s, _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(d)))); \
-            acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(isum), s, acc);                                   \
-            if (has_min) acc = _mm512_fnmadd_ps(min, _mm512_loadu_ps(sum), acc);                       \
-        }                                                                                              \
-        return acc;                                                                                    \
+#define ROW16(t, bytes, zero_bits, has_min)                                                    \
+    INLINE __m512 lanes_##t(const uint8_t *row, const pr_acts *a, int64_t col, int64_t n) {    \
+        const __m512i twice =                                                                  \
+            _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);                 \
+        const int8_t *q = a->q + col * n;                                                      \
+        const float *d = a->d + col * (n / 32), *sum = a->sum16 + col * (n / 16);              \
+        const int32_t *qsum = a->isum16 + col * (n / 16);                                      \
+        __m512 acc = _mm512_setzero_ps(), min;                                                 \
+        for (int64_t i = 0; i < n / 256;                                                       \
+             i++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) {                     \
+            __m512i isum = sums16(DOT16(t, 0), DOT16(t, 1), DOT16(t, 2), DOT16(t, 3));         \
+            __m512 s = scales_##t(row, &min);                                                  \
+            if (zero_bits)                                                                     \
+                isum = _mm512_sub_epi32(                                                       \
+                    isum, _mm512_slli_epi32(_mm512_loadu_si512(qsum), zero_bits));             \
+            s = _mm512_mul_ps(                                                                 \
+                s, _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(d))));  \
+            acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(isum), s, acc);                           \
+            if (has_min) acc = _mm512_fnmadd_ps(min, _mm512_loadu_ps(sum), acc);               \
+        }                                                                                      \
+        return acc;                                                                            \
     }
 
 /* ---- several rows at a time, which is how products are made.
@@ -335,7 +367,8 @@ static void hold_k(int8_t *h, const int8_t *q, int64_t n) {
     for (int64_t k = 0; k < n; k += 256) {
         __m512i a = _mm512_loadu_si512(q + k), b = _mm512_loadu_si512(q + k + 64);
         __m512i c = _mm512_loadu_si512(q + k + 128), d = _mm512_loadu_si512(q + k + 192);
-        __m512i ab = low_halves(a, b), cd = low_halves(c, d), ef = high_halves(a, b), gh = high_halves(c, d);
+        __m512i ab = low_halves(a, b), cd = low_halves(c, d), ef = high_halves(a, b),
+                gh = high_halves(c, d);
         _mm512_store_si512(h + k, low_halves(ab, cd));
         _mm512_store_si512(h + k + 64, low_halves(ef, gh));
         _mm512_store_si512(h + k + 128, high_halves(ab, cd));
@@ -360,31 +393,33 @@ INLINE __m512i four_of(const uint8_t *b, int bytes) {
 }
 
 /* Sums of 8 groups whose blocks start at w0, and of 8 that start at w1. */
-#define SUMS_NIBBLES(t, bytes, at, code)                                                               \
-    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0, const int8_t *h1) { \
-        __m512i a = four_of(w0 + at, bytes), b = four_of(w0 + at + 4 * bytes, bytes);                  \
-        __m512i c = four_of(w1 + at, bytes), d = four_of(w1 + at + 4 * bytes, bytes);                  \
-        return sums16(dot2(code(low4(a)), held(h0, 0), code(high4(a)), held(h0, 1)),                   \
-                      dot2(code(low4(b)), held(h0, 2), code(high4(b)), held(h0, 3)),                   \
-                      dot2(code(low4(c)), held(h1, 0), code(high4(c)), held(h1, 1)),                   \
-                      dot2(code(low4(d)), held(h1, 2), code(high4(d)), held(h1, 3)));                  \
+#define SUMS_NIBBLES(t, bytes, at, code)                                                       \
+    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0,            \
+                            const int8_t *h1) {                                                \
+        __m512i a = four_of(w0 + at, bytes), b = four_of(w0 + at + 4 * bytes, bytes);          \
+        __m512i c = four_of(w1 + at, bytes), d = four_of(w1 + at + 4 * bytes, bytes);          \
+        return sums16(dot2(code(low4(a)), held(h0, 0), code(high4(a)), held(h0, 1)),           \
+                      dot2(code(low4(b)), held(h0, 2), code(high4(b)), held(h0, 3)),           \
+                      dot2(code(low4(c)), held(h1, 0), code(high4(c)), held(h1, 1)),           \
+                      dot2(code(low4(d)), held(h1, 2), code(high4(d)), held(h1, 3)));          \
     }
 SUMS_NIBBLES(q4_0, 18, 2, plain)
 SUMS_NIBBLES(q4_1, 20, 4, plain)
 SUMS_NIBBLES(iq4_nl, 18, 2, iq4)
 SUMS_NIBBLES(iq4_xs, 16, 8, iq4)
 
-#define SUMS_PLAIN(t)                                                                                  \
-    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0, const int8_t *h1) { \
-        const __m512i o = _mm512_setzero_si512();                                                      \
-        return sums32(sums_quarter(_mm512_dpbusd_epi32(o, pair_##t(w0, 0, 1), held(h0, 0)),            \
-                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 2, 3), held(h0, 1)),            \
-                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 4, 5), held(h0, 2)),            \
-                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 6, 7), held(h0, 3))),           \
-                      sums_quarter(_mm512_dpbusd_epi32(o, pair_##t(w1, 0, 1), held(h1, 0)),            \
-                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 2, 3), held(h1, 1)),            \
-                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 4, 5), held(h1, 2)),            \
-                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 6, 7), held(h1, 3))));          \
+#define SUMS_PLAIN(t)                                                                          \
+    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0,            \
+                            const int8_t *h1) {                                                \
+        const __m512i o = _mm512_setzero_si512();                                              \
+        return sums32(sums_quarter(_mm512_dpbusd_epi32(o, pair_##t(w0, 0, 1), held(h0, 0)),    \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 2, 3), held(h0, 1)),    \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 4, 5), held(h0, 2)),    \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w0, 6, 7), held(h0, 3))),   \
+                      sums_quarter(_mm512_dpbusd_epi32(o, pair_##t(w1, 0, 1), held(h1, 0)),    \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 2, 3), held(h1, 1)),    \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 4, 5), held(h1, 2)),    \
+                                   _mm512_dpbusd_epi32(o, pair_##t(w1, 6, 7), held(h1, 3))));  \
     }
 SUMS_PLAIN(q5_0)
 SUMS_PLAIN(q5_1)
@@ -405,9 +440,9 @@ INLINE __m512i with_fifth(__m512i u, __m512i bits, __m512i which) {
     return _mm512_mask_add_epi8(u, _mm512_test_epi8_mask(bits, which), u, _mm512_set1_epi8(16));
 }
 INLINE pair_of_dots dots_q5_k(const uint8_t *b, const int8_t *h) {
-    const __m512i even = _mm512_setr_epi64(0x0101010101010101, 0x0101010101010101, 0x0404040404040404,
-                                           0x0404040404040404, 0x1010101010101010, 0x1010101010101010,
-                                           0x4040404040404040, 0x4040404040404040);
+    const __m512i even = _mm512_setr_epi64(
+        0x0101010101010101, 0x0101010101010101, 0x0404040404040404, 0x0404040404040404,
+        0x1010101010101010, 0x1010101010101010, 0x4040404040404040, 0x4040404040404040);
     const __m512i odd = _mm512_slli_epi16(even, 1); /* no byte has its top bit set */
     __m512i v = _mm512_loadu_si512(b + 48), w = _mm512_loadu_si512(b + 112);
     __m512i first = low_halves(v, w), second = high_halves(v, w);
@@ -418,11 +453,13 @@ INLINE pair_of_dots dots_q5_k(const uint8_t *b, const int8_t *h) {
                           dot2(with_fifth(high4(first), h0, odd), held(h, 2),
                                with_fifth(high4(second), h1, odd), held(h, 3))};
 }
-#define SUMS_K(t)                                                                                      \
-    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0, const int8_t *h1) { \
-        const __m512i order = _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15); \
-        pair_of_dots  a = dots_##t(w0, h0), b = dots_##t(w1, h1);                                      \
-        return _mm512_permutexvar_epi32(order, sums_quarter(a.even, a.odd, b.even, b.odd));            \
+#define SUMS_K(t)                                                                              \
+    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0,            \
+                            const int8_t *h1) {                                                \
+        const __m512i order =                                                                  \
+            _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);           \
+        pair_of_dots a = dots_##t(w0, h0), b = dots_##t(w1, h1);                               \
+        return _mm512_permutexvar_epi32(order, sums_quarter(a.even, a.odd, b.even, b.odd));    \
     }
 SUMS_K(q4_k)
 SUMS_K(q5_k)
@@ -430,48 +467,55 @@ SUMS_K(q5_k)
 /* The F16 at w0 of eight blocks, and at w1 of eight. */
 INLINE __m512 halfs8x2(const uint8_t *w0, const uint8_t *w1, int bytes) {
 #define H(w, i) (short)half_at(w, bytes, i, 8)
-    __m128i a = _mm_setr_epi16(H(w0, 0), H(w0, 1), H(w0, 2), H(w0, 3), H(w0, 4), H(w0, 5), H(w0, 6), H(w0, 7));
-    __m128i b = _mm_setr_epi16(H(w1, 0), H(w1, 1), H(w1, 2), H(w1, 3), H(w1, 4), H(w1, 5), H(w1, 6), H(w1, 7));
+    __m128i a = _mm_setr_epi16(H(w0, 0), H(w0, 1), H(w0, 2), H(w0, 3), H(w0, 4), H(w0, 5),
+                               H(w0, 6), H(w0, 7));
+    __m128i b = _mm_setr_epi16(H(w1, 0), H(w1, 1), H(w1, 2), H(w1, 3), H(w1, 4), H(w1, 5),
+                               H(w1, 6), H(w1, 7));
 #undef H
     return _mm512_cvtph_ps(_mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1));
 }
 
 /* What joins 16 groups to their lanes; d, sum, isum: of the same groups. */
-#define JOIN(t, acc, zero_bits, has_min, w0, w1, h0, h1, d, sum, qsum, min_expr, scales_expr)          \
-    {                                                                                                  \
-        __m512i g = sums_##t(w0, w1, h0, h1);                                                          \
-        __m512  min = min_expr, s = scales_expr;                                                       \
-        if (zero_bits) g = _mm512_sub_epi32(g, _mm512_slli_epi32(qsum, zero_bits));                    \
-        acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(g), _mm512_mul_ps(s, d), acc);                        \
-        if (has_min) acc = _mm512_fnmadd_ps(min, sum, acc);                                            \
-        (void)min;                                                                                     \
+#define JOIN(t, acc, zero_bits, has_min, w0, w1, h0, h1, d, sum, qsum, min_expr, scales_expr)  \
+    {                                                                                          \
+        __m512i g = sums_##t(w0, w1, h0, h1);                                                  \
+        __m512 min = min_expr, s = scales_expr;                                                \
+        if (zero_bits) g = _mm512_sub_epi32(g, _mm512_slli_epi32(qsum, zero_bits));            \
+        acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(g), _mm512_mul_ps(s, d), acc);                \
+        if (has_min) acc = _mm512_fnmadd_ps(min, sum, acc);                                    \
+        (void)min;                                                                             \
     }
 
 /* Two rows down to 8 lanes each: the first step of the tree is done. */
-#define TWO(t, bytes8, zero_bits, has_min, min_expr, scales_expr)                                      \
-    INLINE __m512 two_##t(const uint8_t *r0, const uint8_t *r1, const pr_acts *a, int64_t col, const int8_t *h, \
-                          int64_t blocks) {                                                            \
-        int64_t        b = 0;                                                                          \
-        const float   *d = a->d + col * blocks, *sum = a->sum32 + col * blocks;                        \
-        const int32_t *qsum = a->isum32 + col * blocks;                                                \
-        __m512         x = _mm512_setzero_ps(), y = x;                                                 \
-        for (; b + 16 <= blocks; b += 16, r0 += 2 * bytes8, r1 += 2 * bytes8, h += 512) {              \
-            const __m512  d16 = _mm512_loadu_ps(d + b), sum16 = _mm512_loadu_ps(sum + b);              \
-            const __m512i qsum16 = _mm512_loadu_si512(qsum + b);                                       \
-            const uint8_t *w0 = r0, *w1 = r0 + bytes8;                                                 \
-            JOIN(t, x, zero_bits, has_min, w0, w1, h, h + 256, d16, sum16, qsum16, min_expr, scales_expr) \
-            w0 = r1, w1 = r1 + bytes8;                                                                 \
-            JOIN(t, y, zero_bits, has_min, w0, w1, h, h + 256, d16, sum16, qsum16, min_expr, scales_expr) \
-        }                                                                                              \
-        __m512 low = _mm512_shuffle_f32x4(x, y, 0x44), high = _mm512_shuffle_f32x4(x, y, 0xee);        \
-        if (b < blocks) {                                                                              \
-            const uint8_t *w0 = r0, *w1 = r1;                                                          \
-            const __m512   d8 = _mm512_broadcast_f32x8(_mm256_loadu_ps(d + b));                        \
-            const __m512   sum8 = _mm512_broadcast_f32x8(_mm256_loadu_ps(sum + b));                    \
-            const __m512i  qsum8 = _mm512_broadcast_i32x8(_mm256_loadu_si256((const void *)(qsum + b))); \
-            JOIN(t, low, zero_bits, has_min, w0, w1, h, h, d8, sum8, qsum8, min_expr, scales_expr)     \
-        }                                                                                              \
-        return _mm512_add_ps(low, high);                                                               \
+#define TWO(t, bytes8, zero_bits, has_min, min_expr, scales_expr)                              \
+    INLINE __m512 two_##t(const uint8_t *r0, const uint8_t *r1, const pr_acts *a, int64_t col, \
+                          const int8_t *h, int64_t blocks) {                                   \
+        int64_t b = 0;                                                                         \
+        const float *d = a->d + col * blocks, *sum = a->sum32 + col * blocks;                  \
+        const int32_t *qsum = a->isum32 + col * blocks;                                        \
+        __m512 x = _mm512_setzero_ps(), y = x;                                                 \
+        for (; b + 16 <= blocks; b += 16, r0 += 2 * bytes8, r1 += 2 * bytes8, h += 512) {      \
+            const __m512 d16 = _mm512_loadu_ps(d + b), sum16 = _mm512_loadu_ps(sum + b);       \
+            const __m512i qsum16 = _mm512_loadu_si512(qsum + b);                               \
+            const uint8_t *w0 = r0, *w1 = r0 + bytes8;                                         \
+            JOIN(t, x, zero_bits, has_min, w0, w1, h, h + 256, d16, sum16, qsum16, min_expr,   \
+                 scales_expr)                                                                  \
+            w0 = r1, w1 = r1 + bytes8;                                                         \
+            JOIN(t, y, zero_bits, has_min, w0, w1, h, h + 256, d16, sum16, qsum16, min_expr,   \
+                 scales_expr)                                                                  \
+        }                                                                                      \
+        __m512 low = _mm512_shuffle_f32x4(x, y, 0x44),                                         \
+               high = _mm512_shuffle_f32x4(x, y, 0xee);                                        \
+        if (b < blocks) {                                                                      \
+            const uint8_t *w0 = r0, *w1 = r1;                                                  \
+            const __m512 d8 = _mm512_broadcast_f32x8(_mm256_loadu_ps(d + b));                  \
+            const __m512 sum8 = _mm512_broadcast_f32x8(_mm256_loadu_ps(sum + b));              \
+            const __m512i qsum8 =                                                              \
+                _mm512_broadcast_i32x8(_mm256_loadu_si256((const void *)(qsum + b)));          \
+            JOIN(t, low, zero_bits, has_min, w0, w1, h, h, d8, sum8, qsum8, min_expr,          \
+                 scales_expr)                                                                  \
+        }                                                                                      \
+        return _mm512_add_ps(low, high);                                                       \
     }
 
 /* The rest of four trees: a and b hold two rows of 8 lanes each. */
@@ -479,81 +523,92 @@ INLINE __m128 tree4(__m512 a, __m512 b) {
     __m512 v = _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
     v = _mm512_add_ps(v, _mm512_permute_ps(v, 0x4e));
     v = _mm512_add_ps(v, _mm512_permute_ps(v, 0xb1));
-    return _mm512_castps512_ps128(
-        _mm512_permutexvar_ps(_mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), v));
+    return _mm512_castps512_ps128(_mm512_permutexvar_ps(
+        _mm512_setr_epi32(0, 4, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), v));
 }
 
-#define GEMV32(t, hold, bytes8, zero_bits, has_min, min_expr, scales_expr)                             \
-    TWO(t, bytes8, zero_bits, has_min, min_expr, scales_expr)                                          \
-    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows, const pr_acts *a,     \
-                          int64_t col, const int8_t *h, int64_t blocks) {                              \
-        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                                    \
-            __m512 x = two_##t(p, p + step, a, col, h, blocks);                                        \
-            __m512 z = two_##t(p + 2 * step, p + 3 * step, a, col, h, blocks);                         \
-            _mm_storeu_ps(y + r, tree4(x, z));                                                         \
-        }                                                                                              \
-    }                                                                                                  \
-    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, \
-                              int64_t col) {                                                           \
-        const uint8_t *p = w;                                                                          \
-        int64_t        r = 0;                                                                          \
-        if (rows >= 4 && a->n % 256 == 0 && a->n <= HELD_MAX) {                                        \
-            _Alignas(64) int8_t h[HELD_MAX];                                                           \
-            hold(h, a->q + col * a->n, a->n);                                                          \
-            if (a->n == 256) fours_##t(y, p, row_bytes, rows, a, col, h, 8);                           \
-            else fours_##t(y, p, row_bytes, rows, a, col, h, a->n / 32);                               \
-            r = rows / 4 * 4;                                                                          \
-        }                                                                                              \
-        for (; r < rows; r++) y[r] = row_##t(p + (size_t)r * row_bytes, a, col);                       \
+#define GEMV32(t, hold, bytes8, zero_bits, has_min, min_expr, scales_expr)                     \
+    TWO(t, bytes8, zero_bits, has_min, min_expr, scales_expr)                                  \
+    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows,               \
+                          const pr_acts *a, int64_t col, const int8_t *h, int64_t blocks) {    \
+        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                            \
+            __m512 x = two_##t(p, p + step, a, col, h, blocks);                                \
+            __m512 z = two_##t(p + 2 * step, p + 3 * step, a, col, h, blocks);                 \
+            _mm_storeu_ps(y + r, tree4(x, z));                                                 \
+        }                                                                                      \
+    }                                                                                          \
+    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows,         \
+                              const pr_acts *a, int64_t col) {                                 \
+        const uint8_t *p = w;                                                                  \
+        int64_t r = 0;                                                                         \
+        if (rows >= 4 && a->n % 256 == 0 && a->n <= HELD_MAX) {                                \
+            _Alignas(64) int8_t h[HELD_MAX];                                                   \
+            hold(h, a->q + col * a->n, a->n);                                                  \
+            if (a->n == 256)                                                                   \
+                fours_##t(y, p, row_bytes, rows, a, col, h, 8);                                \
+            else                                                                               \
+                fours_##t(y, p, row_bytes, rows, a, col, h, a->n / 32);                        \
+            r = rows / 4 * 4;                                                                  \
+        }                                                                                      \
+        for (; r < rows; r++) y[r] = row_##t(p + (size_t)r * row_bytes, a, col);               \
     }
 
-#define GEMV16(t)                                                                                      \
-    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows, const pr_acts *a,     \
-                          int64_t col, int64_t n) {                                                    \
-        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                                    \
-            __m512 i = lanes_##t(p, a, col, n), j = lanes_##t(p + step, a, col, n);                    \
-            __m512 k = lanes_##t(p + 2 * step, a, col, n), l = lanes_##t(p + 3 * step, a, col, n);     \
-            i = _mm512_add_ps(_mm512_shuffle_f32x4(i, j, 0x44), _mm512_shuffle_f32x4(i, j, 0xee));     \
-            k = _mm512_add_ps(_mm512_shuffle_f32x4(k, l, 0x44), _mm512_shuffle_f32x4(k, l, 0xee));     \
-            _mm_storeu_ps(y + r, tree4(i, k));                                                         \
-        }                                                                                              \
-    }                                                                                                  \
-    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows, const pr_acts *a, \
-                              int64_t col) {                                                           \
-        const uint8_t *p = w;                                                                          \
-        if (a->n == 256) fours_##t(y, p, row_bytes, rows, a, col, 256);                                \
-        else fours_##t(y, p, row_bytes, rows, a, col, a->n);                                           \
-        for (int64_t r = rows / 4 * 4; r < rows; r++)                                                  \
-            y[r] = tree(lanes_##t(p + (size_t)r * row_bytes, a, col, a->n));                           \
+#define GEMV16(t)                                                                              \
+    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows,               \
+                          const pr_acts *a, int64_t col, int64_t n) {                          \
+        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                            \
+            __m512 i = lanes_##t(p, a, col, n), j = lanes_##t(p + step, a, col, n);            \
+            __m512 k = lanes_##t(p + 2 * step, a, col, n),                                     \
+                   l = lanes_##t(p + 3 * step, a, col, n);                                     \
+            i = _mm512_add_ps(_mm512_shuffle_f32x4(i, j, 0x44),                                \
+                              _mm512_shuffle_f32x4(i, j, 0xee));                               \
+            k = _mm512_add_ps(_mm512_shuffle_f32x4(k, l, 0x44),                                \
+                              _mm512_shuffle_f32x4(k, l, 0xee));                               \
+            _mm_storeu_ps(y + r, tree4(i, k));                                                 \
+        }                                                                                      \
+    }                                                                                          \
+    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows,         \
+                              const pr_acts *a, int64_t col) {                                 \
+        const uint8_t *p = w;                                                                  \
+        if (a->n == 256)                                                                       \
+            fours_##t(y, p, row_bytes, rows, a, col, 256);                                     \
+        else                                                                                   \
+            fours_##t(y, p, row_bytes, rows, a, col, a->n);                                    \
+        for (int64_t r = rows / 4 * 4; r < rows; r++)                                          \
+            y[r] = tree(lanes_##t(p + (size_t)r * row_bytes, a, col, a->n));                   \
     }
 
-#define UNPACK32(t, has_min)                                                                           \
-    void pr_unpack_##t##_avx512(uint8_t *u, float *scale, float *min, const void *row, int64_t n) {    \
-        int64_t blocks = n / 32, b = 0;                                                                \
-        __m512  m;                                                                                     \
-        for (b = 0; b + 2 <= blocks; b += 2) _mm512_storeu_si512(u + 32 * b, pair_##t(row, b, b + 1)); \
-        if (b < blocks)                                                                                \
-            _mm256_storeu_si256((void *)(u + 32 * b), _mm512_castsi512_si256(pair_##t(row, b, b)));    \
-        for (b = 0; b < blocks; b += 16) {                                                             \
-            int       k = (int)PR_MIN(16, blocks - b);                                                 \
-            __mmask16 mask = (__mmask16)((1u << k) - 1);                                               \
-            _mm512_mask_storeu_ps(scale + b, mask, scales_##t(row, b, k, &m));                         \
-            if (has_min) _mm512_mask_storeu_ps(min + b, mask, m);                                      \
-        }                                                                                              \
+#define UNPACK32(t, has_min)                                                                   \
+    void pr_unpack_##t##_avx512(uint8_t *u, float *scale, float *min, const void *row,         \
+                                int64_t n) {                                                   \
+        int64_t blocks = n / 32, b = 0;                                                        \
+        __m512 m;                                                                              \
+        for (b = 0; b + 2 <= blocks; b += 2)                                                   \
+            _mm512_storeu_si512(u + 32 * b, pair_##t(row, b, b + 1));                          \
+        if (b < blocks)                                                                        \
+            _mm256_storeu_si256((void *)(u + 32 * b),                                          \
+                                _mm512_castsi512_si256(pair_##t(row, b, b)));                  \
+        for (b = 0; b < blocks; b += 16) {                                                     \
+            int k = (int)PR_MIN(16, blocks - b);                                               \
+            __mmask16 mask = (__mmask16)((1u << k) - 1);                                       \
+            _mm512_mask_storeu_ps(scale + b, mask, scales_##t(row, b, k, &m));                 \
+            if (has_min) _mm512_mask_storeu_ps(min + b, mask, m);                              \
+        }                                                                                      \
     }
 
-#define UNPACK16(t, bytes, has_min)                                                                    \
-    void pr_unpack_##t##_avx512(uint8_t *u, float *scale, float *min, const void *row, int64_t n) {    \
-        const uint8_t *b = row;                                                                        \
-        __m512         m;                                                                              \
-        for (int64_t i = 0; i < n / 256; i++, b += bytes, u += 256) {                                  \
-            _mm512_storeu_si512(u, codes_##t(b, 0));                                                   \
-            _mm512_storeu_si512(u + 64, codes_##t(b, 1));                                              \
-            _mm512_storeu_si512(u + 128, codes_##t(b, 2));                                             \
-            _mm512_storeu_si512(u + 192, codes_##t(b, 3));                                             \
-            _mm512_storeu_ps(scale + 16 * i, scales_##t(b, &m));                                       \
-            if (has_min) _mm512_storeu_ps(min + 16 * i, m);                                            \
-        }                                                                                              \
+#define UNPACK16(t, bytes, has_min)                                                            \
+    void pr_unpack_##t##_avx512(uint8_t *u, float *scale, float *min, const void *row,         \
+                                int64_t n) {                                                   \
+        const uint8_t *b = row;                                                                \
+        __m512 m;                                                                              \
+        for (int64_t i = 0; i < n / 256; i++, b += bytes, u += 256) {                          \
+            _mm512_storeu_si512(u, codes_##t(b, 0));                                           \
+            _mm512_storeu_si512(u + 64, codes_##t(b, 1));                                      \
+            _mm512_storeu_si512(u + 128, codes_##t(b, 2));                                     \
+            _mm512_storeu_si512(u + 192, codes_##t(b, 3));                                     \
+            _mm512_storeu_ps(scale + 16 * i, scales_##t(b, &m));                               \
+            if (has_min) _mm512_storeu_ps(min + 16 * i, m);                                    \
+        }                                                                                      \
     }
 
 ROW32(q4_0, 3, false)

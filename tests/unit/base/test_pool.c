@@ -48,7 +48,8 @@ static void uneven(void *ctx, int me, int n) {
     unsigned x = (unsigned)atomic_fetch_add(&w->before[0], 1) * 2654435761u + (unsigned)me * 97u;
     int      spin = (x >> 8) % 7 == 0 ? (int)(x % 20000) : (int)(x % 64);
     if (me == 0) spin = 0;
-    for (int i = 0; i < spin; i++) atomic_fetch_add_explicit(&w->before[1], 1, memory_order_relaxed);
+    for (int i = 0; i < spin; i++)
+        atomic_fetch_add_explicit(&w->before[1], 1, memory_order_relaxed);
     atomic_fetch_add(&w->hits[me], 1);
 }
 

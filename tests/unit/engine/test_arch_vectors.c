@@ -50,7 +50,8 @@ static float worst(const float *got, const float *want, size_t n) {
 
 /* Largest difference over all positions, in batches of `batch`; `split`: first a prefill of 40,
  * then single steps. */
-static float run(const vec *v, const pr_model *m, pr_session_opts o, bool split, const float *want) {
+static float run(const vec *v, const pr_model *m, pr_session_opts o, bool split,
+                 const float *want) {
     pr_session *s;
     pare_err    e = {0};
     pr_id       ids[512];
@@ -84,7 +85,8 @@ static void check_case(const vec *v, int *done) {
     CHECK_OK(pr_model_open(&m, case_path(v->name, ""), &e), e);
     assert_int_equal(m->hp.n_vocab, v->vocab);
     float *want = read_all(case_path(v->expect, ".logits"), &n_want);
-    float *steps = strcmp(v->steps, "-") ? read_all(case_path(v->expect, ".steps"), &n_steps) : NULL;
+    float *steps =
+        strcmp(v->steps, "-") ? read_all(case_path(v->expect, ".steps"), &n_steps) : NULL;
     assert_non_null(want);
     assert_int_equal(n_want, (size_t)v->tokens * (size_t)v->vocab * sizeof *want);
     float bound = 1e-4f * v->max_logit;
@@ -92,9 +94,13 @@ static void check_case(const vec *v, int *done) {
     float b = run(v, m, (pr_session_opts){.n_threads = 1, .n_batch = 7}, false, want);
     float c = run(v, m, (pr_session_opts){.n_threads = 1}, true, steps ? steps : want);
     if (!(a <= bound && b <= bound && c <= bound))
-        fail_msg("%s: prefill %.3g, batches of 7 %.3g, steps %.3g of the largest logit; expected ≤ 1e-4", v->name,
-                 (double)(a / v->max_logit), (double)(b / v->max_logit), (double)(c / v->max_logit));
-    if (getenv("PARE_TEST_VERBOSE")) print_message("%-28s %.2g %.2g\n", v->name, (double)(a / v->max_logit), (double)(c / v->max_logit));
+        fail_msg("%s: prefill %.3g, batches of 7 %.3g, steps %.3g of the largest logit; "
+                 "expected ≤ 1e-4",
+                 v->name, (double)(a / v->max_logit), (double)(b / v->max_logit),
+                 (double)(c / v->max_logit));
+    if (getenv("PARE_TEST_VERBOSE"))
+        print_message("%-28s %.2g %.2g\n", v->name, (double)(a / v->max_logit),
+                      (double)(c / v->max_logit));
     pr_free(want);
     pr_free(steps);
     pr_model_close(m);
@@ -110,8 +116,10 @@ static void agrees_with_transformers(void **state) {
     while (fgets(line, sizeof line, f)) {
         vec  v = {0};
         char arch[32], floor_[32], apart[32];
-        assert_int_equal(sscanf(line, "%63s %31s %63s %d %d %f %31s %31s %7s", v.name, arch, v.expect, &v.tokens,
-                                &v.vocab, &v.max_logit, floor_, apart, v.steps), 9);
+        assert_int_equal(sscanf(line, "%63s %31s %63s %d %d %f %31s %31s %7s", v.name, arch,
+                                v.expect, &v.tokens, &v.vocab, &v.max_logit, floor_, apart,
+                                v.steps),
+                         9);
         check_case(&v, &done);
     }
     fclose(f);

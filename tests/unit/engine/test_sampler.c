@@ -19,7 +19,8 @@ static void greedy_takes_the_first_best(void **state) {
     pr_sampler_free(s);
 }
 
-/* n draws of a token with probability q lie within 5 standard deviations, but for one seed in a million. */
+/* n draws of a token with probability q lie within 5 standard deviations, but for one seed in a
+ * million. */
 static void draws_follow_the_softmax(void **state) {
     float       logits[3] = {0, 1, 2};
     double      z = 1 + exp(1) + exp(2);
@@ -84,7 +85,8 @@ static void a_seed_repeats(void **state) {
     p.seed = 9;
     for (int i = 0; i < 50; i++) logits[i] = (float)(i % 7);
     pr_sampler *a = make(p, 50), *b = make(p, 50);
-    for (int i = 0; i < 200; i++) assert_int_equal(pr_sampler_next(a, logits), pr_sampler_next(b, logits));
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(pr_sampler_next(a, logits), pr_sampler_next(b, logits));
     pr_sampler_free(a);
     pr_sampler_free(b);
 }
@@ -105,9 +107,12 @@ static void refuses_nonsense(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(greedy_takes_the_first_best), cmocka_unit_test(draws_follow_the_softmax),
-        cmocka_unit_test(cut_offs),                    cmocka_unit_test(penalties_count_what_was_accepted),
-        cmocka_unit_test(a_seed_repeats),              cmocka_unit_test(refuses_nonsense),
+        cmocka_unit_test(greedy_takes_the_first_best),
+        cmocka_unit_test(draws_follow_the_softmax),
+        cmocka_unit_test(cut_offs),
+        cmocka_unit_test(penalties_count_what_was_accepted),
+        cmocka_unit_test(a_seed_repeats),
+        cmocka_unit_test(refuses_nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

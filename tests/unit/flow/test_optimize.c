@@ -26,8 +26,13 @@ static char *make_text(pr_arena *a, const char *dir, const char *name, unsigned 
 }
 
 static pare_optimize_opts small(const char *out, const char *text) {
-    return (pare_optimize_opts){.out = out, .text = text, .variants = variants, .n_variants = 2, .n_ctx = 32,
-                                .n_windows = 12, .seconds = 0.01};
+    return (pare_optimize_opts){.out = out,
+                                .text = text,
+                                .variants = variants,
+                                .n_variants = 2,
+                                .n_ctx = 32,
+                                .n_windows = 12,
+                                .seconds = 0.01};
 }
 
 static pare_doc *optimize(const pare_optimize_opts *o) {
@@ -45,7 +50,8 @@ static pare_doc *optimize(const pare_optimize_opts *o) {
 static const pare_doc *variant_of(const pare_doc *r, const char *name) {
     const pare_doc *a = pare_doc_get(r, "variants");
     for (size_t i = 0; i < pare_doc_count(a); i++)
-        if (strcmp(pare_doc_str(pare_doc_get(pare_doc_at(a, i), "name")), name) == 0) return pare_doc_at(a, i);
+        if (strcmp(pare_doc_str(pare_doc_get(pare_doc_at(a, i), "name")), name) == 0)
+            return pare_doc_at(a, i);
     fail_msg("no variant %s", name);
     return NULL;
 }
@@ -60,13 +66,16 @@ static int64_t measured(const pare_doc *r, size_t stage) {
 
 /* Of metrics that come from counting and from the text: no clock has a part in them. */
 static void same_quality(const pare_doc *a, const pare_doc *b, const char *name) {
-    static const char *const quality[] = {"nll", "accuracy", "kld_mean", "kld_max", "top1_agreement", "bpw"};
-    const pare_doc          *x = pare_doc_get(variant_of(a, name), "metrics"), *y = pare_doc_get(variant_of(b, name), "metrics");
+    static const char *const quality[] = {"nll",     "accuracy",       "kld_mean",
+                                          "kld_max", "top1_agreement", "bpw"};
+    const pare_doc *x = pare_doc_get(variant_of(a, name), "metrics"),
+                   *y = pare_doc_get(variant_of(b, name), "metrics");
     size_t                   found = 0;
     assert_int_equal(pare_doc_count(x), pare_doc_count(y));
     for (size_t i = 0; i < pare_doc_count(x); i++)
         for (size_t k = 0; k < PR_COUNT(quality); k++) {
-            if (strcmp(pare_doc_str(pare_doc_get(pare_doc_at(x, i), "name")), quality[k]) != 0) continue;
+            if (strcmp(pare_doc_str(pare_doc_get(pare_doc_at(x, i), "name")), quality[k]) != 0)
+                continue;
             double p = pare_doc_num(pare_doc_get(pare_doc_at(x, i), "value"));
             double q = pare_doc_num(pare_doc_get(pare_doc_at(y, i), "value"));
             assert_memory_equal(&p, &q, sizeof p);
@@ -82,7 +91,8 @@ static void measures_once(void **state) {
     pare_optimize_opts o = small(out, text);
     pare_doc          *first = optimize(&o), *r = optimize(&o);
     pare_err           e = {0};
-    assert_int_equal(pare_doc_count(pare_doc_get(first, "variants")), 3); /* the source's own F32 too */
+    assert_int_equal(pare_doc_count(pare_doc_get(first, "variants")),
+                     3); /* the source's own F32 too */
     assert_true(pare_doc_kind(pare_doc_get(first, "baseline_f32")) == PARE_DOC_OBJECT);
     assert_false(cached(first, "Q8_0"));
     for (size_t i = 2; i < 5; i++) assert_int_equal(measured(r, i), 0);
@@ -104,7 +114,8 @@ static void measures_once(void **state) {
     pare_doc_free(r);
 
     /* A damaged file is made again, a dead writer's half is taken away. */
-    char *file = pr_path_join(a, out, "variants/llama_plain-Q8_0.gguf"), *part = pr_path_join(a, out, "variants/x.gguf.part-999999999");
+    char *file = pr_path_join(a, out, "variants/llama_plain-Q8_0.gguf"),
+         *part = pr_path_join(a, out, "variants/x.gguf.part-999999999");
     CHECK_OK(pr_file_write(file, "GGUF", 4, &e), e);
     CHECK_OK(pr_file_write(part, "half", 4, &e), e);
     r = optimize(&o);
@@ -179,7 +190,7 @@ static void few_windows_pass_nothing(void **state) {
 static void names_files_plainly(void **state) {
     pr_arena          *a = pr_arena_new(1 << 20);
     const char        *dir = check_scratch();
-    char              *src = pr_path_join(a, dir, "-x $(touch y); 'z"), *text = make_text(a, dir, "t", 6);
+    char *src = pr_path_join(a, dir, "-x $(touch y); 'z"), *text = make_text(a, dir, "t", 6);
     pare_optimize_opts o = small(pr_path_join(a, dir, "out"), text);
     pare_doc          *r;
     pare_err           e = {0};
@@ -214,7 +225,9 @@ static void refuses_at_once(void **state) {
     assert_int_equal(refused(model(), small(out, bad), &e), PARE_EINPUT);
     assert_int_equal(refused(model(), small("", text), &e), PARE_EUSAGE);
     assert_int_equal(refused(model(), small(pr_path_join(a, bad, "x"), text), &e), PARE_EENV);
-    assert_int_equal(refused(check_source("tests/vectors/arch/mistral_window"), small(out, text), &e), PARE_EREFUSED);
+    assert_int_equal(
+        refused(check_source("tests/vectors/arch/mistral_window"), small(out, text), &e),
+        PARE_EREFUSED);
     assert_non_null(strstr(e.msg, "sliding window"));
     assert_false(pr_path_exists(out)); /* all of it before anything was made */
     check_scratch_remove(dir);
@@ -222,8 +235,9 @@ static void refuses_at_once(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(measures_once), cmocka_unit_test(goes_on_after_cancel),
-                                       cmocka_unit_test(few_windows_pass_nothing),
-                                       cmocka_unit_test(names_files_plainly), cmocka_unit_test(refuses_at_once)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(measures_once), cmocka_unit_test(goes_on_after_cancel),
+        cmocka_unit_test(few_windows_pass_nothing), cmocka_unit_test(names_files_plainly),
+        cmocka_unit_test(refuses_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

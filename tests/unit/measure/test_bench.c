@@ -16,7 +16,8 @@ static void two_sides(pr_bench_result *r[2], int64_t rounds) {
     pr_model     *m = lend_open(check_source(AUSTEN));
     char         *path = strdup(check_source(AUSTEN));
     pr_bench_side s[2] = {{.path = path, .m = m}, {.m = m, .so = {.reference = true}}};
-    pr_bench_opts o = {.prompt_tokens = 8, .decode_tokens = 6, .rounds = rounds, .base = 0, .f32 = -1};
+    pr_bench_opts o = {
+        .prompt_tokens = 8, .decode_tokens = 6, .rounds = rounds, .base = 0, .f32 = -1};
     CHECK_OK(pr_bench_many(s, 2, &o, NULL, NULL, r, &e), e);
     free(path);
     pr_model_close(m);
@@ -36,7 +37,8 @@ static void numbers_fit_together(void **state) {
         }
         assert_true(pr_est_ok(est(r[i], "decode_tps", PR_AGAINST_NONE)));
         assert_true(pr_est_ok(est(r[i], "prefill_tps", PR_AGAINST_NONE)));
-        assert_true(est(r[i], "ttft_ms", PR_AGAINST_NONE)->value > est(r[i], "token_ms_p50", PR_AGAINST_NONE)->value);
+        assert_true(est(r[i], "ttft_ms", PR_AGAINST_NONE)->value >
+                    est(r[i], "token_ms_p50", PR_AGAINST_NONE)->value);
         assert_true(est(r[i], "token_cv", PR_AGAINST_NONE)->value >= 0);
         int64_t binned = 0;
         for (int k = 0; k < PR_BENCH_BINS; k++) binned += r[i]->counts[k];
@@ -44,10 +46,12 @@ static void numbers_fit_together(void **state) {
         assert_true(est(r[i], "memory_bytes", PR_AGAINST_NONE)->conf == 1);
         assert_non_null(est(r[i], "energy_j_per_token", PR_AGAINST_NONE)->why);
     }
-    /* Itself against itself, from the same times: exactly 1. Against plain C: surely slower than half. */
+    /* Itself against itself, from the same times: exactly 1. Against plain C: surely slower
+     * than half. */
     assert_true(est(r[0], "speedup", PR_AGAINST_SOURCE)->value == 1);
     assert_true(est(r[0], "memory_ratio", PR_AGAINST_SOURCE)->value == 1);
-    if (pr_cpu_flags() & PR_CPU_AVX2) assert_true(est(r[1], "speedup", PR_AGAINST_SOURCE)->value < 1);
+    if (pr_cpu_flags() & PR_CPU_AVX2)
+        assert_true(est(r[1], "speedup", PR_AGAINST_SOURCE)->value < 1);
     assert_true(pr_est_ok(est(r[0], "load_ms", PR_AGAINST_NONE)));
     assert_non_null(est(r[1], "load_ms", PR_AGAINST_NONE)->why);
     const pr_est *peak = est(r[0], "peak_rss_bytes", PR_AGAINST_NONE);
@@ -85,7 +89,9 @@ static void record_and_back(void **state) {
         assert_ptr_equal(a->info, b->info);
         assert_int_equal(a->against, b->against);
         assert_true(pr_est_ok(&a->est) == pr_est_ok(&b->est));
-        if (pr_est_ok(&a->est)) assert_true(a->est.value == b->est.value && a->est.lo == b->est.lo && a->est.n == b->est.n);
+        if (pr_est_ok(&a->est))
+            assert_true(a->est.value == b->est.value && a->est.lo == b->est.lo &&
+                        a->est.n == b->est.n);
     }
     assert_memory_equal(back->counts, r[0]->counts, sizeof back->counts);
     assert_memory_equal(back->edges, r[0]->edges, sizeof back->edges);
@@ -118,8 +124,9 @@ static void public_face(void **state) {
     pare_err        e = {0};
     pare_doc       *d;
     char           *model = strdup(check_source(AUSTEN));
-    static char     text[] = "It is a truth universally acknowledged, that a single man in possession of a good fortune, "
-                             "must be in want of a wife.";
+    static char text[] = "It is a truth universally acknowledged, that a single man in "
+                         "possession of a good fortune, "
+                         "must be in want of a wife.";
     pare_eval_opts  o = {.text = text, .n_text = sizeof text - 1, .against = model, .n_ctx = 4};
     pare_bench_opts bo = {.vs = model, .prompt_tokens = 4, .decode_tokens = 3, .rounds = 8};
     CHECK_OK(pare_eval(model, &o, NULL, &d, &e), e);
@@ -142,8 +149,9 @@ static void public_face(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_fit_together), cmocka_unit_test(too_few_rounds),
-                                       cmocka_unit_test(record_and_back), cmocka_unit_test(stop),
-                                       cmocka_unit_test(public_face)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_fit_together),
+                                       cmocka_unit_test(too_few_rounds),
+                                       cmocka_unit_test(record_and_back),
+                                       cmocka_unit_test(stop), cmocka_unit_test(public_face)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,9 +4,11 @@
 
 #define AUSTEN "models/austen-3.7m"
 
-static const char tasks[] = "It is a truth universally\n0\nacknowledged.\nwindow the the.\nof of of.\nsalt.\n"
-                            "She was\n2\nvery very\nnot at all\na woman of mean understanding\nblue\n"
-                            "Mr. Darcy danced only once with\n3\nice\na b c d e f\nMrs. Hurst\nMrs. Hurst and once with Miss Bingley\n\n";
+static const char tasks[] =
+    "It is a truth universally\n0\nacknowledged.\nwindow the the.\nof of of.\nsalt.\n"
+    "She was\n2\nvery very\nnot at all\na woman of mean understanding\nblue\n"
+    "Mr. Darcy danced only once with\n3\nice\na b c d e f\nMrs. Hurst\nMrs. Hurst and once "
+    "with Miss Bingley\n\n";
 
 /* The mean log probability of p[from … n-1], from a session of its own, with libm. */
 static double score(const pr_model *m, const pr_ids *ids, size_t from, pare_err *e) {
@@ -34,7 +36,9 @@ static int best_of(const pr_model *m, char *const line[6], pare_err *e) {
         int  n = snprintf(whole, sizeof whole, "%s %s", line[0], line[2 + i]);
         CHECK_OK(pr_encode(m->tok, whole, (size_t)n, PR_ENCODE_ADD, &ids[i], e), *e);
     }
-    while (ids[0].p[from] == ids[1].p[from] && ids[0].p[from] == ids[2].p[from] && ids[0].p[from] == ids[3].p[from]) from++;
+    while (ids[0].p[from] == ids[1].p[from] && ids[0].p[from] == ids[2].p[from] &&
+           ids[0].p[from] == ids[3].p[from])
+        from++;
     for (int i = 0; i < 4; i++) {
         double x = score(m, &ids[i], from, e);
         if (x > top) top = x, best = i;
@@ -80,7 +84,9 @@ static void ties_go_to_the_first(void **state) {
     pr_est    share;
     lent      l;
     lend(&l, m, 0);
-    CHECK_OK(pr_choices(&l.m, PR_STR("a b\n0\nc\nd\ne\nf\na b\n1\nc\nd\ne\nf\r\n"), 0, NULL, NULL, &share, &e), e);
+    CHECK_OK(pr_choices(&l.m, PR_STR("a b\n0\nc\nd\ne\nf\na b\n1\nc\nd\ne\nf\r\n"), 0, NULL,
+                        NULL, &share, &e),
+             e);
     assert_true(share.value == 0.5);
     lend_done(&l);
     pr_model_close(m);
@@ -121,7 +127,8 @@ static void malformed(void **state) {
     for (size_t i = 0; i < PR_COUNT(bad); i++) {
         pare_err e = {0};
         pr_est   share;
-        assert_int_equal(pr_choices(m, pr_str_of(bad[i].text), 0, NULL, NULL, &share, &e), PARE_EINPUT);
+        assert_int_equal(pr_choices(m, pr_str_of(bad[i].text), 0, NULL, NULL, &share, &e),
+                         PARE_EINPUT);
         if (!strstr(e.msg, bad[i].says)) fail_msg("'%s' does not say '%s'", e.msg, bad[i].says);
         assert_int_equal(e.pos, bad[i].pos);
         assert_non_null(share.why);
@@ -130,8 +137,9 @@ static void malformed(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(small_tasks), cmocka_unit_test(hellaswag),
-                                       cmocka_unit_test(ties_go_to_the_first),
-                                       cmocka_unit_test(longer_than_the_context), cmocka_unit_test(malformed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_tasks), cmocka_unit_test(hellaswag),
+        cmocka_unit_test(ties_go_to_the_first), cmocka_unit_test(longer_than_the_context),
+        cmocka_unit_test(malformed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,8 +16,10 @@ static double value(const pr_metric *m, size_t n, const char *name, pr_against a
     return x->est.value;
 }
 
-/* The first four windows by transformers (tests/vectors/eval/make.py). Two float32 forward passes that add in
- * another order: tests/vectors/arch finds logits within 1e-5 of each other; a position's NLL (one logit, and
+/* The first four windows by transformers (tests/vectors/eval/make.py). Two float32 forward
+ * passes that add in
+ * another order: tests/vectors/arch finds logits within 1e-5 of each other; a position's NLL
+ * (one logit, and
  * a mean of logits) moves by at most twice that. The two best logits are never closer than
  * `closest`, far more, so the hits must be equal. */
 static void as_transformers(void **state) {
@@ -36,7 +38,8 @@ static void as_transformers(void **state) {
         double          want = pare_doc_num(pare_doc_get(w, "nll"));
         assert_true(pare_doc_num(pare_doc_get(w, "closest")) > 4e-5);
         assert_true(r->count[i] == 256);
-        if (!(fabs(r->nll[i] - want) <= 256 * 2e-5)) fail_msg("window %d: %.9f, expected %.9f", i, r->nll[i], want);
+        if (!(fabs(r->nll[i] - want) <= 256 * 2e-5))
+            fail_msg("window %d: %.9f, expected %.9f", i, r->nll[i], want);
         assert_true(r->hits[i] == pare_doc_num(pare_doc_get(w, "hits")));
     }
     pr_eval_result_free(r);
@@ -45,7 +48,8 @@ static void as_transformers(void **state) {
     free((char *)text.p);
 }
 
-/* All logits 0: every token has probability 1/V, the first one is the most probable (ties: first). */
+/* All logits 0: every token has probability 1/V, the first one is the most probable (ties:
+ * first). */
 static void uniform_logits(void **state) {
     pare_err        e = {0};
     pr_str          text = heldout();
@@ -86,7 +90,9 @@ static void logits_that_are_no_numbers(void **state) {
     pr_eval_opts    o = {.window = WINDOW, .n_windows = 3};
     lent            l;
     lend(&l, m, NAN);
-    assert_int_equal(pr_eval(m, (const pr_model *const[]){m, &l.m}, 2, text, &o, NULL, &ref, r, &e), PARE_EINPUT);
+    assert_int_equal(
+        pr_eval(m, (const pr_model *const[]){m, &l.m}, 2, text, &o, NULL, &ref, r, &e),
+        PARE_EINPUT);
     assert_non_null(strstr(e.msg, "token 1 "));
     assert_null(r[0]);
     assert_null(r[1]);
@@ -120,11 +126,13 @@ typedef struct {
     double nll[2], hits[2], kld, agree, all[3 * WINDOW];
 } by_hand;
 
-static void hand_window(const pr_model *const m[2], const pr_id *ids, int at, by_hand *h, pare_err *e) {
+static void hand_window(const pr_model *const m[2], const pr_id *ids, int at, by_hand *h,
+                        pare_err *e) {
     int         v = m[0]->hp.n_vocab;
     double     *p = calloc((size_t)v, 16), *q = p + v;
     pr_session *s[2];
-    for (int k = 0; k < 2; k++) CHECK_OK(pr_session_new(&s[k], m[k], &(pr_session_opts){.n_ctx = WINDOW}, e), *e);
+    for (int k = 0; k < 2; k++)
+        CHECK_OK(pr_session_new(&s[k], m[k], &(pr_session_opts){.n_ctx = WINDOW}, e), *e);
     for (int i = 0; i < WINDOW; i++) {
         pr_id  target = ids[at + i + 1];
         double kld = 0;
@@ -143,7 +151,8 @@ static void hand_window(const pr_model *const m[2], const pr_id *ids, int at, by
     free(p);
 }
 
-/* Everything again, one token at a time, with libm: log-probabilities of a float row in double, sums of 64
+/* Everything again, one token at a time, with libm: log-probabilities of a float row in double,
+ * sums of 64
  * of about 10, so 1e-12 relative is generous for what order and exp's last bit change. */
 static void as_by_hand(void **state) {
     pare_err        e = {0};
@@ -171,14 +180,18 @@ static void as_by_hand(void **state) {
     }
     pr_metric out[PR_EVAL_METRICS];
     size_t    n = pr_eval_metrics(r, ref, ref, out);
-    assert_true(fabs(value(out, n, "kld_mean", PR_AGAINST_SOURCE) / (kld / (3 * WINDOW)) - 1) < 1e-10);
-    assert_true(value(out, n, "ppl_ratio", PR_AGAINST_F32) == value(out, n, "ppl_ratio", PR_AGAINST_SOURCE));
+    assert_true(fabs(value(out, n, "kld_mean", PR_AGAINST_SOURCE) / (kld / (3 * WINDOW)) - 1) <
+                1e-10);
+    assert_true(value(out, n, "ppl_ratio", PR_AGAINST_F32) ==
+                value(out, n, "ppl_ratio", PR_AGAINST_SOURCE));
     qsort(h->all, 3 * WINDOW, sizeof(double), ascending);
     /* A quantile is some value between its neighbours in rank; floats are kept. */
-    double med = value(out, n, "kld_median", PR_AGAINST_SOURCE), p95 = value(out, n, "kld_p95", PR_AGAINST_SOURCE);
+    double med = value(out, n, "kld_median", PR_AGAINST_SOURCE),
+           p95 = value(out, n, "kld_p95", PR_AGAINST_SOURCE);
     assert_true(med >= h->all[94] * (1 - 1e-6) && med <= h->all[97] * (1 + 1e-6));
     assert_true(p95 >= h->all[180] * (1 - 1e-6) && p95 <= h->all[184] * (1 + 1e-6));
-    assert_true(fabs(value(out, n, "kld_max", PR_AGAINST_SOURCE) / h->all[3 * WINDOW - 1] - 1) < 1e-10);
+    assert_true(fabs(value(out, n, "kld_max", PR_AGAINST_SOURCE) / h->all[3 * WINDOW - 1] - 1) <
+                1e-10);
     int64_t binned = 0;
     for (int i = 0; i < PR_EVAL_BINS; i++) binned += r->kld_bins[i];
     assert_int_equal(binned, 3 * WINDOW);
@@ -196,7 +209,8 @@ static void same(const pr_eval_result *a, const pr_eval_result *b) {
     assert_memory_equal(a->count, b->count, (size_t)a->n_windows * 5 * sizeof(double));
     assert_memory_equal(a->kld_bins, b->kld_bins, sizeof a->kld_bins);
     assert_true(a->kld_max == b->kld_max);
-    for (int i = 0; i < PR_EVAL_QUANTILES; i++) assert_true(a->kld_quantile[i].value == b->kld_quantile[i].value);
+    for (int i = 0; i < PR_EVAL_QUANTILES; i++)
+        assert_true(a->kld_quantile[i].value == b->kld_quantile[i].value);
 }
 
 /* Keys of records leave threads, batch and level out: then they must not matter. */
@@ -204,7 +218,8 @@ static void same_bits_however_run(void **state) {
     static const struct {
         int         threads, batch;
         const char *level;
-    } how[] = {{1, 64, NULL}, {2, 64, NULL}, {3, 7, NULL}, {1, 1, NULL}, {2, 33, "avx2"}, {1, 64, "reference"}};
+    } how[] = {{1, 64, NULL}, {2, 64, NULL},   {3, 7, NULL},
+               {1, 1, NULL},  {2, 33, "avx2"}, {1, 64, "reference"}};
     pare_err        e = {0};
     pr_str          text = heldout();
     pr_model       *m = lend_open(check_source(AUSTEN));
@@ -212,7 +227,10 @@ static void same_bits_however_run(void **state) {
     lent            l;
     lend(&l, m, 0.9f);
     for (size_t i = 0; i < PR_COUNT(how); i++) {
-        pr_eval_opts o = {.window = WINDOW, .n_windows = 6, .n_threads = how[i].threads, .n_batch = how[i].batch,
+        pr_eval_opts o = {.window = WINDOW,
+                          .n_windows = 6,
+                          .n_threads = how[i].threads,
+                          .n_batch = how[i].batch,
                           .state = PR_F16};
         if (how[i].level) setenv("PARE_CPU", how[i].level, 1);
         CHECK_OK(pr_eval(m, (const pr_model *const[]){&l.m}, 1, text, &o, NULL, NULL, &r, &e), e);
@@ -251,7 +269,8 @@ static void record_and_back(void **state) {
         assert_string_equal(a[i].info->name, b[i].info->name);
         assert_true(a[i].est.value == b[i].est.value && a[i].est.n == b[i].est.n);
         assert_true(pr_est_ok(&a[i].est) == pr_est_ok(&b[i].est));
-        if (pr_est_ok(&a[i].est)) assert_true(a[i].est.lo == b[i].est.lo && a[i].est.hi == b[i].est.hi);
+        if (pr_est_ok(&a[i].est))
+            assert_true(a[i].est.lo == b[i].est.lo && a[i].est.hi == b[i].est.hi);
     }
     pare_doc_free(again);
     CHECK_OK(pare_doc_parse(&again, "{\"windows\":2,\"count\":[1]}", 25, &e), e);
@@ -267,7 +286,8 @@ static void record_and_back(void **state) {
     free((char *)text.p);
 }
 
-/* Upstream's figure (../shared/data/README.md): 1.1974 nats, given to four places, on 6,989 tokens. */
+/* Upstream's figure (../shared/data/README.md): 1.1974 nats, given to four places, on 6,989
+ * tokens. */
 static void stories(void **state) {
     CHECK_SHARED(path, "models/stories260K/stories260K-f32.gguf");
     CHECK_SHARED(file, "data/text/TinyStories-valid.first16000.txt");
@@ -279,7 +299,8 @@ static void stories(void **state) {
     pr_metric       out[PR_EVAL_METRICS];
     CHECK_OK(pr_eval(NULL, (const pr_model *const[]){m}, 1, text, &o, NULL, NULL, &r, &e), e);
     size_t n = pr_eval_metrics(r, NULL, NULL, out);
-    print_message("%lld positions, %.6f nats\n", (long long)r->n_predictions, value(out, n, "nll", PR_AGAINST_NONE));
+    print_message("%lld positions, %.6f nats\n", (long long)r->n_predictions,
+                  value(out, n, "nll", PR_AGAINST_NONE));
     assert_int_equal(r->n_windows, 21);
     assert_int_equal(r->n_predictions, 6989);
     assert_true(fabs(value(out, n, "nll", PR_AGAINST_NONE) - 1.1974) <= 0.00005);
@@ -306,7 +327,9 @@ static void bad_input(void **state) {
         pr_eval_result *r;
         pr_eval_opts    o = {.window = bad[i].window};
         pr_str          text = {bad[i].text, bad[i].n};
-        assert_int_equal(pr_eval(NULL, (const pr_model *const[]){m}, 1, text, &o, NULL, NULL, &r, &e), bad[i].status);
+        assert_int_equal(
+            pr_eval(NULL, (const pr_model *const[]){m}, 1, text, &o, NULL, NULL, &r, &e),
+            bad[i].status);
         assert_int_equal(e.pos, bad[i].pos);
         assert_null(r);
     }
@@ -338,10 +361,15 @@ static void keys(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_transformers), cmocka_unit_test(uniform_logits),
-        cmocka_unit_test(logits_that_are_no_numbers), cmocka_unit_test(as_by_hand),
-        cmocka_unit_test(same_bits_however_run), cmocka_unit_test(record_and_back), cmocka_unit_test(stories),
-        cmocka_unit_test(bad_input), cmocka_unit_test(keys),
+        cmocka_unit_test(as_transformers),
+        cmocka_unit_test(uniform_logits),
+        cmocka_unit_test(logits_that_are_no_numbers),
+        cmocka_unit_test(as_by_hand),
+        cmocka_unit_test(same_bits_however_run),
+        cmocka_unit_test(record_and_back),
+        cmocka_unit_test(stories),
+        cmocka_unit_test(bad_input),
+        cmocka_unit_test(keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

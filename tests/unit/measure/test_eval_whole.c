@@ -16,8 +16,8 @@ static void whole_heldout(void **state) {
     size_t n = pr_eval_metrics(r, NULL, NULL, out);
     double nll = pr_metric_find(out, n, "nll", PR_AGAINST_NONE)->est.value;
     double acc = pr_metric_find(out, n, "accuracy", PR_AGAINST_NONE)->est.value;
-    print_message("%lld predictions, %.6f nats, %.4f %%, %.1f s, %.0f tok/s\n", (long long)r->n_predictions, nll, acc * 100,
-                  s, (double)r->n_predictions / s);
+    print_message("%lld predictions, %.6f nats, %.4f %%, %.1f s, %.0f tok/s\n",
+                  (long long)r->n_predictions, nll, acc * 100, s, (double)r->n_predictions / s);
     assert_int_equal(r->n_predictions, 90920);
     assert_int_equal(r->n_windows, 356);
     assert_true(fabs(nll - 3.4121) <= 0.00005);

@@ -112,7 +112,8 @@ static const struct {
     {"heads that do not divide", "\"num_key_value_heads\": 4", "\"num_key_value_heads\": 3",
      PARE_EINPUT, "config.json|num_attention_heads 4|num_key_value_heads 3|multiple"},
     {"no head size", "\"head_dim\": 8,", "\"x\": 8,", PARE_OK, ""},
-    {"an odd head", "\"head_dim\": 8", "\"head_dim\": 7", PARE_EUNSUPPORTED, "config.json|head_dim|7"},
+    {"an odd head", "\"head_dim\": 8", "\"head_dim\": 7", PARE_EUNSUPPORTED,
+     "config.json|head_dim|7"},
     {"quantized", "\"use_cache\": true",
      "\"quantization_config\": {\"quant_method\": \"gptq\"}", PARE_EUNSUPPORTED,
      "config.json|quantization_config|gptq"},
@@ -130,12 +131,11 @@ static const struct {
     {"a rope in one word", "\"use_cache\": true", "\"rope_scaling\": \"yarn\"", PARE_EINPUT,
      "config.json|rope_scaling"},
     {"an infinite base", "10000.0", "1e999", PARE_EINPUT, "config.json"},
-    {"layer types of another length",
-     "\"LlamaForCausalLM\"\n  ],\n  \"attention_bias\": false",
+    {"layer types of another length", "\"LlamaForCausalLM\"\n  ],\n  \"attention_bias\": false",
      "\"Qwen3ForCausalLM\"\n  ],\n  \"layer_types\": [\"full_attention\"]", PARE_EINPUT,
      "config.json|layer_types|1|2"},
-    {"a tie that is a word", "\"tie_word_embeddings\": false", "\"tie_word_embeddings\": \"no\"",
-     PARE_EINPUT, "config.json|tie_word_embeddings"},
+    {"a tie that is a word", "\"tie_word_embeddings\": false",
+     "\"tie_word_embeddings\": \"no\"", PARE_EINPUT, "config.json|tie_word_embeddings"},
     {"an end of text that is a word", "\"eos_token_id\": 60", "\"eos_token_id\": \"end\"",
      PARE_EINPUT, "config.json|eos_token_id"},
     {"an epsilon that is a list", "\"rms_norm_eps\": 1e-06", "\"rms_norm_eps\": [1]",
@@ -188,7 +188,8 @@ static void not_finite(void **state) {
         memcpy(&header, p, 8);
         const char *at = memmem(p + 8, header, "\"lm_head.weight\"", 16);
         assert_non_null(at);
-        assert_int_equal(sscanf(strstr(at, "\"data_offsets\":["), "\"data_offsets\":[%llu", &from), 1);
+        assert_int_equal(
+            sscanf(strstr(at, "\"data_offsets\":["), "\"data_offsets\":[%llu", &from), 1);
         memcpy(p + 8 + header + from + 4 * (3 * 32 + 5), &bad[k], 4);
         put(dir, "model.safetensors", p, s.n);
         char says[200];
