@@ -253,7 +253,7 @@ static void status_cell(pr_buf *b, const pare_doc *v) {
         pr_buf_puts(b, "<td data-v=\"\">–</td>");
     else if (n)
         pr_html(b,
-                "<td data-v=\"%zu\"><span class=\"state is-fail\">%zu of %zu short</span></td>",
+                "<td data-v=\"%zu\"><span class=\"state is-fail\">%zu of %zu</span></td>",
                 n, n, of);
     else
         pr_html(b, "<td data-v=\"0\"><span class=\"state is-pass\">passes</span></td>");
