@@ -273,6 +273,7 @@ static void record_and_back(void **state) {
             assert_true(a[i].est.lo == b[i].est.lo && a[i].est.hi == b[i].est.hi);
     }
     pare_doc_free(again);
+    pr_eval_result_free(back);
     CHECK_OK(pare_doc_parse(&again, "{\"windows\":2,\"count\":[1]}", 25, &e), e);
     assert_int_equal(pr_eval_from_doc(again, &back, &e), PARE_EINPUT);
     assert_null(back);
