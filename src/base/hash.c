@@ -45,6 +45,17 @@ void pr_sha256_hex(const pr_sha256 *h, char dst[65]) {
     dst[64] = 0;
 }
 
+bool pr_sha256_parse(const char *hex, pr_sha256 *out) {
+    static const char digits[] = "0123456789abcdef";
+    for (int i = 0; i < 64; i++) {
+        const char *d = hex[i] ? strchr(digits, hex[i]) : NULL;
+        if (!d) return false;
+        uint8_t v = (uint8_t)(d - digits);
+        out->b[i / 2] = i % 2 ? (uint8_t)(out->b[i / 2] | v) : (uint8_t)(v << 4);
+    }
+    return hex[64] == 0;
+}
+
 /* Mixes eight bytes at a time; the finish is splitmix64's (Steele et al. 2014). */
 uint64_t pr_hash64(const void *p, size_t n) {
     const uint8_t *b = p;

@@ -11,5 +11,7 @@ pr_sha256      pr_sha256_end(pr_sha256_ctx *c); /* frees `c` */
 pr_sha256      pr_sha256_of(const void *p, size_t n);
 /* 64 lower-case hex digits and a NUL. */
 void     pr_sha256_hex(const pr_sha256 *h, char dst[65]);
+/* The reverse; false if `hex` is not 64 such digits. */
+bool     pr_sha256_parse(const char *hex, pr_sha256 *out);
 uint64_t pr_hash64(const void *p, size_t n); /* not for hostile secrets; stable across machines */
 #endif

@@ -6,7 +6,6 @@
  * change no bit. */
 #include <stdio.h>
 #include "opt.h"
-#include "pare_version.h"
 
 static pr_eval_opts eval_opts(const opt_job *j) {
     return (pr_eval_opts){.window = j->o->n_ctx,
@@ -15,16 +14,15 @@ static pr_eval_opts eval_opts(const opt_job *j) {
                           .state = j->state};
 }
 
+/* The windows that pr_eval would take by itself are named, so that the record says them. */
 static pare_status eval_key(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
-    pr_key k;
-    pr_key_begin(&k, "eval", PARE_VERSION);
-    pr_key_sha(&k, "source", &j->model_hash);
-    pr_key_str(&k, "variant", v->sha256); /* "" is the source itself */
-    pr_key_sha(&k, "text", &j->text_hash);
-    pr_key_i64(&k, "window", j->o->n_ctx);
-    pr_key_i64(&k, "windows", j->o->n_windows);
-    pr_key_str(&k, "state", pr_type_get(j->state)->name);
-    return pr_key_end(&k, key, err);
+    pr_eval_opts o = eval_opts(j);
+    pr_sha256    own = j->model_hash;
+    bool         source = v == &j->base;
+    if (!source && !pr_sha256_parse(v->sha256, &own))
+        return pr_fail(err, PARE_EINTERNAL, -1, "variant '%s' has no hash", v->name);
+    if (o.window == 0) o.window = PR_MIN(j->m->hp.n_ctx, (int64_t)2048);
+    return pr_eval_key(&own, source ? NULL : &j->model_hash, &j->text_hash, &o, key, err);
 }
 
 /* From the records, if it is there. */

@@ -89,6 +89,11 @@ static void sha256_of_abc(void **state) {
     pr_sha256_add(c, "bc", 2);
     pr_sha256 g = pr_sha256_end(c);
     assert_memory_equal(&h, &g, 32);
+    assert_true(pr_sha256_parse(hex, &g));
+    assert_memory_equal(&h, &g, 32);
+    hex[63] = 'g';
+    assert_false(pr_sha256_parse(hex, &g));
+    assert_false(pr_sha256_parse("ba78", &g));
     assert_true(pr_hash64("abcdefgh", 8) != pr_hash64("abcdefgi", 8));
 }
 

@@ -266,8 +266,8 @@ static int one_case(const char *name, const char *source) {
                        .allow_inexact = true};
     const char *path =
         strncmp(source, "shared:", 7) == 0 ? check_shared(source + 7) : check_source(source);
-    pr_arena *a = pr_arena_new(64 << 20);
     if (!path) return print_message("skipped: lacks %s\n", source), 0;
+    pr_arena *a = pr_arena_new(64 << 20);
     CHECK_OK(pr_model_open(&m, path, &e), e);
     CHECK_OK(pr_convert_gguf(m, &job, NULL, a, &w, &e), e);
     CHECK_OK(pr_container_open(&c, out_path, &e), e);
