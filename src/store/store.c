@@ -156,7 +156,11 @@ static pare_status store_whole(pr_store *s, pare_err *err) {
 
 static pare_status store_prepare_schema(pr_store *s, pare_err *err) {
     bool is_empty = false;
+    /* One transaction: another process may be creating it between two questions. */
+    PR_TRY(store_exec(s, "BEGIN", "open it", err));
     pare_status st = store_schema_check(s, &is_empty, err);
+    if (st == PARE_OK) st = store_exec(s, "COMMIT", "open it", err);
+    store_undo(s);
     if (st != PARE_OK) return st;
     if (!is_empty) return store_whole(s, err);
     if (s->mode == PR_STORE_READ) return store_foreign(s, err);
