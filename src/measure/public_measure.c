@@ -114,14 +114,15 @@ static pare_status evaluate(evaluation *e, const char *model, const pare_eval_op
                             const pare_ctl *ctl, pr_doc_build *b, pare_doc *d, pare_err *err) {
     PR_TRY(open_models(e, model, o, ctl, err));
     put_model(b, pr_doc_set_object(b, d, "model"), model, e->m);
-    if (o->choices) {
-        PR_TRY(choose(e, o, ctl, b, d, err));
-    } else {
-        const pr_model *const list[] = {e->m};
-        PR_TRY(pr_eval(e->ref, list, 1, e->text, &e->o, ctl, e->ref ? &e->ref_result : NULL,
-                       &e->result, err));
-        put_quality(e, b, d);
-    }
+    const char *path = o->choices ? o->choices : o->file;
+    const pr_model *const list[] = {e->m};
+    pare_status st = o->choices ? choose(e, o, ctl, b, d, err)
+                                : pr_eval(e->ref, list, 1, e->text, &e->o, ctl,
+                                          e->ref ? &e->ref_result : NULL, &e->result, err);
+    /* A place in the text is a place in its file. */
+    if (st == PARE_EINPUT && path && err && err->pos >= 0) pr_fail_in(err, st, path);
+    PR_TRY(st);
+    if (!o->choices) put_quality(e, b, d);
     if (e->ref) put_model(b, pr_doc_set_object(b, d, "against"), o->against, e->ref);
     return put_environment(b, d, e->o.n_threads, e->o.state, o->exact, err);
 }
