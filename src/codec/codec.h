@@ -8,6 +8,7 @@
 #ifndef PR_CODEC_H
 #define PR_CODEC_H
 #include "base/base.h"
+#include "codec/group.h"
 #include "tensor/tensor.h"
 
 #define KERNEL(name, ret, params) ret pr_##name##_ref params;

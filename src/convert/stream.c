@@ -61,6 +61,8 @@ typedef struct {
     pr_row_decode decode, back;   /* NULL: cannot be looked into */
     pr_row_encode encode;         /* NULL: rows are copied */
     bool compare, in_place;       /* see whether values change; nothing goes to the slab */
+    pr_group_row parts;           /* in groups: bytes of a row in each of the three */
+    uint8_t *part[3];             /* where they start in the slab */
     struct {
         verdict bad;
         int64_t row, col;
@@ -107,7 +109,7 @@ static void note(slab *b, int64_t task, verdict v, int64_t row, int64_t col, flo
  * that F16 cannot hold are cut to its largest number: what comes back then is far too small;
  * rounding alone never halves the largest value of a row. */
 static int64_t lost_value(const slab *b, const float *x, const float *y, float most) {
-    bool blocks = pr_type_get(b->as.type)->kind == PR_KIND_QUANT;
+    bool blocks = b->as.group || pr_type_get(b->as.type)->kind == PR_KIND_QUANT;
     if (!blocks && !b->s->k->row_nonfinite(y, b->w->cols)) return -1;
     for (int64_t i = 0; i < b->w->cols; i++) {
         float v = x[i] < 0 ? -x[i] : x[i], u = y[i] < 0 ? -y[i] : y[i];
@@ -122,6 +124,24 @@ static void look_back(slab *b, int64_t task, int64_t row, const void *out, const
     if (memcmp(x, y, (size_t)b->w->cols * sizeof *x) != 0) b->found[task].changed = true;
     int64_t col = lost_value(b, x, y, most);
     if (col >= 0) note(b, task, TOO_LARGE, row, col, x[col]);
+}
+
+/* A row in groups: taken over if it can be, else searched. */
+static void row_in_groups(slab *b, int64_t task, int64_t r, const uint8_t *src, float *x) {
+    const pr_group_spec *g = b->as.group;
+    const pr_kernels *k = b->s->k;
+    uint64_t i = (uint64_t)(r - b->first);
+    uint8_t *codes = b->part[0] + i * b->parts.codes,
+            *scales = b->part[1] + i * b->parts.scales,
+            *offsets = b->part[2] + i * b->parts.offsets;
+    if (pr_group_take(g, codes, scales, offsets, b->w->src->type, src, b->w->cols)) return;
+    b->found[task].changed = true;
+    k->group_encode(g, codes, scales, offsets, x, b->w->cols);
+    float most = largest(x, b->w->cols), *y = x + b->s->widest;
+    if (most < 32768.0f) return; /* no scale of binary16 was cut */
+    k->group_decode(g, y, codes, scales, offsets, b->w->cols);
+    int64_t col = lost_value(b, x, y, most);
+    if (col >= 0) note(b, task, TOO_LARGE, source_row(b, r), col, x[col]);
 }
 
 static void one_row(slab *b, int64_t task, int64_t r, float *x) {
@@ -139,6 +159,10 @@ static void one_row(slab *b, int64_t task, int64_t r, float *x) {
         }
     }
     if (b->in_place) return;
+    if (b->as.group) {
+        row_in_groups(b, task, r, src, x);
+        return;
+    }
     if (!b->encode) {
         memcpy(dst, src, b->out_bytes);
         return;
@@ -169,7 +193,8 @@ static pare_status complain(const slab *b, int64_t task, pare_err *err) {
         pr_fail(err, PARE_EINPUT, (int64_t)(t->offset + (uint64_t)row * b->in_bytes),
                 "tensor '%s' holds %g in row %lld, column %lld, which %s cannot hold: take "
                 "BF16 or F32",
-                t->name, (double)v, row, col, pr_type_get(b->as.type)->name);
+                t->name, (double)v, row, col,
+                b->as.group ? "a scale of 16 bits" : pr_type_get(b->as.type)->name);
     return pr_fail_in(err, PARE_EINPUT, pr_container_path(b->s->file, t->file));
 }
 
@@ -204,6 +229,42 @@ static pare_status run_rows(slab *b, pr_sink sink, void *to, bool *lossless, par
         PR_TRY(step_done(b->s, (uint64_t)b->n * b->in_bytes, err));
     }
     return PARE_OK;
+}
+
+/* The same with the slab in three parts, each with its own way out. */
+static pare_status run_groups(slab *b, pr_sink sink, void *to[3], bool *lossless,
+                              pare_err *err) {
+    const uint64_t each[3] = {b->parts.codes, b->parts.scales, b->parts.offsets};
+    int64_t per_slab = (int64_t)(b->s->slab_bytes / b->out_bytes);
+    b->part[0] = b->s->slab;
+    for (int p = 1; p < 3; p++) b->part[p] = b->part[p - 1] + (uint64_t)per_slab * each[p - 1];
+    for (b->first = 0; b->first < b->w->rows; b->first += b->n) {
+        b->n = PR_MIN(per_slab, b->w->rows - b->first);
+        PR_TRY(run_slab(b, lossless, err));
+        for (int p = 0; p < 3; p++)
+            if (each[p])
+                PR_TRY(sink(to[p], b->part[p], (size_t)((uint64_t)b->n * each[p]), err));
+        PR_TRY(step_done(b->s, (uint64_t)b->n * b->in_bytes, err));
+    }
+    return PARE_OK;
+}
+
+pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
+                             void *to[3], bool *lossless, pare_err *err) {
+    slab b = {.s = s, .w = w, .as = as, .decode = pr_decode_get(s->k, w->src->type)};
+    *lossless = true;
+    b.in_bytes = pr_weight_row_bytes(w);
+    if (!b.decode)
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot decode %s",
+                       w->src->name, pr_type_get(w->src->type)->name);
+    if (!pr_group_row_of(as.group, w->cols, &b.parts))
+        return pr_fail(err, PARE_EINTERNAL, -1,
+                       "tensor '%s': rows of %lld do not make groups of %lld", w->src->name,
+                       (long long)w->cols, (long long)as.group->group);
+    b.out_bytes = b.parts.codes + b.parts.scales + b.parts.offsets;
+    pare_status st = run_groups(&b, sink, to, lossless, err);
+    pr_container_drop(s->file, w->src);
+    return st;
 }
 
 /* ------------------------------------------------------------------ vectors */

@@ -33,10 +33,17 @@ typedef struct {
     pr_type type;
     pr_xf xf; /* of the dialect that is written */
     int d_head;
+    const pr_group_spec *group; /* in place of `type`: codes, scales and offsets */
 } pr_spelling;
 
 /* Push all of `w` through. *lossless: every value written is the one read. Whatever is no
  * finite number, and whatever `as` cannot hold, is PARE_EINPUT with tensor, row and column. */
 pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
                              void *to, bool *lossless, pare_err *err);
+
+/* The same for a matrix in groups (`as.group`), whose three parts go to sinks of their own:
+ * `to[0]` codes, `to[1]` scales, `to[2]` offsets. Blocks that say the same are taken over as
+ * they are (pr_group_take); *lossless: all were. */
+pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
+                             void *to[3], bool *lossless, pare_err *err);
 #endif

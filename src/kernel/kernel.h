@@ -97,6 +97,7 @@
  * 13. Within 2 ulp. */
 #ifndef PR_KERNEL_H
 #define PR_KERNEL_H
+#include "codec/codec.h"
 #include "base/base.h"
 #include "hw/hw.h"
 #include "tensor/tensor.h"

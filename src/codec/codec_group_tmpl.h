@@ -1,0 +1,285 @@
+/* codec_group_tmpl.h - rows in groups: encode and decode; compiled once per level of SIMD.
+ *
+ * A group's scale is searched on 16 lanes that are added in a fixed tree, so each level gives the
+ * same bytes. The search tries the plain scale and some stretched ones, moves each to the least
+ * squares of the levels it gives, rounds it to what the file holds, and keeps the least error:
+ * so it is never worse than rounding to nearest with the plain scale.
+ * The including file defines NAME(x). */
+#include "codec/codec.h"
+#include <math.h>
+
+enum { PIECE = 512 }; /* codes on the stack at a time; a multiple of 32 */
+
+typedef struct {
+    float s, z;  /* what the file holds: scale, zero point */
+    float b;     /* MLX: bias as computed, not rounded; `s` likewise */
+} group_fit;
+
+typedef float lanes16[16];
+
+static float lanes_sum(const float *v) {
+    float t[8];
+    for (int i = 0; i < 8; i++) t[i] = v[i] + v[i + 8];
+    for (int i = 0; i < 4; i++) t[i] += t[i + 4];
+    return (t[0] + t[2]) + (t[1] + t[3]);
+}
+
+static float as_stored(pr_type t, float x) {
+    if (t == PR_F16) {
+        x = x > 65504 ? 65504 : x < -65504 ? -65504 : x;
+        return pr_f16_to_f32(pr_f32_to_f16(x));
+    }
+    return t == PR_BF16 ? pr_bf16_to_f32(pr_f32_to_bf16(x)) : x;
+}
+
+static inline float near_int(float x) { /* ties to even, for |x| < 2^22 */
+    return (x + 12582912.0f) - 12582912.0f;
+}
+static inline float held(float x, float lo, float hi) {
+    x = x > lo ? x : lo;
+    return x < hi ? x : hi;
+}
+
+/* Least and most; on lanes, because GCC does not widen such a loop by itself. */
+static void extremes(const float *x, int64_t n, float *least, float *most) {
+    lanes16 lo, hi;
+    int64_t i = 0;
+    for (int k = 0; k < 16; k++) lo[k] = hi[k] = x[0];
+    for (; i + 16 <= n; i += 16)
+        for (int k = 0; k < 16; k++) {
+            lo[k] = x[i + k] < lo[k] ? x[i + k] : lo[k];
+            hi[k] = x[i + k] > hi[k] ? x[i + k] : hi[k];
+        }
+    for (int k = 0; i + k < n; k++) {
+        lo[k] = PR_MIN(x[i + k], lo[k]);
+        hi[k] = PR_MAX(x[i + k], hi[k]);
+    }
+    *least = lo[0], *most = hi[0];
+    for (int k = 1; k < 16; k++) *least = PR_MIN(*least, lo[k]), *most = PR_MAX(*most, hi[k]);
+}
+
+/* ------------------------------------------------------------------ the search */
+
+/* Levels q - z that scale `s` gives: Σ x·q, Σ q², and Σ (x - s·q)². */
+typedef struct {
+    float xq, qq, error;
+} group_sums;
+
+static group_sums try_scale(const float *x, int64_t n, float s, float lo, float hi) {
+    lanes16 xq = {0}, qq = {0}, er = {0};
+    float inv = s != 0 ? 1 / s : 0;
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        for (int k = 0; k < 16; k++) {
+            float v = x[i + k], q = near_int(held(v * inv, lo, hi)), d = v - s * q;
+            xq[k] += v * q;
+            qq[k] += q * q;
+            er[k] += d * d;
+        }
+    for (int k = 0; i + k < n; k++) {
+        float v = x[i + k], q = near_int(held(v * inv, lo, hi)), d = v - s * q;
+        xq[k] += v * q;
+        qq[k] += q * q;
+        er[k] += d * d;
+    }
+    return (group_sums){lanes_sum(xq), lanes_sum(qq), lanes_sum(er)};
+}
+
+/* Keep (s, z) if it is better; once at the given scale, once at its least squares. */
+static void consider(group_fit *best, float *error, const pr_group_spec *g, const float *x,
+                     int64_t n, float s, float z, float lo, float hi) {
+    for (int turn = 0; turn < 2; turn++) {
+        s = as_stored(g->scale, s);
+        group_sums t = try_scale(x, n, s, lo, hi);
+        if (t.error < *error) {
+            *error = t.error;
+            best->s = s;
+            best->z = z;
+        }
+        if (!(t.qq > 0)) return;
+        s = t.xq / t.qq;
+    }
+}
+
+static const float stretch[] = {0, 0.35f, -0.35f, 0.7f, -0.7f};
+
+static group_fit fit_sym(const pr_group_spec *g, const float *x, int64_t n) {
+    float half = (float)(1 << (g->bits - 1)), lo, hi, error = INFINITY;
+    group_fit best = {0};
+    extremes(x, n, &lo, &hi);
+    float top = -lo > hi ? lo : hi; /* signed: it takes the level -half */
+    if (top == 0) return best;
+    for (size_t i = 0; i < PR_COUNT(stretch); i++)
+        consider(&best, &error, g, x, n, top / -(half + stretch[i]), 0, -half, half - 1);
+    if (g->bits <= 4) /* the other way round, for groups of two equal ends */
+        consider(&best, &error, g, x, n, top / (half - 1), 0, -half, half - 1);
+    return best;
+}
+
+static group_fit fit_asym(const pr_group_spec *g, const float *x, int64_t n) {
+    float most = (float)((1 << g->bits) - 1), lo, hi, error = INFINITY;
+    group_fit best = {0};
+    extremes(x, n, &lo, &hi);
+    lo = lo < 0 ? lo : 0;
+    hi = hi > 0 ? hi : 0;
+    if (lo == hi) return best;
+    for (size_t i = 0; i < PR_COUNT(stretch); i++) {
+        float s = (hi - lo) / (most + stretch[i]), z = held(near_int(-lo / s), 0, most);
+        for (int d = -1; d <= 1; d++)
+            if (z + (float)d >= 0 && z + (float)d <= most)
+                consider(&best, &error, g, x, n, s, z + (float)d, -(z + (float)d),
+                         most - (z + (float)d));
+    }
+    return best;
+}
+
+/* mlx/backend/cpu/quantized.cpp, October 2026: the end of greater magnitude becomes a level
+ * exactly. */
+static group_fit fit_mlx(const pr_group_spec *g, const float *x, int64_t n) {
+    float bins = (float)((1 << g->bits) - 1), lo, hi;
+    extremes(x, n, &lo, &hi);
+    bool low = (lo < 0 ? -lo : lo) > (hi < 0 ? -hi : hi);
+    float s = (hi - lo) / bins;
+    s = s > 1e-7f ? s : 1e-7f;
+    s = low ? s : -s;
+    float edge = low ? lo : hi, q0 = edge / s;
+    q0 = q0 < 0x1p22f && q0 > -0x1p22f ? near_int(q0) : q0;
+    return q0 != 0 ? (group_fit){.s = edge / q0, .b = edge} : (group_fit){.s = s};
+}
+
+/* ------------------------------------------------------------------ codes */
+
+static void make_codes(const pr_group_spec *g, const group_fit *f, const float *x, int64_t n,
+                       uint8_t *q) {
+    float most = (float)((1 << g->bits) - 1);
+    if (g->rule == PR_GROUP_MLX) {
+        for (int64_t i = 0; i < n; i++)
+            q[i] = (uint8_t)(int32_t)near_int(held((x[i] - f->b) / f->s, 0, most));
+        return;
+    }
+    float z = g->rule == PR_GROUP_SYM ? (float)(1 << (g->bits - 1)) : f->z;
+    float inv = f->s != 0 ? 1 / f->s : 0;
+    int turn = g->rule == PR_GROUP_SYM && g->twos ? 1 << (g->bits - 1) : 0;
+    for (int64_t i = 0; i < n; i++)
+        q[i] = (uint8_t)((int32_t)(near_int(held(x[i] * inv, -z, most - z)) + z) ^ turn);
+}
+
+/* `n` codes to whole bytes; n·bits is a multiple of 8 but at a row's end. */
+static uint8_t *pack(uint8_t *dst, const uint8_t *q, int64_t n, int bits) {
+    int64_t i = 0;
+    if (bits == 8) {
+        memcpy(dst, q, (size_t)n);
+        return dst + n;
+    }
+    if (bits == 4)
+        for (; i + 2 <= n; i += 2) *dst++ = (uint8_t)(q[i] | q[i + 1] << 4);
+    uint64_t acc = 0;
+    int have = 0;
+    for (; i < n; i++) {
+        acc |= (uint64_t)q[i] << have;
+        for (have += bits; have >= 8; have -= 8, acc >>= 8) *dst++ = (uint8_t)acc;
+    }
+    if (have > 0) *dst++ = (uint8_t)acc;
+    return dst;
+}
+
+static void put_float(uint8_t *dst, pr_type t, int64_t i, float v) {
+    if (t == PR_F32)
+        memcpy(dst + 4 * i, &v, 4);
+    else {
+        uint16_t h = t == PR_F16 ? pr_f32_to_f16(v) : pr_f32_to_bf16(v);
+        memcpy(dst + 2 * i, &h, 2);
+    }
+}
+
+static void put_code(uint8_t *dst, int64_t i, int bits, int v) {
+    int64_t at = i * bits;
+    int bit = (int)(at % 8);
+    dst[at / 8] = (uint8_t)(dst[at / 8] | v << bit);
+    if (bit + bits > 8) dst[at / 8 + 1] = (uint8_t)(dst[at / 8 + 1] | v >> (8 - bit));
+}
+
+/* Codes wait in `piece` until it is full, so that groups of any length make one stream. */
+typedef struct {
+    uint8_t piece[PIECE], *dst;
+    int64_t n;
+    int bits;
+} code_sink;
+
+static void sink_codes(code_sink *k, const pr_group_spec *g, const group_fit *f, const float *x,
+                       int64_t n) {
+    while (n > 0) {
+        int64_t now = PR_MIN(n, PIECE - k->n);
+        make_codes(g, f, x, now, k->piece + k->n);
+        k->n += now, x += now, n -= now;
+        if (k->n == PIECE) {
+            k->dst = pack(k->dst, k->piece, PIECE, k->bits);
+            k->n = 0;
+        }
+    }
+}
+
+void NAME(group_encode)(const pr_group_spec *g, void *codes, void *scales, void *offsets,
+                        const float *src, int64_t cols) {
+    pr_group_row r;
+    if (!pr_group_row_of(g, cols, &r)) return;
+    int64_t per = r.padded / r.groups;
+    code_sink sink = {.dst = codes, .bits = g->bits};
+    static const float zeros[64] = {0};
+    if (r.offsets) memset(offsets, 0, r.offsets);
+    for (int64_t i = 0; i < r.groups; i++) {
+        const float *x = src + i * per;
+        int64_t n = PR_MIN(per, cols - i * per);
+        group_fit f = g->rule == PR_GROUP_SYM    ? fit_sym(g, x, n)
+                      : g->rule == PR_GROUP_ASYM ? fit_asym(g, x, n)
+                                                 : fit_mlx(g, x, n);
+        sink_codes(&sink, g, &f, x, n);
+        for (int64_t left = per - n; left > 0; left -= PR_COUNT(zeros))
+            sink_codes(&sink, g, &f, zeros, PR_MIN(left, (int64_t)PR_COUNT(zeros)));
+        put_float(scales, g->scale, i, f.s);
+        if (g->rule == PR_GROUP_MLX)
+            put_float(offsets, g->scale, i, f.b);
+        else if (g->rule == PR_GROUP_ASYM)
+            put_code(offsets, i, g->wide_zeros ? 8 : g->bits, (int)f.z);
+    }
+    pack(sink.dst, sink.piece, sink.n, g->bits);
+}
+
+/* ------------------------------------------------------------------ back */
+
+static float get_float(const uint8_t *p, pr_type t, int64_t i) {
+    uint32_t u = 0;
+    memcpy(&u, p + (t == PR_F32 ? 4 : 2) * i, t == PR_F32 ? 4 : 2);
+    return t == PR_F32   ? pr_f32_bits(u)
+           : t == PR_F16 ? pr_f16_to_f32((uint16_t)u)
+                         : pr_bf16_to_f32((uint16_t)u);
+}
+
+static int get_code(const uint8_t *p, int64_t i, int bits) {
+    int64_t at = i * bits;
+    int bit = (int)(at % 8), v = p[at / 8] >> bit;
+    if (bit + bits > 8) v |= p[at / 8 + 1] << (8 - bit);
+    return v & ((1 << bits) - 1);
+}
+
+void NAME(group_decode)(const pr_group_spec *g, float *dst, const void *codes,
+                        const void *scales, const void *offsets, int64_t cols) {
+    pr_group_row r;
+    if (!pr_group_row_of(g, cols, &r)) return;
+    int64_t per = r.padded / r.groups;
+    int half = 1 << (g->bits - 1), turn = g->rule == PR_GROUP_SYM && g->twos ? half : 0;
+    for (int64_t i = 0; i < r.groups; i++) {
+        int64_t from = i * per, to = PR_MIN(from + per, cols);
+        float s = get_float(scales, g->scale, i);
+        if (g->rule == PR_GROUP_MLX) {
+            float b = get_float(offsets, g->scale, i);
+            for (int64_t j = from; j < to; j++)
+                dst[j] = s * (float)get_code(codes, j, g->bits) + b;
+            continue;
+        }
+        int z = g->rule == PR_GROUP_SYM ? half
+                                        : get_code(offsets, i, g->wide_zeros ? 8 : g->bits);
+        for (int64_t j = from; j < to; j++)
+            dst[j] = (float)((get_code(codes, j, g->bits) ^ turn) - z) * s;
+    }
+}
