@@ -111,8 +111,9 @@ static group_fit fit_sym(const pr_group_spec *g, const float *x, int64_t n) {
     if (top == 0) return best;
     for (size_t i = 0; i < PR_COUNT(stretch); i++)
         consider(&best, &error, g, x, n, top / -(half + stretch[i]), 0, -half, half - 1);
-    if (g->bits <= 4) /* the other way round, for groups of two equal ends */
-        consider(&best, &error, g, x, n, top / (half - 1), 0, -half, half - 1);
+    /* Plain rounding's scale and its mirror, for groups with two equal ends. */
+    consider(&best, &error, g, x, n, top / (half - 1), 0, -half, half - 1);
+    consider(&best, &error, g, x, n, top / (1 - half), 0, -half, half - 1);
     return best;
 }
 

@@ -1,5 +1,6 @@
 /* group.c - the sizes of rows in groups, and block types taken over as they are. */
 #include "codec/codec.h"
+#include <stdio.h>
 
 bool pr_group_row_of(const pr_group_spec *s, int64_t cols, pr_group_row *out) {
     int64_t per = s->group ? s->group : cols;
@@ -17,6 +18,14 @@ bool pr_group_row_of(const pr_group_spec *s, int64_t cols, pr_group_row *out) {
         out->offsets =
             ((uint64_t)out->groups * (s->wide_zeros ? 8 : (uint64_t)s->bits) + 7) / 8;
     return true;
+}
+
+void pr_group_name(const pr_group_spec *s, char dst[32]) {
+    static const char *const rule[] = {" sym", " asym", ""};
+    char per[24] = "row";
+    if (s->group) snprintf(per, sizeof per, "g%lld", (long long)s->group);
+    snprintf(dst, 32, "%s%d%s %s", s->rule == PR_GROUP_MLX ? "mlx" : "int", s->bits,
+             rule[s->rule], per);
 }
 
 /* ------------------------------------------------------------------ blocks */

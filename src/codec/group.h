@@ -41,6 +41,9 @@ typedef struct {
  * `pad`, whole bytes). */
 bool pr_group_row_of(const pr_group_spec *s, int64_t cols, pr_group_row *out);
 
+/* "int4 sym g32", "int4 asym g64", "mlx4 g64": for reports. */
+void pr_group_name(const pr_group_spec *s, char dst[32]);
+
 /* Rows of a block type that say the same in this spec (Q4_0 and Q8_0 in SYM with group 32;
  * Q4_1, Q5_1 in MLX …) as they are: the very codes and scales. False: this row has no such form
  * (a scale outside its type counts), and what the outputs hold means nothing. */

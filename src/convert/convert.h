@@ -21,6 +21,7 @@
 #define PR_CONVERT_H
 #include "base/base.h"
 #include "model/model.h"
+#include "codec/codec.h"
 #include "tensor/tensor.h"
 
 /* The type that one tensor gets. */
@@ -58,6 +59,20 @@ typedef struct {
     bool no_tokenizer;
 } pr_hf_job;
 
+/* A directory for a runtime whose weights are numbers in groups: MLX, ONNX Runtime, OpenVINO. */
+typedef struct {
+    const char *dir;   /* to make, or an empty one; else EENV */
+    pr_type type;      /* of weights that stay floats, and of what computes: F32, F16 or BF16 */
+    int bits;          /* of grouped weights, 2 … 8; 0: none are */
+    int64_t group;     /* values per scale; 0: the format's habit */
+    bool symmetric;    /* no zero points */
+    int head_bits;     /* of embedding and head; 0: as `bits` */
+    const char *dialect; /* of a format that has several, or NULL */
+    bool strict;       /* a matrix that cannot be grouped so is PARE_EREFUSED */
+    bool allow_inexact;
+    bool no_tokenizer;
+} pr_pack_job;
+
 /* One tensor as written. */
 typedef struct {
     const char *name;
@@ -65,6 +80,7 @@ typedef struct {
     int layer;                /* -1: of the whole model */
     int64_t rows, cols;       /* a vector has 1 row */
     pr_type from, asked, got; /* as stored, as wanted, as written */
+    const pr_group_spec *asked_group, *got_group; /* instead of asked and got; NULL: no groups */
     const char *why;          /* "": nothing to say */
     uint64_t bytes;
     bool lossless; /* every value is the source's */

@@ -52,7 +52,7 @@ static pare_status add_weight(pr_outline *o, const pr_weight *w, pare_err *err) 
         /* The architecture's own words on it are in `why` already, if it has any. */
         if (o->why.n == 0)
             pr_buf_printf(&o->why, "tensor '%s': %s has no place for it\n", w->src->name,
-                          o->to == PR_DIALECT_GGUF ? "GGUF" : "a Hugging Face checkpoint");
+                          pr_dialect_name(o->to));
         return PARE_OK;
     }
     pr_item *it = &o->items[o->n++];
@@ -182,11 +182,20 @@ pare_status pr_outline_judge(pr_outline *o, bool allow, const pare_ctl *ctl, pr_
     pr_fail(
         err, PARE_EREFUSED, -1,
         "%s cannot say what this model computes: %s (--allow-inexact writes it all the same)",
-        o->to == PR_DIALECT_GGUF ? "GGUF" : "config.json", o->why.p);
+        pr_dialect_name(o->to), o->why.p);
     return pr_fail_in(err, PARE_EREFUSED, o->m->path);
 }
 
 /* ------------------------------------------------------------------ report */
+
+static uint64_t row_bytes(const pr_written_tensor *t) {
+    pr_group_row r;
+    uint64_t n = 0;
+    if (t->got_group && pr_group_row_of(t->got_group, t->cols, &r))
+        return r.codes + r.scales + r.offsets;
+    pr_type_row_bytes(t->got, (uint64_t)t->cols, &n);
+    return n;
+}
 
 pare_status pr_report_begin(const pr_outline *o, pr_written *out, pare_err *err) {
     PR_NEW(out->tensors, o->arena, o->n + 1, err);
@@ -202,17 +211,19 @@ pare_status pr_report_begin(const pr_outline *o, pr_written *out, pare_err *err)
                                  .from = from,
                                  .asked = it->choice.asked,
                                  .got = it->choice.type,
+                                 .asked_group = it->asked,
+                                 .got_group = it->as.group,
                                  .lossless = true};
         t->rows = it->n_dims < 2 ? 1 : (int64_t)it->dim[0];
         t->cols = (int64_t)it->dim[it->n_dims - 1];
         t->why = pr_arena_str(o->arena, it->choice.why, strlen(it->choice.why));
         if (!t->why) return pr_fail_nomem(err, sizeof it->choice.why);
-        pr_type_row_bytes(t->got, (uint64_t)t->cols, &row);
+        row = row_bytes(t);
         t->bytes = row * (uint64_t)t->rows;
         t->twice = pr_type_get(from)->kind == PR_KIND_QUANT && t->got != from &&
                    pr_type_get(t->got)->kind == PR_KIND_QUANT;
         out->tensor_bytes += t->bytes;
-        out->n_fallback += t->got != t->asked;
+        out->n_fallback += t->got != t->asked || t->got_group != t->asked_group;
         out->n_twice += t->twice;
         if (pr_role_class_of(t->role) != PR_CLASS_TABLE) out->n_params += t->rows * t->cols;
     }
@@ -221,7 +232,12 @@ pare_status pr_report_begin(const pr_outline *o, pr_written *out, pare_err *err)
 }
 
 void pr_report_tensor(pr_written *out, int i, bool lossless) {
-    out->tensors[i].lossless = lossless;
+    pr_written_tensor *t = &out->tensors[i];
+    t->lossless = lossless;
+    if (!t->got_group) return;
+    bool twice = !lossless && pr_type_get(t->from)->kind == PR_KIND_QUANT;
+    out->n_twice += twice - t->twice;
+    t->twice = twice;
 }
 
 pare_status pr_report_warn(pr_written *out, pr_arena *a, const pare_ctl *ctl, const char *line,

@@ -13,6 +13,7 @@ typedef struct {
     uint64_t dim[2];
     pr_spelling as;
     pr_choice choice;
+    const pr_group_spec *asked; /* groups that were wanted, NULL: none; as.group: that it got */
 } pr_item;
 
 typedef struct {
@@ -34,6 +35,12 @@ void pr_outline_done(pr_outline *o);
  * their own type if that is PR_TYPE_N. */
 pare_status pr_outline_choose(pr_outline *o, pr_choose_fn choose, void *user, pr_type vector,
                               pare_err *err);
+/* Types and groups of a packed directory: every matrix in the groups of `spec` (of embedding
+ * and head: `head`) if they fill its rows, else the largest smaller group, down to `least`,
+ * that does, else `type`; either way with the reason. `head` or `spec` NULL: floats. */
+pare_status pr_outline_group(pr_outline *o, const pr_group_spec *spec,
+                             const pr_group_spec *head, int64_t least, pr_type type,
+                             bool strict, pare_err *err);
 /* PARE_EREFUSED with all reasons, unless `allow`; then they go to the log and into `out`. */
 pare_status pr_outline_judge(pr_outline *o, bool allow, const pare_ctl *ctl, pr_written *out,
                              pare_err *err);

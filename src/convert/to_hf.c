@@ -1,10 +1,5 @@
-/* to_hf.c - a model into a Hugging Face directory. It grows under "<dir>.part-<pid>" and is
- * renamed when whole: an empty directory of that name is replaced, one that holds
- * anything is left alone (PARE_EENV). */
-#include "outline.h"
-#include <errno.h>
-#include <stdio.h>
-#include <unistd.h>
+/* to_hf.c - a model into a Hugging Face directory. */
+#include "target.h"
 
 enum { SHARD_DEFAULT_GB = 5 };
 
@@ -96,29 +91,6 @@ done:
 
 /* ------------------------------------------------------------------ the directory */
 
-static void remove_dir(const char *dir) {
-    pr_arena *a = pr_arena_new(1 << 20);
-    const char **names;
-    size_t n;
-    if (a && pr_dir_list(dir, a, &names, &n, NULL) == PARE_OK)
-        for (size_t i = 0; i < n; i++) {
-            char *path = pr_path_join(a, dir, names[i]);
-            if (path) unlink(path);
-        }
-    pr_arena_free(a);
-    rmdir(dir);
-}
-
-static pare_status check_target(const char *dir, pr_arena *a, pare_err *err) {
-    const char **names;
-    size_t n;
-    if (!pr_path_exists(dir)) return PARE_OK;
-    PR_TRY(pr_dir_list(dir, a, &names, &n, err));
-    if (n == 0) return PARE_OK;
-    pr_fail(err, PARE_EENV, -1, "the directory is not empty ('%.80s' is in it)", names[0]);
-    return pr_fail_in(err, PARE_EENV, dir);
-}
-
 /* What was written must read as a model again: the last guard against a configuration that says
  * too little. */
 static pare_status read_back(const pr_model *m, const char *dir, pr_written *out,
@@ -137,30 +109,29 @@ static pare_status read_back(const pr_model *m, const char *dir, pr_written *out
                    (long long)n, (long long)pr_model_n_params(m));
 }
 
-static pare_status fill(const pr_outline *o, const char *dir, const pr_hf_job *job,
-                        const pare_ctl *ctl, pr_written *out, pare_err *err) {
-    PR_TRY(pr_dir_make(dir, err));
-    if (!job->no_tokenizer) PR_TRY(pr_vocab_put(o->m, dir, o->arena, err));
-    PR_TRY(pr_config_put(o->m, dir, dtype_of(o), out, o->arena, err));
-    PR_TRY(write_weights(o, dir, job, ctl, out, err));
-    return read_back(o->m, dir, out, err);
+typedef struct {
+    pr_outline *o;
+    const pr_hf_job *job;
+    const pare_ctl *ctl;
+    pr_written *out;
+} hf_fill;
+
+static pare_status fill(void *user, const char *dir, pare_err *err) {
+    const hf_fill *f = user;
+    const pr_model *m = f->o->m;
+    if (!f->job->no_tokenizer) PR_TRY(pr_vocab_put(m, dir, f->o->arena, err));
+    PR_TRY(pr_config_put(m, dir, dtype_of(f->o), f->out, f->o->arena, err));
+    PR_TRY(write_weights(f->o, dir, f->job, f->ctl, f->out, err));
+    return read_back(m, dir, f->out, err);
 }
 
 static pare_status plan_and_write(pr_outline *o, const pr_hf_job *job, const pare_ctl *ctl,
                                   pr_written *out, pare_err *err) {
-    size_t n = strlen(job->dir);
-    while (n > 1 && job->dir[n - 1] == '/') n--;
-    char *dir = pr_arena_str(o->arena, job->dir, n),
-         *part = pr_arena_printf(o->arena, "%.*s.part-%ld", (int)n, job->dir, (long)getpid());
-    if (!dir || !part) return pr_fail_nomem(err, n);
+    hf_fill f = {o, job, ctl, out};
     PR_TRY(pr_outline_judge(o, job->allow_inexact, ctl, out, err));
     PR_TRY(choose_types(o, job, err));
     PR_TRY(pr_report_begin(o, out, err));
-    PR_TRY(check_target(dir, o->arena, err));
-    pare_status st = fill(o, part, job, ctl, out, err);
-    if (st == PARE_OK && rename(part, dir) != 0) st = pr_fail_errno(err, dir, "rename to");
-    if (st != PARE_OK) remove_dir(part);
-    return st;
+    return pr_dir_target(job->dir, o->arena, fill, &f, err);
 }
 
 pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ctl *ctl,

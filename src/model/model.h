@@ -153,7 +153,17 @@ typedef struct {
 /* ------------------------------------------------------------------ model */
 
 typedef struct pr_arch pr_arch;
-typedef enum { PR_DIALECT_HF, PR_DIALECT_GGUF, PR_DIALECT_N } pr_dialect;
+/* PLAIN: names by role alone, for formats whose graph names its own weights (ONNX, OpenVINO).
+ * MLX: Hugging Face's names. */
+typedef enum {
+    PR_DIALECT_HF,
+    PR_DIALECT_GGUF,
+    PR_DIALECT_MLX,
+    PR_DIALECT_PLAIN,
+    PR_DIALECT_N
+} pr_dialect;
+/* "GGUF", "a Hugging Face directory" …: in errors. */
+const char *pr_dialect_name(pr_dialect d);
 
 typedef struct pare_model pr_model;
 struct pare_model {

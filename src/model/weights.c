@@ -33,8 +33,26 @@ static bool spell(const char *pattern, int layer, char name[128]) {
     return true;
 }
 
+const char *pr_dialect_name(pr_dialect d) {
+    static const char *const names[] = {[PR_DIALECT_HF] = "a Hugging Face directory",
+                                        [PR_DIALECT_GGUF] = "GGUF",
+                                        [PR_DIALECT_MLX] = "an MLX directory",
+                                        [PR_DIALECT_PLAIN] = "a graph"};
+    return names[d];
+}
+
 bool pr_model_spell(const pr_model *m, pr_dialect d, pr_tid id, char name[128], pr_xf *xf,
                     int *d_head) {
+    if (d == PR_DIALECT_PLAIN) {
+        *xf = PR_XF_NONE;
+        *d_head = 0;
+        if (id.layer < 0)
+            snprintf(name, 128, "%s", pr_role_name(id.role));
+        else
+            snprintf(name, 128, "layers.%d.%s", id.layer, pr_role_name(id.role));
+        return true;
+    }
+    if (d == PR_DIALECT_MLX) d = PR_DIALECT_HF;
     for (int i = 0; i < m->arch->n_spell; i++) {
         const pr_spell *s = &m->arch->spell[i];
         if (s->role != id.role || s->dialect != d || !spell(s->pattern, id.layer, name)) continue;
