@@ -20,9 +20,22 @@ static const opt_def own_name = {.name = "name",
                                  .metavar = "NAME",
                                  .help = "gguf: general.name; without it, the source's"};
 
+static const opt_def own_group = {.name = "group-size",
+                                  .type = OPT_INT,
+                                  .metavar = "N",
+                                  .help = "mlx: weights that share a scale (32, 64, 128)"};
+static const opt_def own_symmetric = {.name = "symmetric",
+                                      .type = OPT_FLAG,
+                                      .help = "no zero points"};
+static const opt_def own_head = {.name = "head-quant",
+                                 .type = OPT_STRING,
+                                 .metavar = "T",
+                                 .help = "embedding and head, where they shall differ"};
+
 static const opt_def *const opts[] = {
-    &own_to,     &opt_out,           &opt_quant,   &own_name,        &own_shard_bytes,
-    &opt_strict, &opt_allow_inexact, &opt_threads, &opt_work_memory, NULL};
+    &own_to,          &opt_out,     &opt_quant,     &own_group,         &own_head,
+    &own_symmetric,   &own_name,    &own_shard_bytes, &opt_strict,
+    &opt_allow_inexact, &opt_threads, &opt_work_memory, NULL};
 
 static int run(cli *c) {
     pare_err          err = {0};
@@ -32,6 +45,9 @@ static int run(cli *c) {
                            .quant = cli_str(c, "quant"),
                            .shard_bytes = cli_bytes(c, "shard-bytes"),
                            .name = cli_str(c, "name"),
+                           .group_size = cli_int(c, "group-size"),
+                           .head_quant = cli_str(c, "head-quant"),
+                           .symmetric = cli_flag(c, "symmetric"),
                            .strict = cli_flag(c, "strict"),
                            .allow_inexact = cli_flag(c, "allow-inexact")};
     if (!o.to) return cli_usage(c, "convert: --to is missing: gguf or hf");

@@ -25,6 +25,11 @@ typedef struct {
     int         strict;        /* a tensor that cannot take its type is PARE_EREFUSED */
     int         allow_inexact; /* write what the format cannot say exactly, with a warning inside */
     const char *name;          /* general.name; NULL: from the source */
+    const char
+        *dialect; /* of a format that has several ("genai", "standard"); NULL: the first */
+    int64_t     group_size;    /* int4, int8 …: values that share a scale; 0: the format's habit */
+    int         symmetric;     /* int4, int8 …: no zero points */
+    const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
 } pare_convert_opts;
 
 /* `*report`: the file, its bytes and hash, bits per weight, every tensor with what it was asked to

@@ -1,6 +1,7 @@
 /* convert_job.c - include/pare/convert.h: opens the source, hands `convert` the mix's
  * choice of types, tells what was written. */
 #include "flow.h"
+#include <stdio.h>
 #include "pare/convert.h"
 
 enum { ARENA_MAX = 64 << 20 };
@@ -52,21 +53,42 @@ static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_
     return pr_doc_done(&b, d, report, err);
 }
 
+/* ------------------------------------------------------------------ targets */
+
+static const struct {
+    const char *name;
+    pare_status (*write)(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                         pr_arena *a, pr_written *w, pare_err *err);
+} targets[] = {
+    {"gguf", to_gguf},
+    {"hf", to_hf},
+};
+
+static int target_of(const char *name, pare_err *err) {
+    char known[120] = "";
+    for (size_t i = 0; i < PR_COUNT(targets); i++) {
+        if (strcmp(name, targets[i].name) == 0) return (int)i;
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", targets[i].name);
+    }
+    pr_fail(err, PARE_EUSAGE, -1, "format '%s' is not known; known are %s", name, known);
+    return -1;
+}
+
 pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare_ctl *ctl,
                          pare_doc **report, pare_err *err) {
-    pr_model   *m = NULL;
-    pr_written  w;
-    uint64_t    start = pr_now_ns();
+    pr_model *m = NULL;
+    pr_written w;
+    uint64_t start = pr_now_ns();
     if (report) *report = NULL;
     if (!o || !o->to || !o->out)
         return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
-    bool gguf = strcmp(o->to, "gguf") == 0;
-    if (!gguf && strcmp(o->to, "hf") != 0)
-        return pr_fail(err, PARE_EUSAGE, -1, "format '%s' is not known; known are gguf, hf", o->to);
+    int to = target_of(o->to, err);
+    if (to < 0) return PARE_EUSAGE;
     pr_arena *a = pr_arena_new(ARENA_MAX);
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = pr_model_open(&m, src, err);
-    if (st == PARE_OK) st = gguf ? to_gguf(m, o, ctl, a, &w, err) : to_hf(m, o, ctl, a, &w, err);
+    if (st == PARE_OK) st = targets[to].write(m, o, ctl, a, &w, err);
     if (st == PARE_OK && report)
         st = tell(m, o, &w, (double)(pr_now_ns() - start) / 1e9, report, err);
     pr_model_close(m);

@@ -3,6 +3,7 @@
  * and for rooms above. */
 #ifndef PR_FLOW_H
 #define PR_FLOW_H
+#include "pare/convert.h"
 #include "doc/doc.h"
 #include "types.h"
 
@@ -10,4 +11,9 @@
 void pr_written_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
 /* Only "tensors", as docs/report.md has it. */
 void pr_written_tensors_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
+
+/* The job of `convert` for MLX, ONNX and OpenVINO; `floats`: the format's usual float type. EUSAGE:
+ * words that they do not know. */
+pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_job *job,
+                           pare_err *err);
 #endif
