@@ -3,7 +3,7 @@
 #include "cli.h"
 #include "pare/convert.h"
 
-static const char *const own_to_words[] = {"gguf", "hf", NULL};
+static const char *const own_to_words[] = {"gguf", "hf", "mlx", NULL};
 static const opt_def own_to = {.name = "to",
                                .type = OPT_ENUM,
                                .metavar = "FORMAT",
@@ -50,7 +50,7 @@ static int run(cli *c) {
                            .symmetric = cli_flag(c, "symmetric"),
                            .strict = cli_flag(c, "strict"),
                            .allow_inexact = cli_flag(c, "allow-inexact")};
-    if (!o.to) return cli_usage(c, "convert: --to is missing: gguf or hf");
+    if (!o.to) return cli_usage(c, "convert: --to is missing: gguf, hf or mlx");
     if (!o.out) return cli_usage(c, "convert: -o is missing: the file or directory to write");
     if (pare_convert(cli_arg(c, 0), &o, &c->ctl, &d, &err) != PARE_OK) return cli_fail(c, &err);
     progress_clear();
@@ -66,7 +66,7 @@ static int run(cli *c) {
 const command cmd_convert = {
     .name = "convert",
     .help = "write a model in another format",
-    .synopsis = "SRC --to gguf|hf -o OUT [--quant T]",
+    .synopsis = "SRC --to gguf|hf|mlx -o OUT [--quant T]",
     .text = "SRC is a Hugging Face directory or a GGUF file. One streaming pass: the model "
             "need not fit into memory. Without --quant every tensor keeps its precision. "
             "What the format cannot say exactly is refused by name (status 1), unless "

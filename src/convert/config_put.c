@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 /* All that the records say about the rotation, as transformers reads it. */
-static void put_rope(pr_doc_build *b, pare_doc *o, const pr_rope *r) {
+void pr_rope_put(pr_doc_build *b, pare_doc *o, const pr_rope *r) {
     static const char *const names[] = {[PR_ROPE_DEFAULT] = "default",
                                         [PR_ROPE_LINEAR] = "linear",
                                         [PR_ROPE_DYNAMIC] = "dynamic",
@@ -57,12 +57,12 @@ bool pr_rope_for_hf(const pr_model *m, pr_rope *out) {
 }
 
 static void put_all_rope(pr_doc_build *b, pare_doc *root, const pr_rope *r) {
-    put_rope(b, pr_doc_set_object(b, root, "rope_parameters"), r);
+    pr_rope_put(b, pr_doc_set_object(b, root, "rope_parameters"), r);
     pr_doc_set_f64(b, root, "rope_theta", r->theta);
     if (r->kind == PR_ROPE_DEFAULT)
         pr_doc_set_null(b, root, "rope_scaling");
     else
-        put_rope(b, pr_doc_set_object(b, root, "rope_scaling"), r);
+        pr_rope_put(b, pr_doc_set_object(b, root, "rope_scaling"), r);
 }
 
 static void put_ids(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
@@ -118,8 +118,9 @@ static pare_status put_generation(const pr_model *m, const char *dir, pr_arena *
     return write_doc(&b, root, dir, "generation_config.json", a, err);
 }
 
-pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype,
-                          const pr_written *out, pr_arena *a, pare_err *err) {
+pare_status pr_config_put_with(const pr_model *m, const char *dir, const char *dtype,
+                               const pr_written *out, pr_arena *a, pr_config_more more,
+                               void *user, pare_err *err) {
     pr_doc_build b = {0};
     pr_rope rope;
     pare_doc *root = m->config ? pr_doc_copy(m->config) : pr_doc_object(&b);
@@ -129,10 +130,16 @@ pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype,
     put_all_rope(&b, root, &rope);
     pr_doc_set_str(&b, root, "dtype", dtype);
     pr_doc_set_str(&b, root, "torch_dtype", dtype);
+    if (more) more(user, &b, root);
     if (out->n_inexact) {
         pare_doc *list = pr_doc_set_array(&b, root, "pare_inexact");
         for (int i = 0; i < out->n_inexact; i++) pr_doc_add_str(&b, list, out->inexact[i]);
     }
     PR_TRY(write_doc(&b, root, dir, "config.json", a, err));
     return m->config ? PARE_OK : put_generation(m, dir, a, err);
+}
+
+pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype,
+                          const pr_written *out, pr_arena *a, pare_err *err) {
+    return pr_config_put_with(m, dir, dtype, out, a, NULL, NULL, err);
 }

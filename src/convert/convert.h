@@ -114,6 +114,12 @@ pare_status pr_convert_gguf(const pr_model *m, const pr_gguf_job *job, const par
 pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ctl *ctl,
                           pr_arena *a, pr_written *out, pare_err *err);
 
+/* Write `m` as a directory that mlx_lm.load takes. Groups of 32, 64 or 128 as mlx.core.quantize
+ * makes them, to the bit; a matrix whose rows they do not fill stays floats, with the reason.
+ * EREFUSED: mlx-lm would compute something else (each reason). */
+pare_status pr_convert_mlx(const pr_model *m, const pr_pack_job *job, const pare_ctl *ctl,
+                           pr_arena *a, pr_written *out, pare_err *err);
+
 /* A `pr_choose_fn` that gives every matrix the type at `user` (const pr_type *); rows that it
  * does not divide get F16, with the reason. */
 pare_status pr_choose_one(void *user, const pr_model *m, const pr_weight *w, const char *name,

@@ -2,6 +2,7 @@
 #include "target.h"
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void remove_dir(const char *dir) {
@@ -40,4 +41,21 @@ pare_status pr_dir_target(const char *dir, pr_arena *a, pr_dir_fill fill, void *
     if (st == PARE_OK && rename(part, name) != 0) st = pr_fail_errno(err, name, "rename to");
     if (st != PARE_OK) remove_dir(part);
     return st;
+}
+
+pare_status pr_dir_bytes(const char *dir, const char *tail, pr_arena *a, uint64_t *out,
+                         pare_err *err) {
+    const char **names;
+    size_t n, t = strlen(tail);
+    PR_TRY(pr_dir_list(dir, a, &names, &n, err));
+    *out = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = strlen(names[i]);
+        struct stat st;
+        char *path = pr_path_join(a, dir, names[i]);
+        if (!path) return pr_fail_nomem(err, k);
+        if (k >= t && strcmp(names[i] + k - t, tail) == 0 && stat(path, &st) == 0)
+            *out += (uint64_t)st.st_size;
+    }
+    return PARE_OK;
 }

@@ -89,6 +89,13 @@ bool pr_rope_for_hf(const pr_model *m, pr_rope *out);
 /* config.json and its companions. `dtype`: "bfloat16" … */
 pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype,
                           const pr_written *out, pr_arena *a, pare_err *err);
+/* The same, with more words of a runtime's own on top. */
+typedef void (*pr_config_more)(void *user, pr_doc_build *b, pare_doc *root);
+pare_status pr_config_put_with(const pr_model *m, const char *dir, const char *dtype,
+                               const pr_written *out, pr_arena *a, pr_config_more more,
+                               void *user, pare_err *err);
+/* All that the records say about a rotation, as transformers reads it. */
+void pr_rope_put(pr_doc_build *b, pare_doc *o, const pr_rope *r);
 /* The tokenizer's files: copied from an HF source, made from a GGUF's vocabulary and read back
  * to see that they say the same. */
 pare_status pr_vocab_put(const pr_model *m, const char *dir, pr_arena *a, pare_err *err);

@@ -60,6 +60,7 @@ typedef struct {
     uint64_t in_bytes, out_bytes; /* of a row */
     pr_row_decode decode, back;   /* NULL: cannot be looked into */
     pr_row_encode encode;         /* NULL: rows are copied */
+    bool round;                   /* in groups: values are rounded to the scale's type first */
     bool compare, in_place;       /* see whether values change; nothing goes to the slab */
     pr_group_row parts;           /* in groups: bytes of a row in each of the three */
     uint8_t *part[3];             /* where they start in the slab */
@@ -136,6 +137,11 @@ static void row_in_groups(slab *b, int64_t task, int64_t r, const uint8_t *src, 
             *offsets = b->part[2] + i * b->parts.offsets;
     if (pr_group_take(g, codes, scales, offsets, b->w->src->type, src, b->w->cols)) return;
     b->found[task].changed = true;
+    if (b->round) { /* the format computes on values of its own precision */
+        uint16_t *h = (uint16_t *)(x + b->s->widest);
+        b->encode(h, x, b->w->cols, NULL);
+        b->back(x, h, b->w->cols);
+    }
     k->group_encode(g, codes, scales, offsets, x, b->w->cols);
     float most = largest(x, b->w->cols), *y = x + b->s->widest;
     if (most < 32768.0f) return; /* no scale of binary16 was cut */
@@ -262,6 +268,9 @@ pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, p
                        "tensor '%s': rows of %lld do not make groups of %lld", w->src->name,
                        (long long)w->cols, (long long)as.group->group);
     b.out_bytes = b.parts.codes + b.parts.scales + b.parts.offsets;
+    b.round = as.group->rule == PR_GROUP_MLX && as.group->scale != PR_F32;
+    b.encode = pr_encode_get(s->k, as.group->scale);
+    b.back = pr_decode_get(s->k, as.group->scale);
     pare_status st = run_groups(&b, sink, to, lossless, err);
     pr_container_drop(s->file, w->src);
     return st;

@@ -12,6 +12,10 @@ typedef pare_status (*pr_dir_fill)(void *user, const char *dir, pare_err *err);
 pare_status pr_dir_target(const char *dir, pr_arena *a, pr_dir_fill fill, void *user,
                           pare_err *err);
 
+/* Bytes of the files in `dir` whose names end so. */
+pare_status pr_dir_bytes(const char *dir, const char *tail, pr_arena *a, uint64_t *out,
+                         pare_err *err);
+
 /* A file whose tensors lie at places known before any is written: ONNX's external data,
  * OpenVINO's .bin. Declare all, open, write in any order, commit. */
 typedef struct {

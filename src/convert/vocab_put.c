@@ -24,7 +24,8 @@ static pare_status copy_files(const pr_model *m, const char *dir, pr_arena *a, p
                                         "vocab.json",
                                         "merges.txt",
                                         "chat_template.jinja",
-                                        "chat_template.json"};
+                                        "chat_template.json",
+                                        "generation_config.json"};
     for (size_t i = 0; i < PR_COUNT(names); i++) {
         char *from = pr_path_join(a, m->path, names[i]), *to = pr_path_join(a, dir, names[i]);
         if (!from || !to) return pr_fail_nomem(err, 4096);

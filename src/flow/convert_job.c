@@ -34,6 +34,20 @@ static pare_status to_hf(const pr_model *m, const pare_convert_opts *o, const pa
     return pr_convert_hf(m, &job, ctl, a, w, err);
 }
 
+static pr_type own_float(const pr_model *m) {
+    pr_type t = PR_F16; /* what was blocks */
+    for (int i = 0; i < m->n_weights; i++)
+        if (m->weights[i].rows > 1) t = m->weights[i].src->type;
+    return t == PR_F32 || t == PR_BF16 ? t : PR_F16;
+}
+
+static pare_status to_mlx(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                          pr_arena *a, pr_written *w, pare_err *err) {
+    pr_pack_job job;
+    PR_TRY(pr_pack_job_of(o, own_float(m), &job, err));
+    return pr_convert_mlx(m, &job, ctl, a, w, err);
+}
+
 static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_written *w,
                         double seconds, pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
@@ -62,6 +76,7 @@ static const struct {
 } targets[] = {
     {"gguf", to_gguf},
     {"hf", to_hf},
+    {"mlx", to_mlx},
 };
 
 static int target_of(const char *name, pare_err *err) {
