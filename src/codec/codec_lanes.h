@@ -8,6 +8,7 @@
 #define PR_CODEC_LANES_H
 #include "base/base.h"
 #include "tensor/tensor.h"
+#include <math.h>
 
 /* Stages of the search are inlined so that each type's constants shape them, except where nobody
  * waits for the program but everybody for the compiler: it takes minutes otherwise. */
@@ -176,6 +177,16 @@ static PR_INLINE wide group_max(wide v, int g) {
     for (int i = 0; i < LANES; i += g) {
         float s = v[i];
         for (int k = 1; k < g; k++) s = v[i + k] > s ? v[i + k] : s;
+        for (int k = 0; k < g; k++) r[i + k] = s;
+    }
+    return r;
+}
+/* The first value that is largest in size. */
+static PR_INLINE wide group_top(wide v, int g) {
+    wide r = v;
+    for (int i = 0; i < LANES; i += g) {
+        float s = v[i];
+        for (int k = 1; k < g; k++) s = fabsf(v[i + k]) > fabsf(s) ? v[i + k] : s;
         for (int k = 0; k < g; k++) r[i + k] = s;
     }
     return r;

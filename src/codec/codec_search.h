@@ -46,14 +46,14 @@ static const float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11, 12, 12, 13, 1
 static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++)
         start = _mm512_mask_add_ps(
-            start, _mm512_cmp_ps_mask(t, _mm512_set1_ps(iq4_mid[k]), _CMP_GT_OQ), start,
+            start, _mm512_cmp_ps_mask(t, _mm512_set1_ps(iq4_mid[k]), _CMP_GE_OQ), start,
             _mm512_set1_ps(step[k]));
     return start;
 }
 #elif defined(__AVX2__)
 static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++)
-        start += _mm256_and_ps(_mm256_cmp_ps(t, _mm256_set1_ps(iq4_mid[k]), _CMP_GT_OQ),
+        start += _mm256_and_ps(_mm256_cmp_ps(t, _mm256_set1_ps(iq4_mid[k]), _CMP_GE_OQ),
                                _mm256_set1_ps(step[k]));
     return start;
 }
@@ -61,7 +61,7 @@ static STAGE native iq4_count(native t, native start, const float *step) {
 static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++) {
         native g = {step[k], step[k], step[k], step[k]};
-        start += (native)((native_int)g & (t > iq4_mid[k]));
+        start += (native)((native_int)g & (t >= iq4_mid[k]));
     }
     return start;
 }
@@ -163,16 +163,14 @@ static STAGE void fit_lloyd(fit *best, wide *least, const tile *t, grid g, int r
     }
 }
 
-/* Free scales of each lane, without offset: the largest value falls on the end of the
- * grid, stretched by each `stretch` (in levels); on the other end by each of the first
- * `n_other`. `plain`: where round-to-nearest would put it. */
-static STAGE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g,
+/* Free scales of each lane, without offset: from `start`, and where the largest value falls on
+ * the end of the grid, stretched by each `stretch` (in levels); on the other end by each of the
+ * first `n_other`. */
+static STAGE void fit_symmetric(fit *best, const tile *t, grid g, wide start,
                                 const float *stretch, int n_stretch, int n_other, int rounds) {
-    wide top = t->top, least;
+    wide top = t->top, least = wide_splat(WORST);
     *best = (fit){0};
-    *plain = (fit){.s = top / g.lo};
-    least = wide_splat(WORST);
-    fit_try(best, &least, t, g, plain->s, plain->b);
+    fit_try(best, &least, t, g, start, wide_splat(0));
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, top / (g.lo - stretch[i]), wide_splat(0));
     for (int i = 0; i < n_other; i++)
@@ -180,20 +178,25 @@ static STAGE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g,
     fit_lloyd(best, &least, t, g, rounds);
 }
 
-/* Free scales and offsets of each lane: the range of its values falls on the grid. */
-static STAGE void fit_affine(fit *best, fit *plain, const tile *t, grid g, const float *stretch,
-                             int n_stretch, int n_zero, int rounds) {
-    wide low = wide_load(t->x[0]), high = low, least;
+/* The least and the largest value of each lane; the least is at most 0 if the grid asks so. */
+static STAGE void tile_range(const tile *t, grid g, wide *low, wide *high) {
+    *low = *high = wide_load(t->x[0]);
     for (int l = 1; l < g.n; l++) {
         wide x = wide_load(t->x[l]);
-        low = wide_min(x, low);
-        high = wide_max(x, high);
+        *low = wide_min(x, *low);
+        *high = wide_max(x, *high);
     }
-    if (g.below) low = wide_min(low, wide_splat(0));
+    if (g.below) *low = wide_min(*low, wide_splat(0));
+}
+
+/* Free scales and offsets of each lane: from `start`, the range of its values on the grid, and
+ * with one end of it far out. */
+static STAGE void fit_affine(fit *best, const tile *t, grid g, wide start_s, wide start_b,
+                             const float *stretch, int n_stretch, int n_zero, int rounds) {
+    wide low, high, least = wide_splat(WORST);
+    tile_range(t, g, &low, &high);
     *best = (fit){0};
-    *plain = (fit){.s = (high - low) / g.hi, .b = low};
-    least = wide_splat(WORST);
-    fit_try(best, &least, t, g, plain->s, plain->b);
+    fit_try(best, &least, t, g, start_s, start_b);
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, (high - low) / (g.hi + stretch[i]), low);
     for (int i = 0; i < n_zero;
