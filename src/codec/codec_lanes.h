@@ -25,6 +25,7 @@ typedef int32_t wide_int PR_VECTOR(LANES * 4);
 #include <immintrin.h>
 enum { NATIVE = 16 };
 typedef __m512 native;
+typedef int32_t native_int PR_VECTOR(64);
 static inline native lane_min(native a, native b) {
     return _mm512_min_ps(a, b);
 }
@@ -162,24 +163,35 @@ static PR_INLINE wide wide_half(wide x) {
     return (wide)((normal ^ ((normal ^ (wide_int)small) & is_small)) | sign);
 }
 
-/* Over each group of `g` lanes: the sum, or the largest, in every lane of the group. */
+/* Over each group of `g` lanes (1, 8 or 16): the sum, or the largest, in every lane of the group.
+ * Halves are added until one is left: the order is the same at every width. */
+#if LANES == 16
+#define WIDE_SWAP(v, k)                                                                        \
+    __builtin_shufflevector(v, v, 0 ^ (k), 1 ^ (k), 2 ^ (k), 3 ^ (k), 4 ^ (k), 5 ^ (k),        \
+                            6 ^ (k), 7 ^ (k), 8 ^ (k), 9 ^ (k), 10 ^ (k), 11 ^ (k), 12 ^ (k), \
+                            13 ^ (k), 14 ^ (k), 15 ^ (k))
+#else
+#define WIDE_SWAP(v, k)                                                                        \
+    __builtin_shufflevector(v, v, 0 ^ (k), 1 ^ (k), 2 ^ (k), 3 ^ (k), 4 ^ (k), 5 ^ (k),        \
+                            6 ^ (k), 7 ^ (k))
+#endif
 static PR_INLINE wide group_sum(wide v, int g) {
-    wide r = v;
-    for (int i = 0; i < LANES; i += g) {
-        float s = 0;
-        for (int k = 0; k < g; k++) s += v[i + k];
-        for (int k = 0; k < g; k++) r[i + k] = s;
-    }
-    return r;
+    if (g == 1) return v;
+#if LANES == 16
+    if (g == 16) v += WIDE_SWAP(v, 8);
+#endif
+    v += WIDE_SWAP(v, 4);
+    v += WIDE_SWAP(v, 2);
+    return v + WIDE_SWAP(v, 1);
 }
 static PR_INLINE wide group_max(wide v, int g) {
-    wide r = v;
-    for (int i = 0; i < LANES; i += g) {
-        float s = v[i];
-        for (int k = 1; k < g; k++) s = v[i + k] > s ? v[i + k] : s;
-        for (int k = 0; k < g; k++) r[i + k] = s;
-    }
-    return r;
+    if (g == 1) return v;
+#if LANES == 16
+    if (g == 16) v = wide_max(v, WIDE_SWAP(v, 8));
+#endif
+    v = wide_max(v, WIDE_SWAP(v, 4));
+    v = wide_max(v, WIDE_SWAP(v, 2));
+    return wide_max(v, WIDE_SWAP(v, 1));
 }
 /* The first value that is largest in size. */
 static PR_INLINE wide group_top(wide v, int g) {

@@ -18,7 +18,7 @@ enum { MAX_SUB = 32 };
 
 typedef struct {
     float x[MAX_SUB][LANES], w[MAX_SUB][LANES]; /* value and weight, one column per lane */
-    wide sw;                                    /* Σ w */
+    wide sw, inv_sw;                            /* Σ w, and 1 / it (or 0) */
     wide top, top_w;                            /* the largest value in size, its weight */
     wide rest_w, rest;                          /* Σ w and weighted mean of the others */
     wide_int lone;                              /* mask: that value outweighs the others */
@@ -40,7 +40,7 @@ typedef struct {
 /* Midpoints between IQ4's levels, and the steps from level to level. */
 static const float iq4_mid[15] = {-115.5f, -93.5f, -74,   -57,   -42, -28.5f, -16, -4.5f,
                                   7,       19,     31.5f, 45.5f, 61,  79,     101};
-static const float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11, 12, 12, 13, 15, 16, 20, 24};
+static const PR_UNUSED float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11, 12, 12, 13, 15, 16, 20, 24};
 
 #if defined(__AVX512F__)
 static STAGE native iq4_count(native t, native start, const float *step) {
@@ -67,9 +67,55 @@ static STAGE native iq4_count(native t, native start, const float *step) {
 }
 #endif
 
+/* The one of IQ4's levels next to `t`, the higher one where two are. */
+#if defined(__AVX512F__)
+static STAGE native iq4_level(native t) {
+    /* Slices of eight around -128, -120 … 120 hold one midpoint at most, or none: */
+    enum { NO = -999 };
+    static const float mid[32] = {NO,  NO,      -115.5f, NO, -93.5f, NO,    NO, -74, NO,    -57, NO,
+                                  -42, -28.5f, NO, -16,    -4.5f, NO, 7,   19,    NO,  31.5f,
+                                  NO,  45.5f,  NO, 61,     NO,    79, NO,  NO,    101, NO, NO};
+    /* the level below that of slice i stands at i, the one above (or the only one) at i + 1 */
+    static const float step[33] = {-127, -127, -127, -104, -104, -83, -83, -83, -65, -65, -49,
+                                   -49,  -35,  -22,  -22,  -10,  1,   1,   13,  25,  25,  38,
+                                   38,   53,   53,   69,   69,   89,  89,  89,  113, 113, 113};
+    native at = lane_clamp(t, -128, 120) * 0.125f + (12582912.0f + 16);
+    __m512i i = _mm512_castps_si512(at); /* its low five bits */
+    native m = _mm512_permutex2var_ps(_mm512_loadu_ps(mid), i, _mm512_loadu_ps(mid + 16));
+    native lo = _mm512_permutex2var_ps(_mm512_loadu_ps(step), i, _mm512_loadu_ps(step + 16));
+    native hi =
+        _mm512_permutex2var_ps(_mm512_loadu_ps(step + 1), i, _mm512_loadu_ps(step + 17));
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(t, m, _CMP_GE_OQ), lo, hi);
+}
+#elif defined(__AVX2__)
+static STAGE native iq4_level(native t) { /* four times the middle one of what is left */
+    static const float mid2[8] = {-57, 45.5f}, mid3[8] = {-93.5f, -28.5f, 19, 79};
+    static const float mid4[8] = {-115.5f, -74, -42, -16, 7, 31.5f, 61, 101};
+    static const float even[8] = {-127, -83, -49, -22, 1, 25, 53, 89};
+    static const float odd[8] = {-104, -65, -35, -10, 13, 38, 69, 113};
+    native m = lane_splat(-4.5f);
+    __m256i i = _mm256_srli_epi32(_mm256_castps_si256(_mm256_cmp_ps(t, m, _CMP_GE_OQ)), 31);
+    m = _mm256_permutevar8x32_ps(_mm256_loadu_ps(mid2), i);
+    i = _mm256_sub_epi32(_mm256_add_epi32(i, i),
+                         _mm256_castps_si256(_mm256_cmp_ps(t, m, _CMP_GE_OQ)));
+    m = _mm256_permutevar8x32_ps(_mm256_loadu_ps(mid3), i);
+    i = _mm256_sub_epi32(_mm256_add_epi32(i, i),
+                         _mm256_castps_si256(_mm256_cmp_ps(t, m, _CMP_GE_OQ)));
+    m = _mm256_permutevar8x32_ps(_mm256_loadu_ps(mid4), i);
+    return _mm256_blendv_ps(_mm256_permutevar8x32_ps(_mm256_loadu_ps(even), i),
+                            _mm256_permutevar8x32_ps(_mm256_loadu_ps(odd), i),
+                            _mm256_cmp_ps(t, m, _CMP_GE_OQ));
+}
+#else
+static STAGE native iq4_level(native t) {
+    native zero = {0};
+    return iq4_count(t, zero - 127.0f, iq4_step);
+}
+#endif
+
 static STAGE native level(native t, grid g) {
     native zero = {0};
-    if (g.book) return iq4_count(t, zero - 127.0f, iq4_step);
+    if (g.book) return iq4_level(t);
     return lane_round(lane_min(lane_max(t, zero + g.lo), zero + g.hi));
 }
 

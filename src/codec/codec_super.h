@@ -59,11 +59,11 @@ static STAGE wide coded_integers(coded *c, const fit *f, const tile *t, grid g,
         return fit_predict(f, t, g, c->d * c->sc, b);
     }
     mid = ROUND(wide_clamp(mid, sg.lo, sg.hi));
-    wide least = wide_splat(WORST);
+    wide least = wide_splat(WORST), inv_dm = wide_ratio(wide_splat(1), c->dm);
     for (int k = -1; k <= 1; k++) {
         wide sc = wide_clamp(mid + (float)k, sg.lo, sg.hi), s1 = c->d * sc;
-        wide b1 = f->b + wide_ratio(f->c0 - (s1 - f->s) * f->q1, t->sw);
-        wide mn = ROUND(wide_clamp(wide_ratio(-b1, c->dm), 0, sg.m_hi));
+        wide b1 = f->b + (f->c0 - (s1 - f->s) * f->q1) * t->inv_sw;
+        wide mn = ROUND(wide_clamp(-b1 * inv_dm, 0, sg.m_hi));
         wide e = fit_predict(f, t, g, s1, -(c->dm * mn));
         wide_int m = wide_less(e, least);
         least = PICK(m, e, least);

@@ -104,6 +104,7 @@ static STAGE void tile_sums(tile *t, int lanes, int n) {
         t->top_w = PICK(m, w, t->top_w);
     }
     t->rest_w = wide_max(t->sw - t->top_w, wide_splat(0));
+    t->inv_sw = wide_ratio(wide_splat(1), t->sw);
     t->rest = wide_ratio(wx - t->top_w * t->top, t->rest_w);
     wide far = 36.0f / (float)(lanes * n) * group_sum(xx, lanes), top2 = t->top * t->top;
     t->lone = wide_less(0.9f * wxx, t->top_w * top2) & wide_less(far, top2);

@@ -166,37 +166,49 @@ static STAGE void usual_symmetric(usual *u, plain_tile *p, grid g, wide top) {
     }
 }
 
-/* To the nearest integer as the field's encoders find it: of a huge number it is anything. */
-static STAGE wide plain_round(wide v) {
-    wide_int i = ((wide_int)(v + 12582912.0f) & 0x007fffff) - 0x00400000;
-    return __builtin_convertvector(i, wide);
+/* To the nearest integer as the field's encoders find it, from the low bits of a sum: of a
+ * huge number it is anything. */
+static STAGE native plain_round(native v) {
+    native_int i = ((native_int)(v + 12582912.0f) & 0x007fffff) | 0x4b000000; /* 2^23 + bits */
+    return (native)i - 12582912.0f;
 }
 
 /* Value `l` of each lane goes to the level that the others' scale asks for, if that explains
- * more; the lanes where it did. */
-static STAGE wide_int descent_step(plain_tile *p, int l, grid g, wide sum[2]) {
-    wide x = wide_load(p->x[l]), w = wide_load(p->w[l]), q = wide_load(p->q[l]);
-    wide sx = sum[0] - w * x * q, s2 = sum[1] - w * q * q;
-    wide_int m = wide_less(wide_splat(0), sx);
-    wide q1 = wide_clamp(plain_round(x * s2 / PICK(m, sx, wide_splat(1))), g.lo, g.hi);
-    sx += w * x * q1;
-    s2 += w * q1 * q1;
-    m &= ~wide_same(q1, q) & wide_less(wide_splat(0), s2) &
-         wide_less(sum[0] * sum[0] * s2, sx * sx * sum[1]);
-    q = PICK(m, q1, q);
-    memcpy(p->q[l], &q, sizeof q);
-    sum[0] = PICK(m, sx, sum[0]);
-    sum[1] = PICK(m, s2, sum[1]);
-    return m;
+ * more. `moved` is not 0 in lanes where it did. */
+static STAGE void descent_step(float *q, native x, native w, grid g, native *sx, native *s2,
+                               native *moved) {
+    native zero = {0}, one = lane_splat(1), old;
+    memcpy(&old, q, sizeof old);
+    native ax = *sx - w * x * old, a2 = *s2 - w * old * old;
+    native new = lane_clamp(plain_round(x * a2 / lane_less(zero, ax, ax, one)), g.lo, g.hi);
+    native bx = ax + w * x * new, b2 = a2 + w * new * new;
+    native m = lane_less(*sx * *sx * b2, bx * bx * *s2, one, zero);
+    m = lane_less(zero, ax, m, zero);
+    m = lane_less(zero, b2, m, zero);
+    m = lane_less(zero, lane_abs(new - old), m, zero);
+    new = lane_less(zero, m, new, old);
+    memcpy(q, &new, sizeof new);
+    *sx = lane_less(zero, m, bx, *sx);
+    *s2 = lane_less(zero, m, b2, *s2);
+    *moved += m;
 }
 
 static STAGE void usual_descent(usual *u, plain_tile *p, grid g, wide top) {
     wide sum[2];
     symmetric_sums(p, g, g.lo / top, sum);
-    for (int round = 0; round < 5; round++) {
-        wide_int changed = {0};
-        for (int l = 0; l < g.n; l++) changed |= descent_step(p, l, g, sum);
-        if (!wide_any(changed)) break;
+    for (int c = 0; c < LANES / NATIVE; c++) {
+        native sx = lane_load(&sum[0], c), s2 = lane_load(&sum[1], c);
+        for (int round = 0; round < 5; round++) {
+            native moved = {0};
+            for (int l = 0; l < g.n; l++)
+                descent_step(p->q[l] + c * NATIVE, lane_load(p->x[l], c),
+                             lane_load(p->w[l], c), g, &sx, &s2, &moved);
+            float any = 0;
+            for (int k = 0; k < NATIVE; k++) any += moved[k];
+            if (any == 0) break;
+        }
+        lane_store(&sum[0], c, sx);
+        lane_store(&sum[1], c, s2);
     }
     u->s = wide_ratio(sum[0], sum[1]);
 }
