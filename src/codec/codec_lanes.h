@@ -133,15 +133,18 @@ static PR_INLINE wide_int wide_same(wide a, wide b) {
 
 /* `x` held within lo…hi; NaN becomes lo. */
 static PR_INLINE wide wide_clamp(wide x, float lo, float hi) {
-    wide l = wide_splat(lo), h = wide_splat(hi);
-    x = PICK(wide_less(l, x), x, l);
-    return PICK(wide_less(x, h), x, h);
+    for (int c = 0; c < LANES / NATIVE; c++) lane_store(&x, c, lane_clamp(lane_load(&x, c), lo, hi));
+    return x;
 }
 static PR_INLINE wide wide_min(wide a, wide b) {
-    return PICK(wide_less(a, b), a, b);
+    for (int c = 0; c < LANES / NATIVE; c++)
+        lane_store(&a, c, lane_min(lane_load(&a, c), lane_load(&b, c)));
+    return a;
 }
 static PR_INLINE wide wide_max(wide a, wide b) {
-    return PICK(wide_less(b, a), a, b);
+    for (int c = 0; c < LANES / NATIVE; c++)
+        lane_store(&a, c, lane_max(lane_load(&a, c), lane_load(&b, c)));
+    return a;
 }
 static PR_INLINE wide wide_abs(wide a) {
     return (wide)((wide_int)a & 0x7fffffff);
@@ -163,35 +166,39 @@ static PR_INLINE wide wide_half(wide x) {
     return (wide)((normal ^ ((normal ^ (wide_int)small) & is_small)) | sign);
 }
 
-/* Over each group of `g` lanes (1, 8 or 16): the sum, or the largest, in every lane of the group.
- * Halves are added until one is left: the order is the same at every width. */
-#if LANES == 16
-#define WIDE_SWAP(v, k)                                                                        \
-    __builtin_shufflevector(v, v, 0 ^ (k), 1 ^ (k), 2 ^ (k), 3 ^ (k), 4 ^ (k), 5 ^ (k),        \
-                            6 ^ (k), 7 ^ (k), 8 ^ (k), 9 ^ (k), 10 ^ (k), 11 ^ (k), 12 ^ (k), \
-                            13 ^ (k), 14 ^ (k), 15 ^ (k))
+/* Part `c` of `v`, each lane changed for the one `k` (1, 2, 4 or 8) further, or before. */
+static PR_INLINE native lane_swap(const wide *v, int c, int k) {
+    if (k >= NATIVE) return lane_load(v, c ^ (k / NATIVE));
+    native a = lane_load(v, c);
+#if defined(__AVX512F__)
+    if (k == 8) return _mm512_shuffle_f32x4(a, a, 0x4e);
+    if (k == 4) return _mm512_shuffle_f32x4(a, a, 0xb1);
+    return k == 2 ? _mm512_permute_ps(a, 0x4e) : _mm512_permute_ps(a, 0xb1);
+#elif defined(__AVX2__)
+    if (k == 4) return _mm256_permute2f128_ps(a, a, 1);
+    return k == 2 ? _mm256_permute_ps(a, 0x4e) : _mm256_permute_ps(a, 0xb1);
 #else
-#define WIDE_SWAP(v, k)                                                                        \
-    __builtin_shufflevector(v, v, 0 ^ (k), 1 ^ (k), 2 ^ (k), 3 ^ (k), 4 ^ (k), 5 ^ (k),        \
-                            6 ^ (k), 7 ^ (k))
+    return k == 2 ? (native){a[2], a[3], a[0], a[1]} : (native){a[1], a[0], a[3], a[2]};
 #endif
+}
+
+/* Over each group of `g` lanes (1, 8 or 16): the sum, or the largest, in every lane of the group.
+ * Halves are joined until one is left: the order is the same at every width. */
 static PR_INLINE wide group_sum(wide v, int g) {
-    if (g == 1) return v;
-#if LANES == 16
-    if (g == 16) v += WIDE_SWAP(v, 8);
-#endif
-    v += WIDE_SWAP(v, 4);
-    v += WIDE_SWAP(v, 2);
-    return v + WIDE_SWAP(v, 1);
+    for (int k = g / 2; k > 0; k /= 2) {
+        wide w = v;
+        for (int c = 0; c < LANES / NATIVE; c++)
+            lane_store(&v, c, lane_load(&w, c) + lane_swap(&w, c, k));
+    }
+    return v;
 }
 static PR_INLINE wide group_max(wide v, int g) {
-    if (g == 1) return v;
-#if LANES == 16
-    if (g == 16) v = wide_max(v, WIDE_SWAP(v, 8));
-#endif
-    v = wide_max(v, WIDE_SWAP(v, 4));
-    v = wide_max(v, WIDE_SWAP(v, 2));
-    return wide_max(v, WIDE_SWAP(v, 1));
+    for (int k = g / 2; k > 0; k /= 2) {
+        wide w = v;
+        for (int c = 0; c < LANES / NATIVE; c++)
+            lane_store(&v, c, lane_max(lane_load(&w, c), lane_swap(&w, c, k)));
+    }
+    return v;
 }
 /* The first value that is largest in size. */
 static PR_INLINE wide group_top(wide v, int g) {
