@@ -71,7 +71,7 @@ static STAGE native iq4_count(native t, native start, const float *step) {
 #if defined(__AVX512F__)
 static STAGE native iq4_level(native t) {
     /* Slices of eight around -128, -120 … 120 hold one midpoint at most, or none: */
-    enum { NO = -999 };
+    enum { NO = -999 }; /* none: the slice has one level */
     static const float mid[32] = {NO,  NO,      -115.5f, NO, -93.5f, NO,    NO, -74, NO,    -57, NO,
                                   -42, -28.5f, NO, -16,    -4.5f, NO, 7,   19,    NO,  31.5f,
                                   NO,  45.5f,  NO, 61,     NO,    79, NO,  NO,    101, NO, NO};

@@ -348,16 +348,20 @@ static STAGE void coded_bound(coded *best, const coded *u, const tile *t, grid g
 static STAGE void code_super(coded *best, const fit *free, const coded *u, const tile *t,
                              grid g, shared_grid sg) {
     coded_start(best, free, t, g, sg);
-    wide_int m = wide_less(group_sum(u->f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
-    coded_keep(best, u, m, g);
     for (int i = 0; i < sg.rounds; i++) {
         lanes_improve(best, t, g, sg);
         coded c = *best;
         shared_minimum(&c, t, g, sg);
         coded_integers(&c, &best->f, t, g, sg);
         coded_pass(&c, t, g);
-        m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
+        wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
         coded_keep(best, &c, m, g);
+    }
+    wide_int worse = wide_less(group_sum(u->f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
+    if (wide_any(worse)) { /* another valley: its floor is near */
+        coded c = *u;
+        lanes_improve(&c, t, g, sg);
+        coded_keep(best, &c, worse, g);
     }
     if (sg.spiky && wide_any(t->lone)) groups_hit_top(best, t, g, sg);
     coded_bound(best, u, t, g, sg);

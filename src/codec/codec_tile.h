@@ -143,9 +143,13 @@ static STAGE void tile_levels(uint8_t *out, const fit *f, const tile *t, grid g)
     }
 }
 
-/* Stretches of the first scales, in levels. */
-static const float stretch_even[8] = {0.4f, -0.4f, 0.8f, -0.8f, 0.2f, -0.2f, 0.6f, -0.6f};
-static const float stretch_iq4[8] = {3, -3, 6, -6, 9, -9, 12, -12};
+/* Stretches of the first scales, in levels. What counts is that they lie apart: the usual choice
+ * has looked at those within a level of the range. */
+static const PR_UNUSED float stretch_even[4] = {0.4f, -0.4f, 0.8f, -0.8f};
+static const PR_UNUSED float stretch_clip[2] = {-0.9f, -1.3f};           /* Q4_K, Q5_K */
+static const PR_UNUSED float stretch_crumbs[2] = {-0.5f, -0.9f};         /* Q2_K, Q3_K */
+static const PR_UNUSED float stretch_sixes[4] = {-0.8f, -1.7f, -2.6f, -3.5f}; /* Q6_K */
+static const PR_UNUSED float stretch_iq4[4] = {3, -3, 6, -6};
 
 static STAGE uint16_t half_of(const tile *t, wide v, int k) {
     return pr_f32_to_f16(v[k] * t->up[k]); /* exact: v was made by near_half */

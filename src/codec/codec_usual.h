@@ -12,7 +12,7 @@
  * with the decoder's own roundings and adds at most 32 terms w r r and 16 lanes, none negative:
  * |e(c) - E(c)| ≤ 50 · 2^-24 E(c) < 3.1e-6 E(c). The search's result is taken only if its e is below
  * (1 - MARGIN) e(u), MARGIN = 8e-6, which is more than twice that: then E(c) < E(u).
- * Left over are differences of rounding in the levels (codec_tile.h), and a peer that was built
+ * Left over are levels at a tie to rounding (the nearest is found by a product with 1 / s), and a peer that was built
  * with contracted products: its choice differs where two candidates are alike to rounding.
  *
  * Sources: the steps are facts of the format's reference encoder (ggml 0.25.3); the coordinate
