@@ -35,6 +35,11 @@ static inline native lane_max(native a, native b) {
 static inline native lane_less(native a, native b, native yes, native no) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
 }
+static inline native lane_turn(native a, int k) { /* lane i gets what lane i ^ k has */
+    if (k == 8) return _mm512_shuffle_f32x4(a, a, 0x4e);
+    if (k == 4) return _mm512_shuffle_f32x4(a, a, 0xb1);
+    return k == 2 ? _mm512_permute_ps(a, 0x4e) : _mm512_permute_ps(a, 0xb1);
+}
 #elif defined(__AVX2__)
 #include <immintrin.h>
 enum { NATIVE = 8 };
@@ -48,6 +53,10 @@ static inline native lane_max(native a, native b) {
 }
 static inline native lane_less(native a, native b, native yes, native no) {
     return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+static inline native lane_turn(native a, int k) {
+    if (k == 4) return _mm256_permute2f128_ps(a, a, 1);
+    return k == 2 ? _mm256_permute_ps(a, 0x4e) : _mm256_permute_ps(a, 0xb1);
 }
 #else
 enum { NATIVE = 4 };
@@ -64,6 +73,9 @@ static inline native lane_max(native a, native b) {
 }
 static inline native lane_less(native a, native b, native yes, native no) {
     return lane_pick(a < b, yes, no);
+}
+static inline native lane_turn(native a, int k) {
+    return k == 2 ? (native){a[2], a[3], a[0], a[1]} : (native){a[1], a[0], a[3], a[2]};
 }
 #endif
 
@@ -133,7 +145,8 @@ static PR_INLINE wide_int wide_same(wide a, wide b) {
 
 /* `x` held within lo…hi; NaN becomes lo. */
 static PR_INLINE wide wide_clamp(wide x, float lo, float hi) {
-    for (int c = 0; c < LANES / NATIVE; c++) lane_store(&x, c, lane_clamp(lane_load(&x, c), lo, hi));
+    for (int c = 0; c < LANES / NATIVE; c++)
+        lane_store(&x, c, lane_clamp(lane_load(&x, c), lo, hi));
     return x;
 }
 static PR_INLINE wide wide_min(wide a, wide b) {
@@ -168,18 +181,7 @@ static PR_INLINE wide wide_half(wide x) {
 
 /* Part `c` of `v`, each lane changed for the one `k` (1, 2, 4 or 8) further, or before. */
 static PR_INLINE native lane_swap(const wide *v, int c, int k) {
-    if (k >= NATIVE) return lane_load(v, c ^ (k / NATIVE));
-    native a = lane_load(v, c);
-#if defined(__AVX512F__)
-    if (k == 8) return _mm512_shuffle_f32x4(a, a, 0x4e);
-    if (k == 4) return _mm512_shuffle_f32x4(a, a, 0xb1);
-    return k == 2 ? _mm512_permute_ps(a, 0x4e) : _mm512_permute_ps(a, 0xb1);
-#elif defined(__AVX2__)
-    if (k == 4) return _mm256_permute2f128_ps(a, a, 1);
-    return k == 2 ? _mm256_permute_ps(a, 0x4e) : _mm256_permute_ps(a, 0xb1);
-#else
-    return k == 2 ? (native){a[2], a[3], a[0], a[1]} : (native){a[1], a[0], a[3], a[2]};
-#endif
+    return k >= NATIVE ? lane_load(v, c ^ (k / NATIVE)) : lane_turn(lane_load(v, c), k);
 }
 
 /* Over each group of `g` lanes (1, 8 or 16): the sum, or the largest, in every lane of the group.

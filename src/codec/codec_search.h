@@ -40,7 +40,8 @@ typedef struct {
 /* Midpoints between IQ4's levels, and the steps from level to level. */
 static const float iq4_mid[15] = {-115.5f, -93.5f, -74,   -57,   -42, -28.5f, -16, -4.5f,
                                   7,       19,     31.5f, 45.5f, 61,  79,     101};
-static const PR_UNUSED float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11, 12, 12, 13, 15, 16, 20, 24};
+static const PR_UNUSED float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11,
+                                             12, 12, 13, 15, 16, 20, 24};
 
 #if defined(__AVX512F__)
 static STAGE native iq4_count(native t, native start, const float *step) {

@@ -10,9 +10,11 @@
  * (float32, no contraction, the values not scaled), so c = u has its d, dmin and integers; its
  * levels are not nearer than the nearest, so E(u) is at most its error. A pass takes differences
  * with the decoder's own roundings and adds at most 32 terms w r r and 16 lanes, none negative:
- * |e(c) - E(c)| ≤ 50 · 2^-24 E(c) < 3.1e-6 E(c). The search's result is taken only if its e is below
+ * |e(c) - E(c)| ≤ 50 · 2^-24 E(c) < 3.1e-6 E(c). The search's result is taken only if its e is
+ * below
  * (1 - MARGIN) e(u), MARGIN = 8e-6, which is more than twice that: then E(c) < E(u).
- * Left over are levels at a tie to rounding (the nearest is found by a product with 1 / s), and a peer that was built
+ * Left over are levels at a tie to rounding (the nearest is found by a product with 1 / s), and
+ * a peer that was built
  * with contracted products: its choice differs where two candidates are alike to rounding.
  *
  * Sources: the steps are facts of the format's reference encoder (ggml 0.25.3); the coordinate
