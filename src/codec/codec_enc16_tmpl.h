@@ -12,15 +12,15 @@ static void pack_crumbs(uint8_t *qs, const uint8_t *lev) { /* two bits each, see
 
 void NAME(encode_q2_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 16, .lo = 0, .hi = 3, .offset = true, .below = true};
-    const shared_grid sg = {16, 0, 15, 15, 6, 3, true, true};
+    const shared_grid sg = {16, 0, 15, 15, 3, 3, true, true};
     const weighing how = {WEIGH_ABS, 1, false};
-    static const float stretch[6] = {0.3f, -0.3f, 0.7f, -0.7f, 1.2f, -1.0f};
+    const usual_way way = {-0.5f, 16, true, false};
     pr_blk_q2_k *b = dst;
     uint8_t lev[512];
     tile t;
     coded c;
     for (int64_t i = 0; i < n / 256; i++, b++) {
-        super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch, 6, 2, 3);
+        super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, way, stretch_crumbs, 2, 1, 1);
         b->d = half_of(&t, c.d, 0);
         b->dmin = half_of(&t, c.dm, 0);
         for (int s = 0; s < 16; s++) b->scales[s] = (uint8_t)((int)c.sc[s] | (int)c.mn[s] << 4);
@@ -30,14 +30,15 @@ void NAME(encode_q2_k)(void *dst, const float *src, int64_t n, const float *weig
 
 void NAME(encode_q3_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 16, .lo = -4, .hi = 3};
-    const shared_grid sg = {16, -32, 31, 0, 6, 2, true, true};
+    const shared_grid sg = {16, -32, 31, 0, 3, 2, true, true};
     const weighing how = {WEIGH_SQUARE, 2, false};
     pr_blk_q3_k *b = dst;
     uint8_t lev[512];
     tile t;
     coded c;
     for (int64_t i = 0; i < n / 256; i++, b++) {
-        super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_even, 8, 5, 2);
+        super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, (usual_way){.descent = true},
+                   stretch_crumbs, 2, 1, 1);
         b->d = half_of(&t, c.d, 0);
         memset(b->scales, 0, sizeof b->scales);
         for (int s = 0; s < 16; s++) {
@@ -63,7 +64,8 @@ void NAME(encode_q6_k)(void *dst, const float *src, int64_t n, const float *weig
     tile t;
     coded c;
     for (int64_t i = 0; i < n / 256; i++, b++) {
-        super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_even, 8, 4, 3);
+        super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, (usual_way){0}, stretch_sixes, 0, 4,
+                   1);
         b->d = half_of(&t, c.d, 0);
         for (int s = 0; s < 16; s++) b->scales[s] = (int8_t)c.sc[s];
         for (int h = 0; h < 2; h++) {

@@ -64,14 +64,19 @@ static double row_mean_square(const float *src, int64_t n) {
 }
 
 static STAGE void search_alone(fit *best, const tile *t, grid g) {
-    fit free, plain;
-    if (g.offset)
-        fit_affine(&free, &plain, t, g, stretch_even, 4, 2, 3);
-    else if (g.book)
-        fit_symmetric(&free, &plain, t, g, stretch_iq4, 6, 4, 3);
-    else
-        fit_symmetric(&free, &plain, t, g, stretch_even, 4, 3, 3);
-    code_alone(best, &free, &plain, t, g, 2);
+    fit free;
+    usual u = {.s = t->top / g.lo};
+    if (g.offset) {
+        tile_range(t, g, &u.b, &u.s);
+        u.s = (u.s - u.b) / g.hi;
+        fit_affine(&free, t, g, u.s, u.b, stretch_even, 4, 2, 3);
+    } else if (g.book) {
+        usual_find(&u, t, g, (usual_way){0});
+        fit_symmetric(&free, t, g, u.s, stretch_iq4, 0, 4, 1);
+    } else {
+        fit_symmetric(&free, t, g, u.s, stretch_even, 4, 3, 3);
+    }
+    code_alone(best, &free, u.s, u.b, t, g, 2);
 }
 
 /* Load blocks i…i+16 of a row of blocks of 32, search them, take their levels; how many there
@@ -201,15 +206,16 @@ static void pack_pairs(uint8_t *qs, const uint8_t *lev) { /* nibbles of 64 value
 
 void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 32, .lo = 0, .hi = 15, .offset = true, .below = true};
-    const shared_grid sg = {8, 0, 63, 63, 6, 2, true, true};
+    const shared_grid sg = {8, 0, 63, 63, 3, 2, true, true};
     const weighing how = {WEIGH_RMS, 2, false};
+    const usual_way way = {-1, 21, false, false};
     pr_blk_q4_k *b = dst;
     uint8_t lev[32 * LANES];
     tile t;
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 4, 3);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, way, stretch_clip, 2, 1, 1);
         for (int k = 0; k < have; k++, b++) {
             b->d = half_of(&t, c.d, 8 * k);
             b->dmin = half_of(&t, c.dm, 8 * k);
@@ -221,15 +227,16 @@ void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weig
 
 void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weight) {
     const grid g = {.n = 32, .lo = 0, .hi = 31, .offset = true, .below = true};
-    const shared_grid sg = {8, 0, 63, 63, 6, 2, true, true};
+    const shared_grid sg = {8, 0, 63, 63, 3, 2, true, true};
     const weighing how = {WEIGH_RMS, 2, false};
+    const usual_way way = {-0.5f, 16, false, false};
     pr_blk_q5_k *b = dst;
     uint8_t lev[32 * LANES];
     tile t;
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, stretch_wide, 8, 4, 3);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, how, way, stretch_clip, 2, 1, 1);
         for (int k = 0; k < have; k++, b++) {
             const uint8_t *v = lev + 256 * k;
             b->d = half_of(&t, c.d, 8 * k);
@@ -254,7 +261,8 @@ void NAME(encode_iq4_xs)(void *dst, const float *src, int64_t n, const float *we
     coded c;
     for (int64_t i = 0; i < n / 256; i += LANES / 8) {
         int have =
-            super_tile(&t, &c, lev, src, weight, i, n, g, sg, weigh_iq4, stretch_iq4, 6, 4, 2);
+            super_tile(&t, &c, lev, src, weight, i, n, g, sg, weigh_iq4, (usual_way){0},
+                       stretch_iq4, 0, 4, 1);
         for (int k = 0; k < have; k++, b++) {
             b->d = half_of(&t, c.d, 8 * k);
             b->scales_h = 0;

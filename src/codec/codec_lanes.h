@@ -8,6 +8,7 @@
 #define PR_CODEC_LANES_H
 #include "base/base.h"
 #include "tensor/tensor.h"
+#include <math.h>
 
 /* Stages of the search are inlined so that each type's constants shape them, except where nobody
  * waits for the program but everybody for the compiler: it takes minutes otherwise. */
@@ -24,6 +25,7 @@ typedef int32_t wide_int PR_VECTOR(LANES * 4);
 #include <immintrin.h>
 enum { NATIVE = 16 };
 typedef __m512 native;
+typedef int32_t native_int PR_VECTOR(64);
 static inline native lane_min(native a, native b) {
     return _mm512_min_ps(a, b);
 }
@@ -32,6 +34,11 @@ static inline native lane_max(native a, native b) {
 }
 static inline native lane_less(native a, native b, native yes, native no) {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, _CMP_LT_OQ), no, yes);
+}
+static inline native lane_turn(native a, int k) { /* lane i gets what lane i ^ k has */
+    if (k == 8) return _mm512_shuffle_f32x4(a, a, 0x4e);
+    if (k == 4) return _mm512_shuffle_f32x4(a, a, 0xb1);
+    return k == 2 ? _mm512_permute_ps(a, 0x4e) : _mm512_permute_ps(a, 0xb1);
 }
 #elif defined(__AVX2__)
 #include <immintrin.h>
@@ -46,6 +53,10 @@ static inline native lane_max(native a, native b) {
 }
 static inline native lane_less(native a, native b, native yes, native no) {
     return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, _CMP_LT_OQ));
+}
+static inline native lane_turn(native a, int k) {
+    if (k == 4) return _mm256_permute2f128_ps(a, a, 1);
+    return k == 2 ? _mm256_permute_ps(a, 0x4e) : _mm256_permute_ps(a, 0xb1);
 }
 #else
 enum { NATIVE = 4 };
@@ -62,6 +73,9 @@ static inline native lane_max(native a, native b) {
 }
 static inline native lane_less(native a, native b, native yes, native no) {
     return lane_pick(a < b, yes, no);
+}
+static inline native lane_turn(native a, int k) {
+    return k == 2 ? (native){a[2], a[3], a[0], a[1]} : (native){a[1], a[0], a[3], a[2]};
 }
 #endif
 
@@ -131,15 +145,19 @@ static PR_INLINE wide_int wide_same(wide a, wide b) {
 
 /* `x` held within lo…hi; NaN becomes lo. */
 static PR_INLINE wide wide_clamp(wide x, float lo, float hi) {
-    wide l = wide_splat(lo), h = wide_splat(hi);
-    x = PICK(wide_less(l, x), x, l);
-    return PICK(wide_less(x, h), x, h);
+    for (int c = 0; c < LANES / NATIVE; c++)
+        lane_store(&x, c, lane_clamp(lane_load(&x, c), lo, hi));
+    return x;
 }
 static PR_INLINE wide wide_min(wide a, wide b) {
-    return PICK(wide_less(a, b), a, b);
+    for (int c = 0; c < LANES / NATIVE; c++)
+        lane_store(&a, c, lane_min(lane_load(&a, c), lane_load(&b, c)));
+    return a;
 }
 static PR_INLINE wide wide_max(wide a, wide b) {
-    return PICK(wide_less(b, a), a, b);
+    for (int c = 0; c < LANES / NATIVE; c++)
+        lane_store(&a, c, lane_max(lane_load(&a, c), lane_load(&b, c)));
+    return a;
 }
 static PR_INLINE wide wide_abs(wide a) {
     return (wide)((wide_int)a & 0x7fffffff);
@@ -161,21 +179,35 @@ static PR_INLINE wide wide_half(wide x) {
     return (wide)((normal ^ ((normal ^ (wide_int)small) & is_small)) | sign);
 }
 
-/* Over each group of `g` lanes: the sum, or the largest, in every lane of the group. */
+/* Part `c` of `v`, each lane changed for the one `k` (1, 2, 4 or 8) further, or before. */
+static PR_INLINE native lane_swap(const wide *v, int c, int k) {
+    return k >= NATIVE ? lane_load(v, c ^ (k / NATIVE)) : lane_turn(lane_load(v, c), k);
+}
+
+/* Over each group of `g` lanes (1, 8 or 16): the sum, or the largest, in every lane of the group.
+ * Halves are joined until one is left: the order is the same at every width. */
 static PR_INLINE wide group_sum(wide v, int g) {
-    wide r = v;
-    for (int i = 0; i < LANES; i += g) {
-        float s = 0;
-        for (int k = 0; k < g; k++) s += v[i + k];
-        for (int k = 0; k < g; k++) r[i + k] = s;
+    for (int k = g / 2; k > 0; k /= 2) {
+        wide w = v;
+        for (int c = 0; c < LANES / NATIVE; c++)
+            lane_store(&v, c, lane_load(&w, c) + lane_swap(&w, c, k));
     }
-    return r;
+    return v;
 }
 static PR_INLINE wide group_max(wide v, int g) {
+    for (int k = g / 2; k > 0; k /= 2) {
+        wide w = v;
+        for (int c = 0; c < LANES / NATIVE; c++)
+            lane_store(&v, c, lane_max(lane_load(&w, c), lane_swap(&w, c, k)));
+    }
+    return v;
+}
+/* The first value that is largest in size. */
+static PR_INLINE wide group_top(wide v, int g) {
     wide r = v;
     for (int i = 0; i < LANES; i += g) {
         float s = v[i];
-        for (int k = 1; k < g; k++) s = v[i + k] > s ? v[i + k] : s;
+        for (int k = 1; k < g; k++) s = fabsf(v[i + k]) > fabsf(s) ? v[i + k] : s;
         for (int k = 0; k < g; k++) r[i + k] = s;
     }
     return r;

@@ -18,7 +18,7 @@ enum { MAX_SUB = 32 };
 
 typedef struct {
     float x[MAX_SUB][LANES], w[MAX_SUB][LANES]; /* value and weight, one column per lane */
-    wide sw;                                    /* Σ w */
+    wide sw, inv_sw;                            /* Σ w, and 1 / it (or 0) */
     wide top, top_w;                            /* the largest value in size, its weight */
     wide rest_w, rest;                          /* Σ w and weighted mean of the others */
     wide_int lone;                              /* mask: that value outweighs the others */
@@ -40,20 +40,21 @@ typedef struct {
 /* Midpoints between IQ4's levels, and the steps from level to level. */
 static const float iq4_mid[15] = {-115.5f, -93.5f, -74,   -57,   -42, -28.5f, -16, -4.5f,
                                   7,       19,     31.5f, 45.5f, 61,  79,     101};
-static const float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11, 12, 12, 13, 15, 16, 20, 24};
+static const PR_UNUSED float iq4_step[15] = {23, 21, 18, 16, 14, 13, 12, 11,
+                                             12, 12, 13, 15, 16, 20, 24};
 
 #if defined(__AVX512F__)
 static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++)
         start = _mm512_mask_add_ps(
-            start, _mm512_cmp_ps_mask(t, _mm512_set1_ps(iq4_mid[k]), _CMP_GT_OQ), start,
+            start, _mm512_cmp_ps_mask(t, _mm512_set1_ps(iq4_mid[k]), _CMP_GE_OQ), start,
             _mm512_set1_ps(step[k]));
     return start;
 }
 #elif defined(__AVX2__)
 static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++)
-        start += _mm256_and_ps(_mm256_cmp_ps(t, _mm256_set1_ps(iq4_mid[k]), _CMP_GT_OQ),
+        start += _mm256_and_ps(_mm256_cmp_ps(t, _mm256_set1_ps(iq4_mid[k]), _CMP_GE_OQ),
                                _mm256_set1_ps(step[k]));
     return start;
 }
@@ -61,15 +62,61 @@ static STAGE native iq4_count(native t, native start, const float *step) {
 static STAGE native iq4_count(native t, native start, const float *step) {
     for (int k = 0; k < 15; k++) {
         native g = {step[k], step[k], step[k], step[k]};
-        start += (native)((native_int)g & (t > iq4_mid[k]));
+        start += (native)((native_int)g & (t >= iq4_mid[k]));
     }
     return start;
 }
 #endif
 
+/* The one of IQ4's levels next to `t`, the higher one where two are. */
+#if defined(__AVX512F__)
+static STAGE native iq4_level(native t) {
+    /* Slices of eight around -128, -120 … 120 hold one midpoint at most, or none: */
+    enum { NO = -999 }; /* none: the slice has one level */
+    static const float mid[32] = {NO,  NO,      -115.5f, NO, -93.5f, NO,    NO, -74, NO,    -57, NO,
+                                  -42, -28.5f, NO, -16,    -4.5f, NO, 7,   19,    NO,  31.5f,
+                                  NO,  45.5f,  NO, 61,     NO,    79, NO,  NO,    101, NO, NO};
+    /* the level below that of slice i stands at i, the one above (or the only one) at i + 1 */
+    static const float step[33] = {-127, -127, -127, -104, -104, -83, -83, -83, -65, -65, -49,
+                                   -49,  -35,  -22,  -22,  -10,  1,   1,   13,  25,  25,  38,
+                                   38,   53,   53,   69,   69,   89,  89,  89,  113, 113, 113};
+    native at = lane_clamp(t, -128, 120) * 0.125f + (12582912.0f + 16);
+    __m512i i = _mm512_castps_si512(at); /* its low five bits */
+    native m = _mm512_permutex2var_ps(_mm512_loadu_ps(mid), i, _mm512_loadu_ps(mid + 16));
+    native lo = _mm512_permutex2var_ps(_mm512_loadu_ps(step), i, _mm512_loadu_ps(step + 16));
+    native hi =
+        _mm512_permutex2var_ps(_mm512_loadu_ps(step + 1), i, _mm512_loadu_ps(step + 17));
+    return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(t, m, _CMP_GE_OQ), lo, hi);
+}
+#elif defined(__AVX2__)
+static STAGE native iq4_level(native t) { /* four times the middle one of what is left */
+    static const float mid2[8] = {-57, 45.5f}, mid3[8] = {-93.5f, -28.5f, 19, 79};
+    static const float mid4[8] = {-115.5f, -74, -42, -16, 7, 31.5f, 61, 101};
+    static const float even[8] = {-127, -83, -49, -22, 1, 25, 53, 89};
+    static const float odd[8] = {-104, -65, -35, -10, 13, 38, 69, 113};
+    native m = lane_splat(-4.5f);
+    __m256i i = _mm256_srli_epi32(_mm256_castps_si256(_mm256_cmp_ps(t, m, _CMP_GE_OQ)), 31);
+    m = _mm256_permutevar8x32_ps(_mm256_loadu_ps(mid2), i);
+    i = _mm256_sub_epi32(_mm256_add_epi32(i, i),
+                         _mm256_castps_si256(_mm256_cmp_ps(t, m, _CMP_GE_OQ)));
+    m = _mm256_permutevar8x32_ps(_mm256_loadu_ps(mid3), i);
+    i = _mm256_sub_epi32(_mm256_add_epi32(i, i),
+                         _mm256_castps_si256(_mm256_cmp_ps(t, m, _CMP_GE_OQ)));
+    m = _mm256_permutevar8x32_ps(_mm256_loadu_ps(mid4), i);
+    return _mm256_blendv_ps(_mm256_permutevar8x32_ps(_mm256_loadu_ps(even), i),
+                            _mm256_permutevar8x32_ps(_mm256_loadu_ps(odd), i),
+                            _mm256_cmp_ps(t, m, _CMP_GE_OQ));
+}
+#else
+static STAGE native iq4_level(native t) {
+    native zero = {0};
+    return iq4_count(t, zero - 127.0f, iq4_step);
+}
+#endif
+
 static STAGE native level(native t, grid g) {
     native zero = {0};
-    if (g.book) return iq4_count(t, zero - 127.0f, iq4_step);
+    if (g.book) return iq4_level(t);
     return lane_round(lane_min(lane_max(t, zero + g.lo), zero + g.hi));
 }
 
@@ -163,16 +210,14 @@ static STAGE void fit_lloyd(fit *best, wide *least, const tile *t, grid g, int r
     }
 }
 
-/* Free scales of each lane, without offset: the largest value falls on the end of the
- * grid, stretched by each `stretch` (in levels); on the other end by each of the first
- * `n_other`. `plain`: where round-to-nearest would put it. */
-static STAGE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g,
+/* Free scales of each lane, without offset: from `start`, and where the largest value falls on
+ * the end of the grid, stretched by each `stretch` (in levels); on the other end by each of the
+ * first `n_other`. */
+static STAGE void fit_symmetric(fit *best, const tile *t, grid g, wide start,
                                 const float *stretch, int n_stretch, int n_other, int rounds) {
-    wide top = t->top, least;
+    wide top = t->top, least = wide_splat(WORST);
     *best = (fit){0};
-    *plain = (fit){.s = top / g.lo};
-    least = wide_splat(WORST);
-    fit_try(best, &least, t, g, plain->s, plain->b);
+    fit_try(best, &least, t, g, start, wide_splat(0));
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, top / (g.lo - stretch[i]), wide_splat(0));
     for (int i = 0; i < n_other; i++)
@@ -180,20 +225,25 @@ static STAGE void fit_symmetric(fit *best, fit *plain, const tile *t, grid g,
     fit_lloyd(best, &least, t, g, rounds);
 }
 
-/* Free scales and offsets of each lane: the range of its values falls on the grid. */
-static STAGE void fit_affine(fit *best, fit *plain, const tile *t, grid g, const float *stretch,
-                             int n_stretch, int n_zero, int rounds) {
-    wide low = wide_load(t->x[0]), high = low, least;
+/* The least and the largest value of each lane; the least is at most 0 if the grid asks so. */
+static STAGE void tile_range(const tile *t, grid g, wide *low, wide *high) {
+    *low = *high = wide_load(t->x[0]);
     for (int l = 1; l < g.n; l++) {
         wide x = wide_load(t->x[l]);
-        low = wide_min(x, low);
-        high = wide_max(x, high);
+        *low = wide_min(x, *low);
+        *high = wide_max(x, *high);
     }
-    if (g.below) low = wide_min(low, wide_splat(0));
+    if (g.below) *low = wide_min(*low, wide_splat(0));
+}
+
+/* Free scales and offsets of each lane: from `start`, the range of its values on the grid, and
+ * with one end of it far out. */
+static STAGE void fit_affine(fit *best, const tile *t, grid g, wide start_s, wide start_b,
+                             const float *stretch, int n_stretch, int n_zero, int rounds) {
+    wide low, high, least = wide_splat(WORST);
+    tile_range(t, g, &low, &high);
     *best = (fit){0};
-    *plain = (fit){.s = (high - low) / g.hi, .b = low};
-    least = wide_splat(WORST);
-    fit_try(best, &least, t, g, plain->s, plain->b);
+    fit_try(best, &least, t, g, start_s, start_b);
     for (int i = 0; i < n_stretch; i++)
         fit_try(best, &least, t, g, (high - low) / (g.hi + stretch[i]), low);
     for (int i = 0; i < n_zero;

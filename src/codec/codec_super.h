@@ -5,7 +5,7 @@
  * pass. What the groups end with is never worse than where they started. */
 #ifndef PR_CODEC_SUPER_H
 #define PR_CODEC_SUPER_H
-#include "codec/codec_search.h"
+#include "codec/codec_usual.h"
 
 typedef struct {
     int lanes;    /* sub-blocks per super-block */
@@ -59,11 +59,11 @@ static STAGE wide coded_integers(coded *c, const fit *f, const tile *t, grid g,
         return fit_predict(f, t, g, c->d * c->sc, b);
     }
     mid = ROUND(wide_clamp(mid, sg.lo, sg.hi));
-    wide least = wide_splat(WORST);
+    wide least = wide_splat(WORST), inv_dm = wide_ratio(wide_splat(1), c->dm);
     for (int k = -1; k <= 1; k++) {
         wide sc = wide_clamp(mid + (float)k, sg.lo, sg.hi), s1 = c->d * sc;
-        wide b1 = f->b + wide_ratio(f->c0 - (s1 - f->s) * f->q1, t->sw);
-        wide mn = ROUND(wide_clamp(wide_ratio(-b1, c->dm), 0, sg.m_hi));
+        wide b1 = f->b + (f->c0 - (s1 - f->s) * f->q1) * t->inv_sw;
+        wide mn = ROUND(wide_clamp(-b1 * inv_dm, 0, sg.m_hi));
         wide e = fit_predict(f, t, g, s1, -(c->dm * mn));
         wide_int m = wide_less(e, least);
         least = PICK(m, e, least);
@@ -281,11 +281,11 @@ static STAGE void groups_hit_top(coded *best, const tile *t, grid g, shared_grid
             sweep_try(&pick, &least, &c, t, g, sg);
         }
     }
-    coded usual = pick;
+    c = pick;
     coded_pass(&pick, t, g);
-    coded_integers(&usual, &best->f, t, g, sg);
-    coded_pass(&usual, t, g);
-    coded_keep(&pick, &usual, wide_less(usual.f.e, pick.f.e), g);
+    coded_integers(&c, &best->f, t, g, sg);
+    coded_pass(&c, t, g);
+    coded_keep(&pick, &c, wide_less(c.f.e, pick.f.e), g);
     lanes_hit_top(&pick, t, g, sg);
     wide_int m = wide_less(group_sum(pick.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
     coded_keep(best, &pick, m & group_any(t->lone, sg.lanes), g);
@@ -312,8 +312,41 @@ static STAGE void lanes_improve(coded *best, const tile *t, grid g, shared_grid 
     }
 }
 
-static STAGE void code_super(coded *best, const fit *free, const tile *t, grid g,
+/* The usual integers under the usual d, dm: the largest scale on the grid's end. */
+static STAGE void code_usual(coded *c, const usual *u, const tile *t, grid g,
                              shared_grid sg) {
+    *c = (coded){0};
+    wide top = group_top(u->s, sg.lanes), zero = wide_splat(0);
+    wide_int none = g.offset ? ~wide_less(zero, top) : wide_same(top, zero);
+    wide safe = PICK(none, wide_splat(1), top), inv;
+    if (g.offset || g.book) {
+        c->d = safe / (g.offset ? sg.hi : sg.lo);
+        inv = g.offset ? sg.hi / safe : 1 / c->d;
+    } else {
+        inv = sg.lo / safe;
+        c->d = 1 / inv;
+    }
+    c->d = near_half(t, PICK(none, zero, c->d));
+    c->sc = ROUND(wide_clamp(PICK(none, zero, inv * u->s), sg.lo, sg.hi));
+    if (g.offset) {
+        top = group_top(-u->b, sg.lanes);
+        none = ~wide_less(zero, top);
+        safe = PICK(none, wide_splat(1), top);
+        c->dm = near_half(t, PICK(none, zero, safe / sg.m_hi));
+        c->mn = ROUND(wide_clamp(PICK(none, zero, sg.m_hi / safe * -u->b), 0, sg.m_hi));
+    }
+    coded_pass(c, t, g);
+}
+
+/* The groups of `u` where `best` is not better by more than what passes may err. */
+static STAGE void coded_bound(coded *best, const coded *u, const tile *t, grid g,
+                              shared_grid sg) {
+    wide limit = (1 - MARGIN) * group_sum(u->f.e, sg.lanes);
+    coded_keep(best, u, ~wide_less(group_sum(best->f.e, sg.lanes), limit), g);
+}
+
+static STAGE void code_super(coded *best, const fit *free, const coded *u, const tile *t,
+                             grid g, shared_grid sg) {
     coded_start(best, free, t, g, sg);
     for (int i = 0; i < sg.rounds; i++) {
         lanes_improve(best, t, g, sg);
@@ -324,30 +357,14 @@ static STAGE void code_super(coded *best, const fit *free, const tile *t, grid g
         wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
         coded_keep(best, &c, m, g);
     }
-    if (sg.spiky && wide_any(t->lone)) groups_hit_top(best, t, g, sg);
-}
-
-/* Groups with an outlier have many minima, far apart: take also the field's plain way (free
- * scales, the largest on the grid's end, the rest rounded), then improve it, where it is better. */
-static STAGE void code_spiky(coded *best, const fit *free, const tile *t, grid g,
-                             shared_grid sg) {
-    wide s, b, deep = wide_splat(0);
-    fit_minimum(free, t, g, &s, &b);
-    wide high = group_max(s, sg.lanes), low = group_max(-s, sg.lanes);
-    float end = g.offset ? sg.hi : sg.lo;
-    wide top = high;
-    if (!g.offset) top = PICK(wide_less(low, high), high, -low);
-    coded c = {.d = near_half(t, top / end)};
-    c.sc = ROUND(wide_clamp(wide_ratio(s * end, top), sg.lo, sg.hi));
-    if (g.offset) {
-        deep = group_max(-b, sg.lanes);
-        c.dm = near_half(t, deep / sg.m_hi);
-        c.mn = ROUND(wide_clamp(wide_ratio(-b * sg.m_hi, deep), 0, sg.m_hi));
+    wide_int worse = wide_less(group_sum(u->f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
+    if (wide_any(worse)) { /* another valley: its floor is near */
+        coded c = *u;
+        lanes_improve(&c, t, g, sg);
+        coded_keep(best, &c, worse, g);
     }
-    coded_pass(&c, t, g);
-    lanes_improve(&c, t, g, sg);
-    wide_int m = wide_less(group_sum(c.f.e, sg.lanes), group_sum(best->f.e, sg.lanes));
-    coded_keep(best, &c, m & t->spiky, g);
+    if (sg.spiky && wide_any(t->lone)) groups_hit_top(best, t, g, sg);
+    coded_bound(best, u, t, g, sg);
 }
 
 /* Sub-blocks that stand alone, their scale (and offset) stored as binary16. */
@@ -357,13 +374,13 @@ static STAGE void alone_try(fit *best, const tile *t, grid g, wide s, wide b) {
     fit_keep(best, &f, wide_less(f.e, best->e), g);
 }
 
-/* `plain`: where round-to-nearest would start; the result is never worse. */
-static STAGE void code_alone(fit *best, const fit *free, const fit *plain, const tile *t,
+/* `s0`, `b0`: the usual choice; the result is never worse (codec_usual.h says why). */
+static STAGE void code_alone(fit *best, const fit *free, wide s0, wide b0, const tile *t,
                              grid g, int rounds) {
     wide s, b;
-    *best =
-        (fit){.s = near_half(t, plain->s), .b = g.offset ? near_half(t, plain->b) : plain->b};
-    fit_pass(best, t, g);
+    fit u = {.s = near_half(t, s0), .b = g.offset ? near_half(t, b0) : b0};
+    fit_pass(&u, t, g);
+    *best = u;
     fit_minimum(free, t, g, &s, &b);
     alone_try(best, t, g, s, b);
     if (!g.offset) { /* rounded scales at which the largest value is a level */
@@ -382,5 +399,6 @@ static STAGE void code_alone(fit *best, const fit *free, const fit *plain, const
             alone_try(best, t, g, s1, b1);
         }
     }
+    fit_keep(best, &u, ~wide_less(best->e, (1 - MARGIN) * u.e), g);
 }
 #endif

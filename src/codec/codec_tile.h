@@ -104,6 +104,7 @@ static STAGE void tile_sums(tile *t, int lanes, int n) {
         t->top_w = PICK(m, w, t->top_w);
     }
     t->rest_w = wide_max(t->sw - t->top_w, wide_splat(0));
+    t->inv_sw = wide_ratio(wide_splat(1), t->sw);
     t->rest = wide_ratio(wx - t->top_w * t->top, t->rest_w);
     wide far = 36.0f / (float)(lanes * n) * group_sum(xx, lanes), top2 = t->top * t->top;
     t->lone = wide_less(0.9f * wxx, t->top_w * top2) & wide_less(far, top2);
@@ -142,42 +143,37 @@ static STAGE void tile_levels(uint8_t *out, const fit *f, const tile *t, grid g)
     }
 }
 
-/* Stretches of the first scales, in levels. The dense ones are those that ggml tries. */
-static const float stretch_dense[20] = {0.1f,  -0.1f, 0.2f,  -0.2f, 0.3f,  -0.3f, 0.4f,
-                                        -0.4f, 0.5f,  -0.5f, 0.6f,  -0.6f, 0.7f,  -0.7f,
-                                        0.8f,  -0.8f, 0.9f,  -0.9f, 1,     -1};
-static const float stretch_iq4_dense[14] = {1, -1, 2, -2, 3, -3, 4, -4, 5, -5, 6, -6, 7, -7};
-static const float stretch_even[8] = {0.4f, -0.4f, 0.8f, -0.8f, 0.2f, -0.2f, 0.6f, -0.6f};
-static const float stretch_wide[8] = {0.3f, -0.3f, 0.6f, -0.6f, 0.9f, -0.9f, 1.3f, -1.3f};
-static const float stretch_iq4[8] = {3, -3, 6, -6, 9, -9, 12, -12};
+/* Stretches of the first scales, in levels. What counts is that they lie apart: the usual choice
+ * has looked at those within a level of the range. */
+static const PR_UNUSED float stretch_even[4] = {0.4f, -0.4f, 0.8f, -0.8f};
+static const PR_UNUSED float stretch_clip[2] = {-0.9f, -1.3f};           /* Q4_K, Q5_K */
+static const PR_UNUSED float stretch_crumbs[2] = {-0.5f, -0.9f};         /* Q2_K, Q3_K */
+static const PR_UNUSED float stretch_sixes[4] = {-0.8f, -1.7f, -2.6f, -3.5f}; /* Q6_K */
+static const PR_UNUSED float stretch_iq4[4] = {3, -3, 6, -6};
 
 static STAGE uint16_t half_of(const tile *t, wide v, int k) {
     return pr_f32_to_f16(v[k] * t->up[k]); /* exact: v was made by near_half */
 }
 
-/* Load super-blocks i… of a row, search them, take their levels; how many there are. */
+/* Load super-blocks i… of a row, search them, take their levels; how many there are.
+ * `n_stretch`, `n_other`: first scales beside the usual one. */
 static STAGE int super_tile(tile *t, coded *c, uint8_t *lev, const float *src,
                             const float *weight, int64_t i, int64_t n, grid g, shared_grid sg,
-                            weighing how, const float *stretch, int n_stretch, int n_other,
-                            int rounds) {
+                            weighing how, usual_way way, const float *stretch, int n_stretch,
+                            int n_other, int rounds) {
     int have = (int)PR_MIN(n / 256 - i, LANES / sg.lanes);
-    fit free, plain;
+    fit free;
+    usual u;
+    coded known;
     tile_load(t, src + 256 * i, weight ? weight + 256 * i : NULL, have * sg.lanes, sg.lanes,
               g.n, how, 0);
+    usual_find(&u, t, g, way);
+    code_usual(&known, &u, t, g, sg);
     if (g.offset)
-        fit_affine(&free, &plain, t, g, stretch, n_stretch, n_other, rounds);
+        fit_affine(&free, t, g, u.free_s, u.free_b, stretch, n_stretch, n_other, rounds);
     else
-        fit_symmetric(&free, &plain, t, g, stretch, n_stretch, n_other, rounds);
-    code_super(c, &free, t, g, sg);
-    if (sg.spiky && wide_any(t->spiky)) {
-        fit dense;
-        if (g.offset)
-            fit_affine(&dense, &plain, t, g, stretch_dense, 20, 0, 0);
-        else
-            fit_symmetric(&dense, &plain, t, g, g.book ? stretch_iq4_dense : stretch_dense,
-                          g.book ? 14 : 18, 0, 0);
-        code_spiky(c, &dense, t, g, sg);
-    }
+        fit_symmetric(&free, t, g, u.free_s, stretch, n_stretch, n_other, rounds);
+    code_super(c, &free, &known, t, g, sg);
     tile_levels(lev, &c->f, t, g);
     return have;
 }

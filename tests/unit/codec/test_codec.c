@@ -125,6 +125,18 @@ static void matrix_close(matrix *m) {
     *m = (matrix){0};
 }
 
+/* Every level writes what `m->raw` holds. */
+static void check_levels(const matrix *m, pr_type t) {
+    const pr_kernels *k[3];
+    uint16_t raw[512];
+    int n = levels(k);
+    for (int l = 0; l < n; l++) {
+        pr_encode_get(k[l], t)(raw, m->x, m->n, NULL);
+        if (memcmp(raw, m->raw, type_bytes(t, m->n)))
+            fail_msg("%s %s %s: other bytes", m->name, pr_type_get(t)->name, k[l]->level);
+    }
+}
+
 static void check_error(matrix *m, const pr_kernels *k, const char *line,
                         double worst[PR_TYPE_N]) {
     char name[20], sha[65] = "", hex[65];
@@ -134,6 +146,7 @@ static void check_error(matrix *m, const pr_kernels *k, const char *line,
     assert_true(pr_type_from_name(name, &t));
     pr_encode_get(k, t)(m->raw, m->x, m->n, NULL);
     pr_decode_get(k, t)(m->y, m->raw, m->n);
+    if (m->n <= 256) check_levels(m, t);
     double e = error_of(t, m->x, m->y, m->n);
     if (sha[0]) {
         pr_sha256 h = pr_sha256_of(m->raw, type_bytes(t, m->n));
@@ -146,13 +159,13 @@ static void check_error(matrix *m, const pr_kernels *k, const char *line,
     if (want > 0 && e / want > worst[t]) worst[t] = e / want;
 }
 
-static void encode_no_worse_than_ggml(void **state) {
+static void check_errors(const char *file, int at_least) {
     const pr_kernels *k = pr_kernels_get(pr_cpu_flags());
     char line[400];
     double worst[PR_TYPE_N] = {0};
     matrix m = {0};
     int n = 0;
-    FILE *f = fopen(check_source("tests/vectors/codec/errors.txt"), "r");
+    FILE *f = fopen(check_source(file), "r");
     assert_non_null(f);
     while (fgets(line, sizeof line, f)) {
         if (strncmp(line, "matrix", 6) == 0) {
@@ -165,10 +178,20 @@ static void encode_no_worse_than_ggml(void **state) {
     }
     fclose(f);
     matrix_close(&m);
-    assert_true(n > 400);
+    assert_true(n > at_least);
     for (size_t i = 0; i < PR_COUNT(types); i++)
         print_message("%-7s largest error / ggml's: %.6f\n", pr_type_get(types[i])->name,
                       worst[types[i]]);
+}
+
+static void encode_no_worse_than_ggml(void **state) {
+    check_errors("tests/vectors/codec/errors.txt", 400);
+}
+
+/* Single super-blocks on which a search that does not know ggml's choice ends beyond it
+ * (vectors/codec/make_adverse.py). */
+static void adverse_no_worse_than_ggml(void **state) {
+    check_errors("tests/vectors/codec/adverse.txt", 600);
 }
 
 /* ------------------------------------------------------------ hard values */
@@ -387,6 +410,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decode_like_ggml),
         cmocka_unit_test(encode_no_worse_than_ggml),
+        cmocka_unit_test(adverse_no_worse_than_ggml),
         cmocka_unit_test(finite_in_finite_out),
         cmocka_unit_test(same_bytes_at_every_level),
         cmocka_unit_test(pieces),
