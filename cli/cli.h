@@ -137,6 +137,7 @@ const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
 /* Ctrl-C and SIGTERM ask once, politely; the second one kills. */
 void stop_init(void);
+void stop_at_once(void); /* no longer politely; stop_init() takes it back */
 bool stop_asked(void);
 void stop_ask(void); /* as if asked: nobody reads standard output any more */
 
