@@ -108,6 +108,7 @@ static int run(cli *c) {
     if (!arg && cli_text(c, &owned, &n, &err) != PARE_OK) return cli_fail(c, &err);
     pare_model *m;
     int         status;
+    stop_at_once(); /* one call reads the whole text, and nothing is half-written */
     if (pare_model_open(&m, cli_arg(c, 0), &err) != PARE_OK)
         status = cli_fail(c, &err);
     else

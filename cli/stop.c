@@ -20,8 +20,8 @@ void stop_init(void) {
     sigaction(SIGXFSZ, &ignore, NULL); /* a limit on file sizes then is a write that fails */
 }
 
-/* Nobody looks at the flag while the text comes from a terminal or a pipe, and nothing is
- * half-written by then: until stop_init(), the first signal ends the program. */
+/* For where nobody looks at the flag (the text still comes from a terminal or a pipe) and nothing
+ * is half-written: until stop_init(), the first signal ends the program. */
 void stop_at_once(void) {
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
