@@ -82,6 +82,7 @@ typedef struct {
     const char           *text;     /* paragraphs for help and man; NULL: none */
     const char           *examples; /* lines to be typed; NULL: none */
     bool                  computes; /* runs kernels: PARE_CPU must name a level that is there */
+    bool                  is_text; /* prints a page or a script; with --json: {"text":…} */
     int                   min_args, max_args; /* max_args < 0: any number */
     const opt_def *const *opts;     /* NULL at the end; NULL: none of its own */
     int (*run)(cli *c);             /* the exit status */
@@ -137,6 +138,7 @@ const char *cli_nearest(const char *word, const char *const *words, size_t n);
 
 /* Ctrl-C and SIGTERM ask once, politely; the second one kills. */
 void stop_init(void);
+void stop_at_once(void); /* no longer politely; stop_init() takes it back */
 bool stop_asked(void);
 void stop_ask(void); /* as if asked: nobody reads standard output any more */
 
@@ -153,6 +155,10 @@ int out_finish(int status);
 
 void out_flush(void);
 bool out_broken(void); /* a write has failed */
+/* Until out_release() what is written goes into *text (the caller frees it), *n bytes, which are
+ * there after out_release(). */
+void out_hold(char **text, size_t *n);
+void out_release(void);
 
 typedef enum { INK_PLAIN, INK_BOLD, INK_DIM, INK_RED, INK_GREEN, INK_YELLOW, INK_BLUE } ink;
 /* The escape sequence, or "" where colour is off. `err`: for standard error. */

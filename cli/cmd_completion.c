@@ -24,5 +24,6 @@ const command cmd_completion = {
                 "  pare completion fish > ~/.config/fish/completions/pare.fish\n",
     .min_args = 1,
     .max_args = 1,
+    .is_text = true,
     .run = run,
 };

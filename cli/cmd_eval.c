@@ -68,6 +68,10 @@ static int run(cli *c) {
                         .exact = cli_flag(c, "exact")};
     bool given = cli_str(c, "prompt") || o.file;
     if (o.choices && given) return cli_usage(c, "eval: --choices takes the place of -f and -p");
+    if (o.n_tasks && !o.choices)
+        return cli_usage(c, "eval: --tasks is about --choices: there are none");
+    if (o.separator && !*o.separator)
+        return cli_usage(c, "eval: --separator is empty: documents end at something");
     if (!o.choices && !given)
         return cli_usage(c, "eval: no text: give -f FILE (or --choices FILE)");
     if (o.whole_documents && !o.separator)

@@ -1,4 +1,5 @@
 /* cmd_generate.c - "pare generate": continue a text. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include "cli.h"
@@ -33,8 +34,8 @@ static const opt_def own_penalty_last = {.name = "penalty-last",
                                          .metavar = "N",
                                          .help = "what \"lately\" means, in tokens",
                                          .def = "64",
-                                         .lo = 0,
-                                         .hi = 1000000000.0};
+                                         .lo = 1,
+                                         .hi = 1048576};
 static const opt_def own_ignore_eos = {
     .name = "ignore-eos", .type = OPT_FLAG, .help = "go on after the end-of-text token"};
 static const opt_def own_plain = {
@@ -91,7 +92,7 @@ static pare_generate_opts asked(const cli *c) {
         .n_ctx = cli_int(c, "context"),
         .temp = (float)cli_num(c, "temp"),
         .top_k = (int)cli_int(c, "top-k"),
-        .top_p = (float)cli_num(c, "top-p"),
+        .top_p = fmaxf((float)cli_num(c, "top-p"), FLT_MIN), /* 0 would mean: off */
         .min_p = (float)cli_num(c, "min-p"),
         .repeat_penalty = (float)cli_num(c, "repeat-penalty"),
         .presence_penalty = (float)cli_num(c, "presence-penalty"),
@@ -138,6 +139,20 @@ static int print_json(cli *c, const char *prompt, const char *text, size_t n,
     return js_print(j);
 }
 
+/* What was made stands on standard output already: no second object there. */
+static int interrupted(const pare_err *err) {
+    fprintf(stderr, "pare: %s\n", err->msg);
+    return pare_status_exit(err->status);
+}
+
+/* A place in the text is one in its file; without a place it is the model that failed. */
+static int fail(cli *c, pare_err *err) {
+    const char *name = err->pos >= 0 ? cli_str(c, "file") : cli_arg(c, 0);
+    bool        ours = err->status == PARE_EINPUT && !err->file[0];
+    if (ours && name) snprintf(err->file, sizeof err->file, "%s", name);
+    return cli_fail(c, err);
+}
+
 static int generate(cli *c, const pare_model *m, const char *prompt, size_t n_prompt) {
     pare_err           err = {0};
     pare_generate_opts o = asked(c);
@@ -156,13 +171,13 @@ static int generate(cli *c, const pare_model *m, const char *prompt, size_t n_pr
     if (s.memory) fclose(s.memory);
     if (!c->json && s.last && s.last != '\n') out_puts("\n");
     out_flush();
+    bool some = st == PARE_OK || (st == PARE_ECANCELLED && stats);
+    if (some && c->json) status = print_json(c, prompt, text, n, stats);
+    if (some && !out_broken()) speed_line(c, stats);
     if (st == PARE_ECANCELLED && out_broken())
         status = pare_status_exit(st); /* out_finish() tells why */
     else if (st != PARE_OK)
-        status = cli_fail(c, &err);
-    else if (c->json)
-        status = print_json(c, prompt, text, n, stats);
-    if (st == PARE_OK && !out_broken()) speed_line(c, stats);
+        status = some ? interrupted(&err) : fail(c, &err);
     pare_doc_free(stats);
     free(text);
     return status;
@@ -191,8 +206,9 @@ const command cmd_generate = {
     .text = "The continuation appears as it is made, on standard output, without the "
             "prompt (--echo: with it) and with a line feed at its end; how fast it was "
             "stands on standard error. It ends after N tokens, at an end-of-text token, or "
-            "where the context is full; Ctrl-C ends it and keeps what was printed. -n 0 "
-            "sets no number. Without --temp the likeliest token is taken each time.\n"
+            "where the context is full; Ctrl-C ends it, keeps what was made and says how fast "
+            "it was. -n 0 sets no number. Without -c the context is the model's, but at most "
+            "4,096 tokens. Without --temp the likeliest token is taken each time.\n"
             "The same seed gives the same text, whatever the number of threads and the "
             "instruction set. With --json: {\"model\",\"prompt\",\"text\",\"stats\"}.",
     .computes = true,

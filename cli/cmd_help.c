@@ -27,5 +27,6 @@ const command cmd_help = {
     .synopsis = "[VERB] [--man]",
     .max_args = 1,
     .opts = opts,
+    .is_text = true,
     .run = run,
 };

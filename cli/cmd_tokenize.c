@@ -65,11 +65,14 @@ static int32_t *ids_of(const char *s, size_t *n, const char **bad) {
     return ids;
 }
 
-static int decode(cli *c, const pare_model *m, const char *text) {
+static int decode(cli *c, const pare_model *m, const char *text, size_t n_text) {
     pare_err    err = {0};
     const char *bad;
     char       *out;
     size_t      n, len;
+    if (strlen(text) != n_text)
+        return cli_usage(c, "--decode: found a zero byte at %zu, expected ids separated by spaces "
+                         "or commas", strlen(text));
     int32_t    *ids = ids_of(text, &n, &bad);
     if (bad)
         return cli_usage(
@@ -105,10 +108,11 @@ static int run(cli *c) {
     if (!arg && cli_text(c, &owned, &n, &err) != PARE_OK) return cli_fail(c, &err);
     pare_model *m;
     int         status;
+    stop_at_once(); /* one call reads the whole text, and nothing is half-written */
     if (pare_model_open(&m, cli_arg(c, 0), &err) != PARE_OK)
         status = cli_fail(c, &err);
     else
-        status = cli_flag(c, "decode") ? decode(c, m, arg ? arg : owned)
+        status = cli_flag(c, "decode") ? decode(c, m, arg ? arg : owned, n)
                                        : encode(c, m, arg ? arg : owned, n);
     pare_model_close(m);
     free(owned);

@@ -25,6 +25,32 @@ static void look_around(cli *c, int argc, char **argv) {
         if (strcmp(argv[i], "--json") == 0) c->json = true;
 }
 
+static int print_text(cli *c) {
+    if (!cli_flag(c, "help")) return c->cmd->run(c);
+    help_command(c, c->cmd);
+    return 0;
+}
+
+/* A page or a script with --json: {"text":…}; an error is an object already. */
+static int text_as_json(cli *c) {
+    char  *text = NULL;
+    size_t n = 0;
+    c->colour = false;
+    out_hold(&text, &n);
+    int status = print_text(c);
+    out_release();
+    if (status) {
+        out_text(text, n);
+    } else if (!out_broken()) {
+        json *j = js_new();
+        js_open(j, NULL, '{');
+        js_text(j, "text", text, n);
+        status = js_print(j);
+    }
+    free(text);
+    return status;
+}
+
 static int run(cli *c, int argc, char **argv) {
     const char *word = argc > 1 ? argv[1] : NULL;
     if (!word) return cli_usage(c, "no verb; \"pare help\" lists them");
@@ -34,7 +60,7 @@ static int run(cli *c, int argc, char **argv) {
     if (!c->cmd) return unknown_verb(c, word);
     int status = cli_parse(c, argc - 2, argv + 2);
     if (status) return status;
-    if (cli_flag(c, "help")) return help_command(c, c->cmd), 0;
+    if (cli_flag(c, "help") || c->cmd->is_text) return c->json ? text_as_json(c) : print_text(c);
     pare_err err = {0};
     if (c->cmd->computes && pare_cpu_check(&err) != PARE_OK) return cli_fail(c, &err);
     progress_init(c);

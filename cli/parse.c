@@ -142,6 +142,8 @@ static void range_mistake(parse *p, const opt_def *o, const char *shown, const c
     bool any = o->lo == 0 && o->hi == 0;
     if (any)
         mistake(p, "%s: found \"%s\", expected %s", shown, text, kind);
+    else if (o->type == OPT_INT)
+        mistake(p, "%s: found \"%s\", expected %s in %.0f…%.0f", shown, text, kind, o->lo, o->hi);
     else
         mistake(p, "%s: found \"%s\", expected %s in %g…%g", shown, text, kind, o->lo, o->hi);
 }

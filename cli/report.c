@@ -105,10 +105,15 @@ pare_status cli_text(const cli *c, char **text, size_t *n, pare_err *err) {
         return *text ? PARE_OK : bad(err, PARE_ENOMEM, "", "no memory for the text");
     }
     if (!file) return bad(err, PARE_EUSAGE, "", "no text: give -p TEXT or -f FILE");
-    if (strcmp(file, "-") == 0) return read_all(stdin, "standard input", text, n, err);
-    FILE *f = fopen(file, "rb");
-    if (!f) return bad(err, PARE_EINPUT, file, strerror(errno));
-    pare_status st = read_all(f, file, text, n, err);
-    fclose(f);
+    bool        is_stdin = strcmp(file, "-") == 0;
+    pare_status st;
+    stop_at_once();
+    FILE *f = is_stdin ? stdin : fopen(file, "rb");
+    if (f)
+        st = read_all(f, is_stdin ? "standard input" : file, text, n, err);
+    else
+        st = bad(err, PARE_EINPUT, file, strerror(errno));
+    if (f && !is_stdin) fclose(f);
+    stop_init();
     return st;
 }

@@ -20,5 +20,12 @@ void stop_init(void) {
     sigaction(SIGXFSZ, &ignore, NULL); /* a limit on file sizes then is a write that fails */
 }
 
+/* For where nobody looks at the flag (the text still comes from a terminal or a pipe) and nothing
+ * is half-written: until stop_init(), the first signal ends the program. */
+void stop_at_once(void) {
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
 bool stop_asked(void) { return asked != 0; }
 void stop_ask(void) { asked = 1; }

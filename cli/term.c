@@ -13,7 +13,8 @@
 #include <utf8proc.h>
 #include "cli.h"
 
-static int out_errno; /* of the first write that failed */
+static int   out_errno; /* of the first write that failed */
+static FILE *out_memory; /* between out_hold() and out_release(): takes what is written */
 
 /* ---- writing -------------------------------------------------------------- */
 
@@ -24,7 +25,7 @@ static void out_failed(void) {
 
 void out_text(const char *s, size_t n) {
     if (out_errno || n == 0) return;
-    if (fwrite(s, 1, n, stdout) != n) out_failed();
+    if (fwrite(s, 1, n, out_memory ? out_memory : stdout) != n) out_failed();
 }
 
 void out_puts(const char *s) { out_text(s, strlen(s)); }
@@ -33,12 +34,22 @@ void out_printf(const char *fmt, ...) {
     if (out_errno) return;
     va_list ap;
     va_start(ap, fmt);
-    if (vfprintf(stdout, fmt, ap) < 0) out_failed();
+    if (vfprintf(out_memory ? out_memory : stdout, fmt, ap) < 0) out_failed();
     va_end(ap);
 }
 
 void out_flush(void) {
     if (!out_errno && fflush(stdout) != 0) out_failed();
+}
+
+void out_hold(char **text, size_t *n) {
+    out_memory = open_memstream(text, n);
+    if (!out_memory) out_failed();
+}
+
+void out_release(void) {
+    if (out_memory && fclose(out_memory) != 0) out_failed();
+    out_memory = NULL;
 }
 
 bool out_broken(void) { return out_errno != 0; }

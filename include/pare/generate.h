@@ -37,7 +37,8 @@ typedef struct {
 typedef int (*pare_text_fn)(void *user, const char *text, size_t n);
 
 /* Continue `prompt` (n_prompt bytes of UTF-8). `stats`, if not NULL, gets token counts, times
- * (ms), tokens/s and memory as a document that the caller frees. */
+ * (ms), tokens/s, memory and "stopped_by" ("end", "length", "context", "interrupt") as a document
+ * that the caller frees; also with PARE_ECANCELLED, if the first token was made by then. */
 PARE_API pare_status pare_generate(const pare_model *m, const char *prompt, size_t n_prompt,
                                    const pare_generate_opts *opts, const pare_ctl *ctl,
                                    pare_text_fn on_text, void *user, pare_doc **stats,

@@ -89,7 +89,8 @@ typedef struct pr_sampler pr_sampler;
  * setting out of its range, or PARE_ENOMEM. One thread at a time. Free takes NULL. */
 pare_status pr_sampler_new(pr_sampler **out, const pr_sampling *p, int n_vocab, pare_err *err);
 void        pr_sampler_free(pr_sampler *s);
-/* The next token from `logits` (n_vocab, untouched); ties go to the smaller id. */
+/* The next token from `logits` (n_vocab, untouched); ties go to the smaller id. -1 if one of
+ * them is not finite: there is no order then, and no likeliest. */
 pr_id pr_sampler_next(pr_sampler *s, const float *logits);
 /* Tell the penalties that `id` stands in the text. */
 void pr_sampler_accept(pr_sampler *s, pr_id id);

@@ -12,6 +12,7 @@ typedef struct {
     pr_buf                    piece;
     int64_t                   made;
     bool                      ended; /* by an end-of-text token */
+    bool                      interrupted;
     uint64_t                  t_start, t_prompt, t_end, open_ns;
 } run;
 
@@ -85,6 +86,11 @@ static pare_status make_text(run *r, int64_t ctx, const pare_ctl *ctl, pare_text
     bool stop = false;
     while (!stop && (r->o->n <= 0 || r->made < r->o->n)) {
         pr_id id = pr_sampler_next(r->sampler, pr_session_logits(r->s, 0));
+        if (id < 0)
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "token %lld: the model's scores are not finite: are its weights? "
+                           "(pare assess --check)",
+                           (long long)r->made + 1);
         r->made++;
         if ((r->ended = is_end(r, id)) && !r->o->ignore_eos) break;
         pr_sampler_accept(r->sampler, id);
@@ -93,14 +99,14 @@ static pare_status make_text(run *r, int64_t ctx, const pare_ctl *ctl, pare_text
         if (r->piece.n && on_text) stop = on_text(user, r->piece.p, r->piece.n) != 0;
         if (pr_session_pos(r->s) == ctx) break;
         if ((r->o->n > 0 && r->made == r->o->n) || stop) break;
-        PR_TRY(pr_ctl_check(ctl, err));
+        if ((r->interrupted = pr_ctl_check(ctl, err) != PARE_OK)) break;
         PR_TRY(pr_session_eval(r->s, &id, 1, err));
     }
     r->t_end = pr_now_ns();
     pr_buf_clear(&r->piece);
     pr_decoder_end(&r->dec, &r->piece);
     if (!stop && r->piece.n && on_text) on_text(user, r->piece.p, r->piece.n);
-    return PARE_OK;
+    return r->interrupted ? PARE_ECANCELLED : PARE_OK;
 }
 
 static pare_status tell(const run *r, pare_doc **stats, pare_err *err) {
@@ -113,7 +119,8 @@ static pare_status tell(const run *r, pare_doc **stats, pare_err *err) {
     pr_doc_set_i64(&b, d, "prompt_tokens", n_prompt);
     pr_doc_set_i64(&b, d, "tokens", r->made);
     pr_doc_set_str(&b, d, "stopped_by",
-                   r->ended && !r->o->ignore_eos       ? "end"
+                   r->interrupted                      ? "interrupt"
+                   : r->ended && !r->o->ignore_eos     ? "end"
                    : r->o->n > 0 && r->made >= r->o->n ? "length"
                                                        : "context");
     pr_doc_set_f64(&b, d, "open_ms", (double)r->open_ns / 1e6);
@@ -140,7 +147,10 @@ pare_status pare_generate(const pare_model *m, const char *prompt, size_t n_prom
     if (st == PARE_OK) st = read_prompt(&r, ctl, err);
     int64_t ctx = r.o->n_ctx > 0 ? r.o->n_ctx : PR_MIN(m->hp.n_ctx, (int64_t)4096);
     if (st == PARE_OK) st = make_text(&r, ctx, ctl, on_text, user, err);
-    if (st == PARE_OK && stats) st = tell(&r, stats, err);
+    if ((st == PARE_OK || r.interrupted) && stats) {
+        pare_status told = tell(&r, stats, err);
+        if (told != PARE_OK) st = told;
+    }
     pr_sampler_free(r.sampler);
     pr_session_free(r.s);
     pr_ids_done(&r.prompt);

@@ -19,6 +19,7 @@ struct pr_sampler {
     candidate  *cand;
     float      *work; /* exponents of a row */
     void (*exp)(float *y, const float *x, int64_t n);
+    int64_t (*nonfinite)(const float *x, int64_t n);
     pr_id      *ring; /* the last last_n tokens */
     int         n_ring, at;
     int        *count; /* of each id in the ring */
@@ -30,9 +31,10 @@ static pare_status check(const pr_sampling *p, pare_err *err) {
     if (!(p->top_p >= 0 && p->top_p <= 1) || !(p->min_p >= 0 && p->min_p <= 1))
         return pr_fail(err, PARE_EUSAGE, -1, "top-p %g, min-p %g: expected 0 to 1",
                        (double)p->top_p, (double)p->min_p);
-    if (p->top_k < 0 || p->last_n < 0 || p->last_n > 1 << 20)
-        return pr_fail(err, PARE_EUSAGE, -1, "top-k %d, last tokens %d: expected 0 or more",
-                       p->top_k, p->last_n);
+    if (p->top_k < 0)
+        return pr_fail(err, PARE_EUSAGE, -1, "top-k %d: expected 0 or more", p->top_k);
+    if (p->last_n < 0 || p->last_n > 1 << 20)
+        return pr_fail(err, PARE_EUSAGE, -1, "last tokens %d: expected 0 to 1048576", p->last_n);
     if (!(p->repeat_penalty > 0 && p->repeat_penalty <= 100))
         return pr_fail(err, PARE_EUSAGE, -1, "repeat penalty %g: expected above 0, 1 is off",
                        (double)p->repeat_penalty);
@@ -46,7 +48,9 @@ pare_status pr_sampler_new(pr_sampler **out, const pr_sampling *p, int n_vocab, 
     if (!s) return pr_fail_nomem(err, sizeof *s);
     s->p = *p;
     s->n_vocab = n_vocab;
-    s->exp = pr_kernels_get(pr_cpu_flags())->exp;
+    const pr_kernels *k = pr_kernels_get(pr_cpu_flags());
+    s->exp = k->exp;
+    s->nonfinite = k->row_nonfinite;
     s->cand = pr_calloc((size_t)n_vocab, sizeof *s->cand);
     s->work = pr_calloc((size_t)n_vocab, sizeof *s->work);
     s->count = pr_calloc((size_t)n_vocab, sizeof *s->count);
@@ -131,6 +135,7 @@ static int nucleus(const pr_sampler *s, candidate *c, int n) {
 pr_id pr_sampler_next(pr_sampler *s, const float *logits) {
     candidate *c = s->cand;
     int        n = s->n_vocab, best = 0;
+    if (s->nonfinite(logits, n)) return -1;
     for (int i = 0; i < n; i++) {
         c[i] = (candidate){.id = i, .logit = penalised(s, i, logits[i])};
         if (c[i].logit > c[best].logit) best = i;

@@ -64,8 +64,16 @@ static const char *choose_rapl(pr_energy *e, const hw_sensor *s, size_t n) {
     return why ? why : e->n ? NULL : "none";
 }
 
-/* The chip of least rank; all of its counters, or the first of its watts (which of
- * several rails hold one another, sysfs does not tell). */
+/* Does `s` measure another part of the machine, as `best` measures one? Else only the
+ * first counts: which of several rails hold one another, sysfs does not tell. */
+static bool hwmon_adds(const hw_sensor *best, const hw_sensor *s) {
+    if (s->pub.kind != PR_SENSOR_HWMON || s->rank != best->rank || s->unit != best->unit)
+        return false;
+    return best->rank == HWMON_PACKAGE ||
+           (best->rank == HWMON_SOCKETS && strcmp(s->chip, best->chip) == 0);
+}
+
+/* The chip of least rank, with what adds to it; all parts or none, as with RAPL. */
 static const char *choose_hwmon(pr_energy *e, const hw_sensor *s, size_t n) {
     const hw_sensor *best = NULL;
     const char *why = "none";
@@ -77,10 +85,11 @@ static const char *choose_hwmon(pr_energy *e, const hw_sensor *s, size_t n) {
             best = &s[i];
     }
     if (!best) return why;
-    for (size_t i = 0; i < n; i++)
-        if (&s[i] == best || (best->rank == 0 && s[i].rank == 0 && s[i].unit == best->unit &&
-                              !s[i].pub.why && strcmp(s[i].chip, best->chip) == 0))
-            meter_take(e, &s[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (&s[i] != best && !hwmon_adds(best, &s[i])) continue;
+        if (s[i].pub.why) return e->n = 0, s[i].pub.why;
+        meter_take(e, &s[i]);
+    }
     return NULL;
 }
 

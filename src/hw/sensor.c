@@ -118,11 +118,11 @@ typedef struct {
 } hwmon_chip;
 
 static const hwmon_chip hwmon_chips[] = {
-    {"amd_energy", 0, "processor sockets"},
+    {"amd_energy", HWMON_SOCKETS, "processor sockets"},
     {"power_meter", 1, "whole machine (ACPI power meter)"},
     {"ina3221", 1, "module input rail"},
     {"ina2*", 2, "the rail that this sensor is wired to"},
-    {"fam15h_power", 3, "processor package"},
+    {"fam15h_power", HWMON_PACKAGE, "processor package"},
     {"amdgpu", -1, "graphics card"},
     {"radeon", -1, "graphics card"},
     {"nouveau", -1, "graphics card"},

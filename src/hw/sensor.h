@@ -3,6 +3,12 @@
 #define PR_HW_SENSOR_H
 #include "sysfile.h"
 
+/* Ranks of hwmon chips of which several parts are counted together. */
+enum {
+    HWMON_SOCKETS = 0, /* one chip counts every socket, each on its own */
+    HWMON_PACKAGE = 3  /* each chip is one package: as many chips as packages */
+};
+
 /* How its files become joules or watts. */
 typedef enum {
     READ_UJ,    /* path: microjoules, counting up */

@@ -1,4 +1,5 @@
-# Ctrl-C: what was printed stays. The model repeats itself for as long as it may.
+# Ctrl-C: what was printed stays, and how fast it was is said. The model repeats itself for
+# as long as it may.
 pare generate "$SOURCE/models/austen-3.7m" -p "It was a fine" -n 0 -c 200000 --ignore-eos > out 2> err &
 pid=$!
 # Until the words below stand there; a busy machine may take its time.

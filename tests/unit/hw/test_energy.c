@@ -9,6 +9,7 @@ static void check_near(double got, double want, double tol) {
 }
 
 #define PKG "sys/class/powercap/intel-rapl:0/energy_uj"
+#define HWMON "sys/class/hwmon/hwmon"
 #define BAT "sys/class/power_supply/BAT0/"
 
 static pr_energy *open_manual(const char *root) {
@@ -160,6 +161,81 @@ static void no_right_says_so(void **state) {
     check_scratch_remove(root);
 }
 
+/* Two sockets of one chip, two chips of a package each: together the machine. Of rails that
+ * may hold one another the first. */
+static void hwmon_packages_add_up(void **state) {
+    const char *root = machine_unpack("container-cgroup2");
+    machine_write(root, HWMON "0/name", "fam15h_power\n");
+    machine_write(root, HWMON "0/power1_input", "30000000\n");
+    machine_write(root, HWMON "1/name", "fam15h_power\n");
+    machine_write(root, HWMON "1/power1_input", "20000000\n");
+    pr_energy *m = open_manual(root);
+    assert_string_equal(pr_energy_source(m), "hwmon fam15h_power/power1 + fam15h_power/power1: "
+                                             "processor package");
+    uint64_t t0 = pr_now_ns() + 1000000000;
+    double from = tick(m, t0);
+    check_near(tick(m, t0 + 1000000000) - from, 50, 1e-9);
+    pr_energy_close(m);
+    machine_write(root, HWMON "1/power1_input", "none\n"); /* half of a machine is no answer */
+    m = open_manual(root);
+    assert_non_null(strstr(pr_energy_why(m), "'none' is not a number"));
+    pr_energy_close(m);
+    machine_write(root, HWMON "1/name", "amd_energy\n");
+    machine_write(root, HWMON "1/energy1_label", "Ecore000\n");
+    machine_write(root, HWMON "1/energy1_input", "7\n");
+    machine_write(root, HWMON "1/energy2_label", "Esocket0\n");
+    machine_write(root, HWMON "1/energy2_input", "1000000\n");
+    machine_write(root, HWMON "1/energy3_label", "Esocket1\n");
+    machine_write(root, HWMON "1/energy3_input", "1000000\n");
+    m = open_manual(root);
+    assert_string_equal(pr_energy_source(m),
+                        "hwmon amd_energy/Esocket0 + amd_energy/Esocket1: processor sockets");
+    machine_write(root, HWMON "1/energy3_input", "4000000\n");
+    check_near(tick(m, pr_now_ns()), 3, 1e-12);
+    pr_energy_close(m);
+    machine_write(root, HWMON "0/name", "ina226\n");
+    machine_write(root, HWMON "1/name", "ina226\n");
+    machine_remove(root, HWMON "1/power1_input");
+    machine_write(root, HWMON "1/power1_input", "20000000\n");
+    m = open_manual(root);
+    assert_string_equal(pr_energy_source(m),
+                        "hwmon ina226/power1: the rail that this sensor is wired to");
+    pr_energy_close(m);
+    check_scratch_remove(root);
+}
+
+/* Change a file that another thread reads: it sees the old one or the new one. */
+static void machine_swap(const char *root, const char *path, const char *text) {
+    char from[1024], to[1024];
+    machine_write(root, "next", text);
+    snprintf(from, sizeof from, "%s/next", root);
+    snprintf(to, sizeof to, "%s/%s", root, path);
+    assert_int_equal(rename(from, to), 0);
+}
+
+/* A peak that came and went between two reads: only the thread can have seen it. */
+static void the_thread_sees_a_peak(void **state) {
+    const char *root = machine_unpack("raspberry-pi-5"), *file = HWMON "2/power1_input";
+    pr_energy *m;
+    pare_err e = {0};
+    double a, b = 0, without = 0;
+    CHECK_OK(pr_energy_open(&m, root, &e), e);
+    /* 20 tries of 0.2 s, in which it samples four times: a busy machine may miss some */
+    for (int i = 0; i < 20 && b <= without; i++) {
+        uint64_t t0 = pr_now_ns();
+        CHECK_OK(pr_energy_read(m, &a, &e), e);
+        machine_swap(root, file, "5000000000\n");
+        usleep(200000);
+        machine_swap(root, file, "4150000\n");
+        CHECK_OK(pr_energy_read(m, &b, &e), e);
+        b -= a;
+        without = 4.15 * (double)(pr_now_ns() - t0) / 1e9 + 1e-9;
+    }
+    assert_true(b > without);
+    pr_energy_close(m);
+    check_scratch_remove(root);
+}
+
 static void the_thread_samples(void **state) {
     const char *root = machine_unpack("raspberry-pi-5");
     pr_energy *m;
@@ -189,6 +265,8 @@ int main(void) {
         cmocka_unit_test(battery_while_it_discharges),
         cmocka_unit_test(no_counter_says_why),
         cmocka_unit_test(no_right_says_so),
+        cmocka_unit_test(hwmon_packages_add_up),
+        cmocka_unit_test(the_thread_sees_a_peak),
         cmocka_unit_test(the_thread_samples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
