@@ -52,6 +52,10 @@ static int run(cli *c) {
                            .allow_inexact = cli_flag(c, "allow-inexact")};
     if (!o.to) return cli_usage(c, "convert: --to is missing: gguf, hf or mlx");
     if (!o.out) return cli_usage(c, "convert: -o is missing: the file or directory to write");
+    if (o.name && strcmp(o.to, "gguf") != 0)
+        return cli_usage(c, "convert: --name is for --to gguf");
+    if (cli_flag(c, "shard-bytes") && strcmp(o.to, "gguf") == 0)
+        return cli_usage(c, "convert: --shard-bytes is not for --to gguf");
     if (pare_convert(cli_arg(c, 0), &o, &c->ctl, &d, &err) != PARE_OK) return cli_fail(c, &err);
     progress_clear();
     int status = 0;

@@ -13,12 +13,17 @@ static const opt_def *const opts[] = {&own_policy, NULL};
 static void print_gate(cli *c, const pare_doc *d) {
     long long checked = (long long)pare_doc_int(pare_doc_path(d, "recheck/checked"));
     long long differ = (long long)pare_doc_int(pare_doc_path(d, "recheck/differ"));
+    out_printf("%sGates for %s, by policy %s%s\n", ink_on(c, INK_BOLD), show_str(d, "variant"),
+               show_str(d, "policy"), ink_off(c));
     gate_table(c, pare_doc_get(d, "gates"));
     out_puts("\n");
     if (pare_doc_get(d, "recheck"))
         out_printf("%lld verdicts of the report judged again, %lld differ%s%s\n", checked,
                    differ, differ ? ": " : "", differ ? show_str(d, "recheck/first") : "");
     verdict_line(c, d);
+    if (differ)
+        out_printf("%sfail%s: what the report says does not follow from its own numbers\n",
+                   ink_on(c, INK_RED), ink_off(c));
 }
 
 static int run(cli *c) {

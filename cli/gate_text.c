@@ -22,8 +22,14 @@ static void limit_text(char *dst, size_t cap, double v, const char *unit, const 
         snprintf(dst, cap, "%.4g%s%s", v, *unit ? " " : "", unit);
 }
 
+/* Which number of those found was held against what was asked. */
+static const char *decided_by(const pare_doc *gate) {
+    const char *by = show_str(gate, "bound");
+    return strcmp(by, "lo") == 0 ? "lower" : strcmp(by, "hi") == 0 ? "upper" : by;
+}
+
 void gate_table(cli *c, const pare_doc *gates) {
-    table *t = table_new("gate|metric|asked>|found>|95 % bounds>|margin>|verdict");
+    table *t = table_new("gate|metric|asked>|found>|95 % bounds>|judged by|margin>|verdict");
     for (size_t i = 0; i < pare_doc_count(gates); i++) {
         const pare_doc *g = pare_doc_at(gates, i);
         const char *unit = pare_doc_str(pare_doc_get(g, "unit")),
@@ -33,9 +39,9 @@ void gate_table(cli *c, const pare_doc *gates) {
         if (!unit) unit = "";
         limit_text(asked, sizeof asked, pare_doc_num(pare_doc_get(g, "threshold")), unit, "%");
         limit_text(margin, sizeof margin, pare_doc_num(pare_doc_get(g, "margin")), unit, "points");
-        table_row(t, ink_of(verdict), "%s|%s|%s %s|%s|%s|%s|%s", show_str(g, "name"),
+        table_row(t, ink_of(verdict), "%s|%s|%s %s|%s|%s|%s|%s|%s", show_str(g, "name"),
                   show_str(g, "metric"), show_str(g, "op"), asked, metric_value(value, g),
-                  metric_bounds(bounds, g), margin, verdict);
+                  metric_bounds(bounds, g), decided_by(g), margin, verdict);
     }
     table_print(c, t);
 }

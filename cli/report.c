@@ -24,9 +24,19 @@ static void fail_json(const pare_err *err) {
     js_print(j);
 }
 
+/* Names come from strangers' files: none of them commands the terminal. A new line stays. */
+static void tame(char *s) {
+    for (; *s; s++) {
+        unsigned char u = (unsigned char)*s, next = (unsigned char)s[1];
+        if ((u < 0x20 && u != '\n') || u == 0x7F) *s = '?';
+        if (u == 0xC2 && next >= 0x80 && next < 0xA0) s[0] = s[1] = '?'; /* C1 controls */
+    }
+}
+
 int cli_fail(cli *c, const pare_err *err) {
     char line[1280];
     pare_err_format(err, line, sizeof line);
+    tame(line);
     progress_clear();
     /* Several mistakes are several lines, each named. */
     for (char *s = line; s;) {

@@ -38,14 +38,9 @@ void show_written(cli *c, const pare_doc *d) {
     human  before, after, exact;
     double from = pare_doc_num(pare_doc_path(d, "source/weight_bytes")),
            to = pare_doc_num(pare_doc_get(d, "bytes"));
-    long long twice = (long long)pare_doc_int(pare_doc_path(d, "tensors/lossy_twice"));
     print_types(c, pare_doc_path(d, "tensors/types"));
     print_fallen(c, pare_doc_path(d, "tensors/list"));
-    if (twice)
-        out_printf("%swarning:%s %lld tensors were quantized already and lose a second time\n",
-                   ink_on(c, INK_YELLOW), ink_off(c), twice);
-    show_lines(c, d, "inexact", "inexact");
-    show_lines(c, d, "warnings", "warning");
+    /* What is inexact, and warnings, stand on standard error since before the work began. */
     out_printf("%s%s%s: %s (%s B), %.2f bits a weight; weights before: %s; %.1f s\n",
                ink_on(c, INK_BOLD), show_str(d, "path"), ink_off(c), human_bytes(after, to),
                show_grouped(exact, (int64_t)to), pare_doc_num(pare_doc_get(d, "bpw")),

@@ -6,9 +6,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -122,25 +123,72 @@ static void out_free(pr_out *o) {
     pr_free(o);
 }
 
+/* What a write would replace must be a file, and one that may be written: a rename asks only the
+ * folder for its rights, and puts a file where a device or a pipe stands. A link is followed:
+ * it stays, and what it names is renewed. `real` has PATH_MAX bytes. */
+static pare_status find_target(const char *path, char *real, pare_err *err) {
+    struct stat st;
+    size_t      n = strlen(path);
+    if (n >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+    } else if (memcpy(real, path, n + 1), lstat(path, &st) != 0) {
+        return PARE_OK; /* nothing there; what is wrong with the folder, open will say */
+    } else if (S_ISLNK(st.st_mode) && (!realpath(path, real) || stat(real, &st) != 0)) {
+        pr_fail(err, PARE_EENV, -1, "a link that leads nowhere");
+        return pr_fail_in(err, PARE_EENV, path);
+    } else if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+    } else if (!S_ISREG(st.st_mode)) {
+        pr_fail(err, PARE_EENV, -1, "not a regular file, which it would become");
+        return pr_fail_in(err, PARE_EENV, path);
+    } else if (access(real, W_OK) == 0) {
+        return PARE_OK;
+    }
+    pr_fail_errno(err, path, "cannot write");
+    if (err) err->status = PARE_EENV;
+    return PARE_EENV;
+}
+
+/* The part, empty and locked: only one writer holds a name, whatever number its process has (each
+ * container has a process 1), and a part that nobody locks is a dead one's. */
+static int open_part(const char *part) {
+    struct stat mine, there;
+    int         fd = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0) return -1;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0 || errno == EOPNOTSUPP || errno == ENOLCK) {
+        errno = EBUSY; /* it was renamed between the two calls */
+        if (fstat(fd, &mine) == 0 && stat(part, &there) == 0 && mine.st_ino == there.st_ino &&
+            ftruncate(fd, 0) == 0)
+            return fd;
+    }
+    int why = errno == EWOULDBLOCK ? EBUSY : errno;
+    close(fd);
+    errno = why;
+    return -1;
+}
+
 pare_status pr_out_open(pr_out **out, const char *path, pare_err *err) {
+    char real[PATH_MAX];
     *out = NULL;
+    PR_TRY(find_target(path, real, err));
     pr_out *o = pr_calloc(1, sizeof *o);
     if (!o) return pr_fail_nomem(err, sizeof *o);
     o->fd = -1;
-    size_t cap = strlen(path) + 32;
-    o->path = copy_path(path);
+    size_t cap = strlen(real) + 32;
+    o->path = copy_path(real);
     o->part = pr_calloc(cap, 1);
     o->buf = pr_calloc(OUT_BUFFER, 1);
     if (!o->path || !o->part || !o->buf) {
         out_free(o);
         return pr_fail_nomem(err, OUT_BUFFER);
     }
-    snprintf(o->part, cap, "%s.part-%ld", path, (long)getpid());
-    o->fd = open(o->part, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    pr_part_sweep(real);
+    snprintf(o->part, cap, "%s.part-%ld", real, (long)getpid());
+    o->fd = open_part(o->part);
     if (o->fd < 0) {
         pare_status st = pr_fail_errno(err, path, "cannot create");
         /* A target folder that is missing lacks in the environment, not in the input. */
-        if (st == PARE_EINPUT) st = PARE_EENV;
+        if (st == PARE_EINPUT || st == PARE_EINTERNAL) st = PARE_EENV;
         if (err) err->status = st;
         out_free(o);
         return st;
@@ -193,7 +241,7 @@ uint64_t pr_out_pos(const pr_out *o) {
     return o->pos;
 }
 
-static void sync_folder(const char *path) {
+void pr_path_sync_folder(const char *path) {
     char dir[4096];
     snprintf(dir, sizeof dir, "%s", path);
     char *slash = strrchr(dir, '/');
@@ -216,7 +264,7 @@ pare_status pr_out_commit(pr_out *o, pare_err *err) {
         pr_out_discard(o);
         return st;
     }
-    sync_folder(o->path);
+    pr_path_sync_folder(o->path);
     out_free(o);
     return PARE_OK;
 }
@@ -311,29 +359,5 @@ pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size
     if (count) qsort(list, count, sizeof *list, by_name);
     *names = list;
     *n = count;
-    return PARE_OK;
-}
-
-/* "NAME.part-123": the number of the process that wrote it, or 0 for any other name. */
-static long part_owner(const char *name) {
-    const char *at = strstr(name, ".part-");
-    for (const char *more = at; more && (more = strstr(more + 1, ".part-"));) at = more;
-    if (!at || at == name) return 0;
-    at += strlen(".part-");
-    size_t n = strlen(at);
-    return n > 0 && n < 10 && strspn(at, "0123456789") == n ? strtol(at, NULL, 10) : 0;
-}
-
-pare_status pr_dir_sweep(const char *path, pr_arena *a, pare_err *err) {
-    const char **names;
-    size_t       n;
-    PR_TRY(pr_dir_list(path, a, &names, &n, err));
-    for (size_t i = 0; i < n; i++) {
-        long owner = part_owner(names[i]);
-        if (owner <= 0 || kill((pid_t)owner, 0) == 0 || errno != ESRCH) continue;
-        char *part = pr_path_join(a, path, names[i]);
-        if (!part) return pr_fail_nomem(err, strlen(path));
-        unlink(part); /* best effort: it only takes space */
-    }
     return PARE_OK;
 }

@@ -21,7 +21,9 @@ void pr_map_drop(const pr_map *m, uint64_t off, uint64_t n);
 /* The whole of a small text file, terminated, into the arena. `max`: refuse larger. */
 pare_status pr_file_read(const char *path, size_t max, pr_arena *a, pr_str *out, pare_err *err);
 
-/* A file being written: "<path>.part-<pid>" beside `path`, renamed by commit. */
+/* A file being written: "<path>.part-<pid>" beside `path`, locked, renamed by commit. A link is
+ * followed. PARE_EENV: a folder, a device or a write-protected file stands there, or another writer
+ * of this name is at work. What killed writers of `path` left is removed. */
 typedef struct pr_out pr_out;
 pare_status pr_out_open(pr_out **out, const char *path, pare_err *err);
 pare_status pr_out_write(pr_out *o, const void *p, size_t n, pare_err *err); /* buffered append */
@@ -34,6 +36,16 @@ void pr_out_discard(pr_out *o);
 /* Write the whole text at once, atomically. */
 pare_status pr_file_write(const char *path, const void *p, size_t n, pare_err *err);
 
+/* A folder being filled: the same, as "<path>.part-<pid>/". An empty folder of that name is
+ * replaced,
+ * one that holds anything is PARE_EENV. Trailing slashes are no part of the name. */
+typedef struct pr_out_dir pr_out_dir;
+pare_status pr_out_dir_open(pr_out_dir **out, const char *path, pare_err *err);
+const char *pr_out_dir_part(const pr_out_dir *o); /* where to write; borrowed */
+/* Rename. `o` is freed either way. */
+pare_status pr_out_dir_commit(pr_out_dir *o, pare_err *err);
+void        pr_out_dir_discard(pr_out_dir *o); /* the part and the files in it; NULL is fine */
+
 pare_status pr_dir_make(const char *path, pare_err *err); /* and its parents; fine if there */
 bool        pr_path_exists(const char *path);
 bool        pr_path_is_dir(const char *path);
@@ -42,6 +54,12 @@ const char *pr_path_base(const char *path); /* after the last '/' */
 /* Names in a folder, sorted bytewise, without "." and "..". */
 pare_status pr_dir_list(const char *path, pr_arena *a, const char ***names, size_t *n,
                         pare_err *err);
-/* Remove what pr_out of processes that are no more left half-written in `path`. */
+/* Whether both name the same file or folder that is there. */
+bool pr_path_same(const char *a, const char *b);
+/* Make the names in the folder of `path` last; best effort: some file systems refuse. */
+void pr_path_sync_folder(const char *path);
+/* Remove what pr_out of processes that are no more left half-written in the folder `path`. */
 pare_status pr_dir_sweep(const char *path, pr_arena *a, pare_err *err);
+/* The same of one target: files and folders "<path>.part-<pid>". Best effort. */
+void pr_part_sweep(const char *path);
 #endif

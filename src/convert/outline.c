@@ -109,8 +109,8 @@ static pare_status check_choice(const pr_item *it, pare_err *err) {
         return pr_fail(err, PARE_EREFUSED, -1, "tensor '%s': pare writes no %s", it->name,
                        to->name);
     if (!pr_decode_get(k, it->w->src->type))
-        return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot decode %s",
-                       it->name, from->name);
+        return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)it->w->src->offset,
+                       "tensor '%s': pare cannot decode %s", it->w->src->name, from->name);
     return PARE_OK;
 }
 
@@ -122,7 +122,9 @@ static pare_status choose_one(pr_outline *o, pr_item *it, pr_choose_fn choose, v
     if (it->n_dims >= 2 && choose)
         PR_TRY(choose(user, o->m, it->w, it->name, &it->choice, err));
     it->as.type = it->choice.type;
-    return check_choice(it, err);
+    pare_status st = check_choice(it, err);
+    if (st != PARE_EUNSUPPORTED) return st;
+    return pr_fail_in(err, st, pr_container_path(o->m->file, it->w->src->file));
 }
 
 pare_status pr_outline_choose(pr_outline *o, pr_choose_fn choose, void *user, pr_type vector,

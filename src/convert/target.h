@@ -6,11 +6,11 @@
 
 /* Fill a directory that has not its name yet. */
 typedef pare_status (*pr_dir_fill)(void *user, const char *dir, pare_err *err);
-/* Make `dir`: `fill` works in "<dir>.part-<pid>", which is renamed when whole and removed after a
+/* Make `dir`: `fill` works in its part (pr_out_dir), which is renamed when whole and removed
+ * after a
  * failure. An empty directory of that name is replaced; one that holds anything is left
  * alone (PARE_EENV). */
-pare_status pr_dir_target(const char *dir, pr_arena *a, pr_dir_fill fill, void *user,
-                          pare_err *err);
+pare_status pr_dir_target(const char *dir, pr_dir_fill fill, void *user, pare_err *err);
 
 /* Bytes of the files in `dir` whose names end so. */
 pare_status pr_dir_bytes(const char *dir, const char *tail, pr_arena *a, uint64_t *out,

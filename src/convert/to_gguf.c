@@ -106,6 +106,30 @@ static pare_status write_file(const pr_key_plan *p, const pare_ctl *ctl, pr_writ
     return st;
 }
 
+static bool is_gguf(const char *path) {
+    pr_map m;
+    if (pr_map_open(&m, path, NULL) != PARE_OK) return false;
+    bool yes = m.n >= 4 && memcmp(m.p, "GGUF", 4) == 0;
+    pr_map_close(&m);
+    return yes;
+}
+
+/* Renaming over a file of the source would lose the source: its weights, or in its folder whatever
+ * is not an earlier GGUF. */
+static pare_status spare_source(const pr_model *m, const char *out, pr_arena *a, pare_err *err) {
+    const char *base = pr_path_base(out);
+    const char *dir = base == out ? "." : pr_arena_str(a, out, (size_t)(base - out));
+    if (!dir) return pr_fail_nomem(err, strlen(out));
+    bool own = pr_path_is_dir(m->path) && pr_path_exists(out) && pr_path_same(dir, m->path) &&
+               !is_gguf(out);
+    for (int i = 0; !own && i < pr_container_files(m->file); i++)
+        own = pr_path_same(out, pr_container_path(m->file, i));
+    if (!own) return PARE_OK;
+    pr_fail(err, PARE_EUSAGE, -1, "this is a file of the source, which would be lost: expected "
+                                  "another name");
+    return pr_fail_in(err, PARE_EUSAGE, out);
+}
+
 static pare_status plan_and_write(const pr_model *m, const pr_gguf_job *job,
                                   const pare_ctl *ctl, pr_outline *o, const pr_rope_words *rope,
                                   pr_written *out, pare_err *err) {
@@ -133,6 +157,7 @@ pare_status pr_convert_gguf(const pr_model *m, const pr_gguf_job *job, const par
     if (!pr_model_name_in(m, PR_DIALECT_GGUF))
         return pr_fail(err, PARE_EREFUSED, -1, "architecture '%s' has no name in GGUF",
                        pr_model_arch_name(m));
+    PR_TRY(spare_source(m, job->out, a, err));
     PR_TRY(pr_rope_say(m, a, &rope, err));
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_GGUF, a, rope.table, err);
     if (st == PARE_OK) st = plan_and_write(m, job, ctl, &o, &rope, out, err);

@@ -131,7 +131,7 @@ static pare_status plan_and_write(pr_outline *o, const pr_hf_job *job, const par
     PR_TRY(pr_outline_judge(o, job->allow_inexact, ctl, out, err));
     PR_TRY(choose_types(o, job, err));
     PR_TRY(pr_report_begin(o, out, err));
-    return pr_dir_target(job->dir, o->arena, fill, &f, err);
+    return pr_dir_target(job->dir, fill, &f, err);
 }
 
 pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ctl *ctl,

@@ -292,7 +292,7 @@ pare_status pr_convert_mlx(const pr_model *m, const pr_pack_job *job, const pare
     if (st == PARE_OK) st = specs(job, &o, err);
     if (st == PARE_OK) st = pr_report_begin(&o, out, err);
     if (st == PARE_OK && !(j.hash = pr_sha256_new())) st = pr_fail_nomem(err, 256);
-    if (st == PARE_OK) st = pr_dir_target(job->dir, a, fill, &j, err);
+    if (st == PARE_OK) st = pr_dir_target(job->dir, fill, &j, err);
     if (j.hash) out->sha256 = pr_sha256_end(j.hash);
     pr_outline_done(&o);
     return st;

@@ -54,14 +54,14 @@ static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_
     pare_doc    *d = pr_doc_object(&b), *src;
     pr_doc_set_i64(&b, d, "schema", 1);
     src = pr_doc_set_object(&b, d, "source");
-    pr_doc_set_str(&b, src, "path", m->path);
+    pr_doc_set_path(&b, src, "path", m->path);
     pr_doc_set_str(&b, src, "architecture", pr_model_arch_name(m));
     pr_doc_set_str(&b, src, "precision", pr_source_precision(m));
     pr_doc_set_i64(&b, src, "weight_bytes", (int64_t)pr_model_weight_bytes(m));
     pr_doc_set_str(&b, d, "format", o->to);
     if (o->quant) pr_doc_set_str(&b, d, "quant", o->quant);
     else pr_doc_set_null(&b, d, "quant");
-    pr_doc_set_str(&b, d, "path", o->out);
+    pr_doc_set_path(&b, d, "path", o->out);
     pr_written_doc(&b, d, w);
     pr_doc_set_f64(&b, d, "seconds", seconds);
     return pr_doc_done(&b, d, report, err);
@@ -100,6 +100,8 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
         return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
     int to = target_of(o->to, err);
     if (to < 0) return PARE_EUSAGE;
+    if (o->name && !pr_utf8_valid(o->name, strlen(o->name), NULL))
+        return pr_fail(err, PARE_EUSAGE, -1, "the name is not UTF-8, which GGUF expects");
     pr_arena *a = pr_arena_new(ARENA_MAX);
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = pr_model_open(&m, src, err);

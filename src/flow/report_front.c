@@ -133,14 +133,7 @@ static void put_summary(pr_doc_build *b, pare_doc *report, const pr_candidate *x
     else
         pr_buf_printf(&text, "%s, the nearest, does not pass %zu of %zu constraints and gates.",
                       x->name, bad, x->n_results);
-    for (size_t i = 0; x && i < x->n_results; i++) {
-        const pr_gate_result *r = &x->results[i];
-        if (bad && r->verdict == PR_PASS) continue;
-        pr_buf_printf(&text, " %c%s: %s.",
-                      r->gate->name[0] >= 'a' && r->gate->name[0] <= 'z' ? r->gate->name[0] - 32
-                                                                         : r->gate->name[0],
-                      r->gate->name + 1, r->reason);
-    }
+    if (x) pr_gates_say(x->results, x->n_results, &text);
     pr_doc_set_str(b, report, "summary", text.p ? text.p : "");
     pr_buf_done(&text);
 }

@@ -106,6 +106,17 @@ size_t pr_gates_failed(const pr_gate_result *r, size_t n) {
     return failed;
 }
 
+void pr_gates_say(const pr_gate_result *r, size_t n, pr_buf *text) {
+    bool all = pr_gates_failed(r, n) == 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *name = r[i].gate->name;
+        if (!all && r[i].verdict == PR_PASS) continue;
+        pr_buf_printf(text, " %c%s: %s.",
+                      name[0] >= 'a' && name[0] <= 'z' ? name[0] - 32 : name[0], name + 1,
+                      r[i].reason);
+    }
+}
+
 pare_status pr_policy_check(const pr_policy *p, pr_can_fn can, void *user, pare_err *err) {
     for (size_t i = 0; i < p->n_gates; i++) {
         const pr_gate *g = &p->gates[i];

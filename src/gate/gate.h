@@ -77,6 +77,9 @@ void pr_policy_judge(const pr_policy *p, const char *variant, const pr_metric *l
 pr_verdict pr_gates_verdict(const pr_gate_result *r, size_t n);
 /* How many of them do not pass. */
 size_t pr_gates_failed(const pr_gate_result *r, size_t n);
+/* Append " Speed: lower bound … is … short of …." for each that does not pass; for all where
+ * all do. */
+void pr_gates_say(const pr_gate_result *r, size_t n, pr_buf *text);
 
 const char *pr_op_sign(pr_op op); /* ">", ">=", "<", "<=" */
 bool pr_op_parse(const char *sign, pr_op *out);

@@ -77,9 +77,39 @@ static void folders_and_names(void **state) {
     check_scratch_remove(dir);
 }
 
+/* One name, one writer: a second one of the same process has the same part. */
+static void one_writer_at_a_time(void **state) {
+    const char *dir = check_scratch();
+    char        path[1024];
+    pare_err    e = {0};
+    pr_out     *o, *other;
+    pr_out_dir *d, *second;
+    snprintf(path, sizeof path, "%s/a.bin", dir);
+    CHECK_OK(pr_out_open(&o, path, &e), e);
+    CHECK_OK(pr_out_write(o, "first", 5, &e), e);
+    assert_int_equal(pr_out_open(&other, path, &e), PARE_EENV);
+    assert_null(other);
+    CHECK_OK(pr_out_commit(o, &e), e);
+    CHECK_OK(pr_out_open(&o, path, &e), e); /* and again, once it is done */
+    pr_out_discard(o);
+    assert_int_equal(count_names(dir), 1);
+
+    snprintf(path, sizeof path, "%s/d//", dir);
+    CHECK_OK(pr_out_dir_open(&d, path, &e), e);
+    assert_int_equal(pr_out_dir_open(&second, path, &e), PARE_EENV);
+    assert_null(second);
+    CHECK_OK(pr_out_dir_commit(d, &e), e);
+    assert_int_equal(count_names(dir), 2);
+    CHECK_OK(pr_out_dir_open(&d, path, &e), e); /* an empty one is replaced */
+    pr_out_dir_discard(d);
+    assert_int_equal(count_names(dir), 2);
+    check_scratch_remove(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(writes_whole_or_nothing),
                                        cmocka_unit_test(says_what_is_wrong),
+                                       cmocka_unit_test(one_writer_at_a_time),
                                        cmocka_unit_test(folders_and_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

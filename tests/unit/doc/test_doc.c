@@ -62,6 +62,24 @@ static void what_json_cannot_say_is_refused(void **state) {
     refuses(0, "\xff");
 }
 
+/* The name of a file may hold any byte; a document may not. */
+static void paths_are_made_readable(void **state) {
+    static const char *const cases[][2] = {{"", ""},
+                                           {"a/b", "a/b"},
+                                           {"\xc3\xa4", "\xc3\xa4"},
+                                           {"a\xff" "b", "a\xef\xbf\xbd" "b"},
+                                           {"\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd"}};
+    for (size_t i = 0; i < PR_COUNT(cases); i++) {
+        pr_doc_build b = {0};
+        pare_doc    *o = pr_doc_object(&b), *doc;
+        pare_err     e = {0};
+        pr_doc_set_path(&b, o, "path", cases[i][0]);
+        CHECK_OK(pr_doc_done(&b, o, &doc, &e), e);
+        assert_string_equal(pare_doc_str(pare_doc_get(doc, "path")), cases[i][1]);
+        pare_doc_free(doc);
+    }
+}
+
 static void doubles_read_back(void **state) {
     static const struct { double v; const char *s;
     } some[] = {{0.1, "0.1"},
@@ -101,6 +119,7 @@ static void doubles_read_back(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(builds_and_walks),
                                        cmocka_unit_test(what_json_cannot_say_is_refused),
+                                       cmocka_unit_test(paths_are_made_readable),
                                        cmocka_unit_test(doubles_read_back)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
