@@ -6,7 +6,7 @@
 #include "session.h"
 
 enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 64, MOST_BATCH = 4096, PLAN_ARENA = 64 << 20,
-       SPINS = 2000, /* some 30 µs */
+       SPINS = 300, /* some 5 µs */
        ROTATIONS_KEPT = 1 << 19 /* angles: 2 MiB of cosines, and as much of sines */ };
 
 /* Gives out aligned pieces; with base NULL it only counts. */
@@ -175,9 +175,8 @@ void pr_session_free(pr_session *s) {
 
 /* ------------------------------------------------------------------ running */
 
-/* Wait for the pieces that others hold. They last microseconds, so the wait is spent spinning;
- * who waits long gives its processor away. Not sooner: beside other load a yielded processor
- * comes back after a time slice, that is after tens of tokens of a small model. */
+/* Wait for the pieces that others hold, which last microseconds; who waits long gives its processor
+ * away. */
 static void wait_done(struct step_counter *c, int64_t n) {
     for (int i = 0; atomic_load_explicit(&c->done, memory_order_acquire) < n; i++) {
         if (i < SPINS) pr_relax();
