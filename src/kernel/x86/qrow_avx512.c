@@ -570,8 +570,11 @@ INLINE quad_scales scales_quad(const uint8_t *w, size_t step) {
                          25, 17, 9, 1, 28, 20, 12, 4, 24, 16, 8, 0),
         low);
     __m512 d = _mm512_castps256_ps512(_mm256_cvtph_ps(_mm512_castsi512_si128(x)));
-#define BYTES(at)                                                                                  _mm512_cvtepi32_ps(_mm512_shuffle_epi8(                                                            low, _mm512_broadcast_i32x4(_mm_setr_epi8(at, -1, -1, -1, at + 1, -1, -1, -1, at + 2,                                                    -1, -1, -1, at + 3, -1, -1, -1))))
-#define HEADS(i, j)                                                                                _mm512_permutexvar_ps(_mm512_broadcast_i32x4(_mm_setr_epi32(i, i, j, j)), d)
+#define BYTES(at)                                                                              \
+    _mm512_cvtepi32_ps(_mm512_shuffle_epi8(                                                    \
+        low, _mm512_broadcast_i32x4(_mm_setr_epi8(at, -1, -1, -1, at + 1, -1, -1, -1, at + 2,  \
+                                                  -1, -1, -1, at + 3, -1, -1, -1))))
+#define HEADS(i, j) _mm512_permutexvar_ps(_mm512_broadcast_i32x4(_mm_setr_epi32(i, i, j, j)), d)
     return (quad_scales){_mm512_mul_ps(BYTES(0), HEADS(0, 2)), _mm512_mul_ps(BYTES(4), HEADS(4, 6)),
                          _mm512_mul_ps(BYTES(8), HEADS(1, 3)),
                          _mm512_mul_ps(BYTES(12), HEADS(5, 7))};
@@ -588,7 +591,52 @@ INLINE __m128 tree_pairs(__m512 ab, __m512 cd) {
 }
 
 /* ab0, cd0: lanes of the even blocks (0…7); ab1, cd1: of the odd. */
-#define GEMVK(t, bytes)                                                                            INLINE __m128 quad_##t(const uint8_t *w, size_t step, const pr_acts *a, int64_t col,                                  const int8_t *h, int64_t blocks) {                                          const __m512i twice =                                                                              _mm512_setr_epi32(0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7);                         const float *d = a->d + col * blocks * 8, *sum = a->sum32 + col * blocks * 8;                  __m512 ab0 = _mm512_setzero_ps(), cd0 = ab0, ab1 = ab0, cd1 = ab0;                             for (int64_t i = 0; i < blocks; i++, w += bytes, h += 256, d += 8, sum += 8) {                     quad_scales s = scales_quad(w, step);                                                          __m512 da = _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(d)));             __m512 sm =                                                                                        _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(sum)));                __m512i ab = sums_##t(w, w + step, h),                                                                 cd = sums_##t(w + 2 * step, w + 3 * step, h);                                          __m512 x = _mm512_fmadd_ps(_mm512_cvtepi32_ps(ab),                                                                        _mm512_mul_ps(s.scale_ab, da), ab0);                                __m512 y = _mm512_fmadd_ps(_mm512_cvtepi32_ps(cd),                                                                        _mm512_mul_ps(s.scale_cd, da), cd0);                                ab0 = ab1, cd0 = cd1; /* the next block's; the last step adds both, in any order */             ab1 = _mm512_fnmadd_ps(s.min_ab, sm, x);                                                       cd1 = _mm512_fnmadd_ps(s.min_cd, sm, y);                                                   }                                                                                              return tree_pairs(_mm512_add_ps(ab0, ab1), _mm512_add_ps(cd0, cd1));                       }                                                                                              INLINE void quads_##t(float *y, const uint8_t *p, size_t step, int64_t rows,                                         const pr_acts *a, int64_t col, const int8_t *h, int64_t blocks) {            for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step)                                          _mm_storeu_ps(y + r, quad_##t(p, step, a, col, h, blocks));                            }                                                                                              void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows,                                       const pr_acts *a, int64_t col) {                                         const uint8_t *p = w;                                                                          int64_t r = 0;                                                                                 if (rows >= 4 && a->n <= HELD_MAX) {                                                               _Alignas(64) int8_t h[HELD_MAX];                                                               hold_k(h, a->q + col * a->n, a->n);                                                            if (a->n == 256)                                                                                   quads_##t(y, p, row_bytes, rows, a, col, h, 1);                                            else                                                                                               quads_##t(y, p, row_bytes, rows, a, col, h, a->n / 256);                                   r = rows / 4 * 4;                                                                          }                                                                                              for (; r < rows; r++) y[r] = row_##t(p + (size_t)r * row_bytes, a, col);                   }
+#define GEMVK(t, bytes)                                                                        \
+    INLINE __m128 quad_##t(const uint8_t *w, size_t step, const pr_acts *a, int64_t col,       \
+                           const int8_t *h, int64_t blocks) {                                  \
+        const __m512i twice =                                                                  \
+            _mm512_setr_epi32(0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7);                 \
+        const float *d = a->d + col * blocks * 8, *sum = a->sum32 + col * blocks * 8;          \
+        __m512 ab0 = _mm512_setzero_ps(), cd0 = ab0, ab1 = ab0, cd1 = ab0;                     \
+        for (int64_t i = 0; i < blocks; i++, w += bytes, h += 256, d += 8, sum += 8) {         \
+            quad_scales s = scales_quad(w, step);                                              \
+            __m512 da =                                                                        \
+                _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(d)));      \
+            __m512 sm =                                                                        \
+                _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(sum)));    \
+            __m512i ab = sums_##t(w, w + step, h),                                             \
+                    cd = sums_##t(w + 2 * step, w + 3 * step, h);                              \
+            __m512 x =                                                                         \
+                _mm512_fmadd_ps(_mm512_cvtepi32_ps(ab), _mm512_mul_ps(s.scale_ab, da), ab0);   \
+            __m512 y =                                                                         \
+                _mm512_fmadd_ps(_mm512_cvtepi32_ps(cd), _mm512_mul_ps(s.scale_cd, da), cd0);   \
+            ab0 = ab1,                                                                         \
+            cd0 = cd1; /* the next block's; the last step adds both, in any order */           \
+            ab1 = _mm512_fnmadd_ps(s.min_ab, sm, x);                                           \
+            cd1 = _mm512_fnmadd_ps(s.min_cd, sm, y);                                           \
+        }                                                                                      \
+        return tree_pairs(_mm512_add_ps(ab0, ab1), _mm512_add_ps(cd0, cd1));                   \
+    }                                                                                          \
+    INLINE void quads_##t(float *y, const uint8_t *p, size_t step, int64_t rows,               \
+                          const pr_acts *a, int64_t col, const int8_t *h, int64_t blocks) {    \
+        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step)                              \
+            _mm_storeu_ps(y + r, quad_##t(p, step, a, col, h, blocks));                        \
+    }                                                                                          \
+    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows,         \
+                              const pr_acts *a, int64_t col) {                                 \
+        const uint8_t *p = w;                                                                  \
+        int64_t r = 0;                                                                         \
+        if (rows >= 4 && a->n <= HELD_MAX) {                                                   \
+            _Alignas(64) int8_t h[HELD_MAX];                                                   \
+            hold_k(h, a->q + col * a->n, a->n);                                                \
+            if (a->n == 256)                                                                   \
+                quads_##t(y, p, row_bytes, rows, a, col, h, 1);                                \
+            else                                                                               \
+                quads_##t(y, p, row_bytes, rows, a, col, h, a->n / 256);                       \
+            r = rows / 4 * 4;                                                                  \
+        }                                                                                      \
+        for (; r < rows; r++) y[r] = row_##t(p + (size_t)r * row_bytes, a, col);               \
+    }
 
 /* ---- 16 weights per scale: four rows at a time, always whole blocks of 256.
  *
