@@ -337,18 +337,14 @@ static void hold_nibbles(int8_t *h, const int8_t *q, int64_t n) {
     }
 }
 
-/* Per 256: first halves of the even groups, second halves, then of the odd groups. */
+/* Per 256: first halves of the even groups in the order 0, 4, 2, 6, second halves, then of the
+ * odd groups. */
 static void hold_k(int8_t *h, const int8_t *q, int64_t n) {
-    for (int64_t k = 0; k < n; k += 256) {
-        __m512i a = _mm512_loadu_si512(q + k), b = _mm512_loadu_si512(q + k + 64);
-        __m512i c = _mm512_loadu_si512(q + k + 128), d = _mm512_loadu_si512(q + k + 192);
-        __m512i ab = low_halves(a, b), cd = low_halves(c, d), ef = high_halves(a, b),
-                gh = high_halves(c, d);
-        _mm512_store_si512(h + k, low_halves(ab, cd));
-        _mm512_store_si512(h + k + 64, low_halves(ef, gh));
-        _mm512_store_si512(h + k + 128, high_halves(ab, cd));
-        _mm512_store_si512(h + k + 192, high_halves(ef, gh));
-    }
+    for (int64_t k = 0; k < n; k += 256, q += 256)
+        for (int i = 0; i < 16; i++) {
+            int group = (i & 1) * 4 + (i & 2) + i / 8, second = i / 4 % 2;
+            memcpy(h + k + 16 * i, q + 32 * group + 16 * second, 16);
+        }
 }
 
 /* Both codes of a byte times their activations; each 128 bits are a group. */
@@ -492,7 +488,7 @@ INLINE __m128 tree4(__m512 a, __m512 b) {
 /* ---- Q4_K, Q5_K: four rows at a time.
  *
  * Even groups lie in the low nibbles, odd ones in the high. A pair of rows shares a vector: its
- * 128 bits number j hold the groups 2j and 2j + 1 of one row, then of the other. Scales are put
+ * 128 bits hold two groups of one row, then of the other: 0 1, 4 5, 2 3, 6 7. Scales are put
  * in this order while they are bytes, which is cheaper than to put sums in order. What
  * VPDPBUSD leaves fits 16 bits (two products of at most 31 * 128, four lanes), so that the
  * sums of four shrink by a pack and a multiplication with one, not by unpacks. */
@@ -501,10 +497,14 @@ typedef struct {
     __m512i even, odd;
 } pair_of_dots;
 
+/* 128 bytes of nibbles, four pairs of groups: the first halves of the pairs 0, 2, 1, 3; at p + 16
+ * the second halves. Two loads and a blend cost less than a shuffle. */
+INLINE __m512i half_pairs(const uint8_t *p) {
+    return _mm512_mask_loadu_epi32(_mm512_loadu_si512(p), 0xf0f0, p + 48);
+}
 INLINE pair_of_dots dots_q4_k(const uint8_t *b, const int8_t *h) {
     const __m512i f0 = _mm512_set1_epi8(-16);
-    __m512i v = _mm512_loadu_si512(b + 16), w = _mm512_loadu_si512(b + 80);
-    __m512i first = low_halves(v, w), second = high_halves(v, w);
+    __m512i first = half_pairs(b + 16), second = half_pairs(b + 32);
     __m512i odd = dot2(_mm512_and_si512(first, f0), held(h, 2), _mm512_and_si512(second, f0),
                        held(h, 3)); /* 16 times too much */
     return (pair_of_dots){dot2(low4(first), held(h, 0), low4(second), held(h, 1)),
@@ -515,11 +515,10 @@ INLINE __m512i with_fifth(__m512i u, __m512i bits, __m512i which) {
 }
 INLINE pair_of_dots dots_q5_k(const uint8_t *b, const int8_t *h) {
     const __m512i even = _mm512_setr_epi64(
-        0x0101010101010101, 0x0101010101010101, 0x0404040404040404, 0x0404040404040404,
-        0x1010101010101010, 0x1010101010101010, 0x4040404040404040, 0x4040404040404040);
+        0x0101010101010101, 0x0101010101010101, 0x1010101010101010, 0x1010101010101010,
+        0x0404040404040404, 0x0404040404040404, 0x4040404040404040, 0x4040404040404040);
     const __m512i odd = _mm512_slli_epi16(even, 1); /* no byte has its top bit set */
-    __m512i v = _mm512_loadu_si512(b + 48), w = _mm512_loadu_si512(b + 112);
-    __m512i first = low_halves(v, w), second = high_halves(v, w);
+    __m512i first = half_pairs(b + 48), second = half_pairs(b + 64);
     __m512i h0 = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(b + 16)));
     __m512i h1 = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(b + 32)));
     return (pair_of_dots){dot2(with_fifth(low4(first), h0, even), held(h, 0),
@@ -566,8 +565,8 @@ INLINE quad_scales scales_quad(const uint8_t *w, size_t step) {
     /* Per row: 8 scales, 8 mins; then per 128 bits a pair of groups: rows' scales, rows' mins. */
     low = _mm512_ternarylogic_epi64(low, high, _mm512_set1_epi64(0x3030303000000000), 0xf8);
     low = _mm512_permutexvar_epi16(
-        _mm512_set_epi16(31, 23, 15, 7, 27, 19, 11, 3, 30, 22, 14, 6, 26, 18, 10, 2, 29, 21, 13, 5,
-                         25, 17, 9, 1, 28, 20, 12, 4, 24, 16, 8, 0),
+        _mm512_set_epi16(31, 23, 15, 7, 27, 19, 11, 3, 29, 21, 13, 5, 25, 17, 9, 1, 30, 22, 14, 6,
+                         26, 18, 10, 2, 28, 20, 12, 4, 24, 16, 8, 0),
         low);
     __m512 d = _mm512_castps256_ps512(_mm256_cvtph_ps(_mm512_castsi512_si128(x)));
 #define BYTES(at)                                                                              \
@@ -585,7 +584,7 @@ INLINE quad_scales scales_quad(const uint8_t *w, size_t step) {
 /* The trees of two pairs of rows whose lanes 0…7 and 8…15 are added. */
 INLINE __m128 tree_pairs(__m512 ab, __m512 cd) {
     __m512 v =
-        _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x44), _mm512_shuffle_f32x4(ab, cd, 0xee));
+        _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
     v = _mm512_add_ps(v, _mm512_shuffle_f32x4(v, v, 0xb1));
     return _mm_hadd_ps(_mm512_castps512_ps128(v), _mm512_extractf32x4_ps(v, 2));
 }
@@ -595,7 +594,7 @@ INLINE __m128 tree_pairs(__m512 ab, __m512 cd) {
     INLINE __m128 quad_##t(const uint8_t *w, size_t step, const pr_acts *a, int64_t col,       \
                            const int8_t *h, int64_t blocks) {                                  \
         const __m512i twice =                                                                  \
-            _mm512_setr_epi32(0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7);                 \
+            _mm512_setr_epi32(0, 1, 0, 1, 4, 5, 4, 5, 2, 3, 2, 3, 6, 7, 6, 7);                 \
         const float *d = a->d + col * blocks * 8, *sum = a->sum32 + col * blocks * 8;          \
         __m512 ab0 = _mm512_setzero_ps(), cd0 = ab0, ab1 = ab0, cd1 = ab0;                     \
         for (int64_t i = 0; i < blocks; i++, w += bytes, h += 256, d += 8, sum += 8) {         \
