@@ -49,7 +49,7 @@ struct pr_pool {
     } *members;
 };
 
-static void relax(void) {
+void pr_relax(void) {
 #if defined(__x86_64__)
     __builtin_ia32_pause();
 #else
@@ -87,7 +87,7 @@ static unsigned run_of(unsigned long long state) {
 static void gate_wait(gate *g, unsigned old) {
     for (int i = 0; i < SPINS; i++) {
         if (atomic_load_explicit(&g->value, memory_order_acquire) != old) return;
-        relax();
+        pr_relax();
     }
     atomic_fetch_add(&g->sleepers, 1);
     while (atomic_load(&g->value) == old) futex_wait(&g->value, old);
@@ -118,7 +118,7 @@ static unsigned long long wait_run(pr_pool *p, unsigned seen) {
     unsigned long long s;
     for (int i = 0; i < SPINS; i++) {
         if (run_of(s = atomic_load_explicit(&p->state, memory_order_acquire)) != seen) return s;
-        relax();
+        pr_relax();
     }
     atomic_fetch_add(&p->sleepers, 1);
     while (run_of(s = atomic_load(&p->state)) == seen) futex_wait(upper(p), seen);
@@ -169,7 +169,7 @@ static void open_run(pr_pool *p, pr_team_fn fn, void *ctx) {
  * one that came back to `old` in between would hide the last wake-up. */
 static void wait_leave(pr_pool *p, int *spins, unsigned *word, unsigned old) {
     if (++*spins < SPINS) {
-        relax();
+        pr_relax();
         return;
     }
     atomic_store(&p->waiting, true);

@@ -22,6 +22,8 @@ void pr_pool_help(pr_pool *p, pr_team_fn fn, void *ctx);
 /* Run fn(ctx, i, member) for i in 0…n-1, dealt out dynamically. From outside a run. */
 typedef void (*pr_task_fn)(void *ctx, int64_t i, int me);
 void pr_pool_for(pr_pool *p, int64_t n, pr_task_fn fn, void *ctx);
+/* What a loop that waits does between two looks. */
+void pr_relax(void);
 /* Affinity mask ∩ the container's CPU limit (cgroup v2, v1), at least 1. */
 int pr_threads_default(void);
 #endif

@@ -6,6 +6,7 @@
 #include "session.h"
 
 enum { DEFAULT_CTX = 4096, DEFAULT_BATCH = 64, MOST_BATCH = 4096, PLAN_ARENA = 64 << 20,
+       SPINS = 300, /* some 5 µs */
        ROTATIONS_KEPT = 1 << 19 /* angles: 2 MiB of cosines, and as much of sines */ };
 
 /* Gives out aligned pieces; with base NULL it only counts. */
@@ -174,30 +175,46 @@ void pr_session_free(pr_session *s) {
 
 /* ------------------------------------------------------------------ running */
 
-/* Wait for the pieces that others hold; who waits long gives its processor away. */
+/* Wait for the pieces that others hold, which last microseconds; who waits long gives its processor
+ * away. */
 static void wait_done(struct step_counter *c, int64_t n) {
     for (int i = 0; atomic_load_explicit(&c->done, memory_order_acquire) < n; i++) {
-        if (i < 2000) atomic_signal_fence(memory_order_seq_cst);
+        if (i < SPINS) pr_relax();
         else sched_yield();
     }
 }
 
 /* Members claim pieces of the step at hand and go on when all its pieces are done, whoever did
- * them: a member that the system does not run holds up nobody, unless in a piece. */
+ * them: a member that the system does not run holds up nobody, unless in a piece. Steps of one
+ * piece that follow are done by who finishes the last piece: its data are at hand
+ * there, and nobody has to meet for them. */
 static void run_plan(void *ctx, int me, int n_members) {
     pr_session *s = ctx;
     (void)n_members;
-    for (int i = 0; i < s->plan.n_steps; i++) {
+    for (int i = 0; i < s->plan.n_steps; i = s->counter[i].end) {
         const pr_step       *st = &s->plan.steps[i];
         struct step_counter *c = &s->counter[i];
-        int64_t              n = pr_step_tasks(s, st), t;
-        if (atomic_load_explicit(&c->done, memory_order_acquire) >= n) continue;
-        while ((t = atomic_fetch_add_explicit(&c->next, 1, memory_order_relaxed)) < n) {
+        int64_t              t;
+        if (atomic_load_explicit(&c->done, memory_order_acquire) > c->n) continue;
+        while ((t = atomic_fetch_add_explicit(&c->next, 1, memory_order_relaxed)) < c->n) {
             pr_step_task(s, st, t, me);
+            if (atomic_fetch_add_explicit(&c->done, 1, memory_order_acq_rel) + 1 < c->n) continue;
+            for (int k = i + 1; k < c->end; k++) pr_step_task(s, &s->plan.steps[k], 0, me);
             atomic_fetch_add_explicit(&c->done, 1, memory_order_release);
         }
-        wait_done(c, n);
+        wait_done(c, c->n + 1);
     }
+}
+
+/* Groups for a call of s->n tokens: a step, and the steps of one piece behind it. */
+static void count_pieces(pr_session *s) {
+    int end = s->plan.n_steps;
+    for (int i = end - 1; i >= 0; i--) {
+        s->counter[i].n = pr_step_tasks(s, &s->plan.steps[i]);
+        s->counter[i].end = end;
+        if (s->counter[i].n > 1) end = i;
+    }
+    s->counted = s->n;
 }
 
 /* Angles are rounded to float32 before cos and sin are taken, as transformers does. */
@@ -239,6 +256,7 @@ pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *er
     s->ids = ids;
     s->n = n;
     rotations(s);
+    if (s->counted != s->n) count_pieces(s);
     for (int i = 0; i < s->plan.n_steps; i++) {
         atomic_store_explicit(&s->counter[i].next, 0, memory_order_relaxed);
         atomic_store_explicit(&s->counter[i].done, 0, memory_order_relaxed);

@@ -35,8 +35,11 @@ struct pr_session {
     int64_t      pos, expect;
     struct step_counter {
         _Alignas(PR_CACHE_LINE) atomic_llong next; /* first piece that nobody has claimed */
-        atomic_llong done; /* pieces finished */
-    } *counter; /* one per step */
+        atomic_llong done; /* pieces finished; one more when the steps of its group are, too */
+        int64_t      n;    /* pieces */
+        int          end;  /* first step of the next group */
+    } *counter;            /* one per step */
+    int counted;           /* tokens for which n and end were found */
 };
 
 /* Rows of a product that one task computes. */

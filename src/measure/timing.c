@@ -4,7 +4,8 @@
 #include "timing.h"
 #include <math.h>
 
-enum { MIN_ROUNDS = 8, MAX_ROUNDS = 400, MOST_SIDES = 64, LOADS = 5 };
+enum { MIN_ROUNDS = 8, MAX_ROUNDS = 400, MOST_SIDES = 64, LOADS = 5, MIN_SPANS = 30 };
+#define SPAN_S (1.0 / 60) /* a frame of a screen: timing.h */
 
 typedef struct {
     pr_session *s;
@@ -89,10 +90,13 @@ static pare_status measure_loads(bench *b, pare_err *err) {
 
 /* ------------------------------------------------------------------ rounds */
 
-/* Every ratio to the baseline known to 1 %? */
+/* Every ratio to the baseline known to 1 %, and enough spans for their variation? */
 static bool settled(const bench *b) {
     if (b->rounds < MIN_ROUNDS || b->o.base < 0) return false;
     for (int i = 0; i < b->n; i++) {
+        double time = 0;
+        for (int64_t r = 0; r < b->rounds; r++) time += b->side[i].decode[r];
+        if (time < MIN_SPANS * SPAN_S) return false;
         if (i == b->o.base) continue;
         pr_est e =
             pr_est_pair_median(b->side[b->o.base].decode, b->side[i].decode, b->rounds, 0.95);
@@ -211,6 +215,29 @@ static pr_est of_tokens(const bench *b, const side *s, double at) {
     return e;
 }
 
+int64_t pr_bench_spans(const double *token, int64_t n, double *per_token) {
+    int64_t n_spans = 0, from = 0;
+    double  time = 0;
+    for (int64_t i = 0; i < n; i++) {
+        time += token[i];
+        if (time < SPAN_S) continue;
+        per_token[n_spans++] = time / (double)(i + 1 - from);
+        from = i + 1, time = 0;
+    }
+    return n_spans;
+}
+
+static pr_est variation(const bench *b, const side *s) {
+    int64_t n = b->rounds * b->o.decode_tokens;
+    double *per_token = pr_calloc((size_t)n, sizeof *per_token);
+    if (!per_token) return pr_est_none("no memory");
+    int64_t n_spans = pr_bench_spans(s->token, n, per_token);
+    pr_est  e = n_spans < MIN_ROUNDS ? pr_est_none("the run lasted less than 8 spans of 1/60 s")
+                                     : pr_est_cv(per_token, n_spans, 0.95);
+    pr_free(per_token);
+    return e;
+}
+
 static void speed(const bench *b, const side *s, pr_bench_result *r) {
     int64_t n = b->rounds, d = b->o.decode_tokens;
     add(r, "decode_tps", PR_AGAINST_NONE, rate(s->decode, n, (double)d));
@@ -223,7 +250,8 @@ static void speed(const bench *b, const side *s, pr_bench_result *r) {
         r->quantile[i] = q.value;
         add(r, names[i], PR_AGAINST_NONE, q);
     }
-    add(r, "token_cv", PR_AGAINST_NONE, pr_est_cv(s->token, n * d, 0.95));
+    add(r, "token_cv", PR_AGAINST_NONE, variation(b, s));
+    add(r, "token_cv_single", PR_AGAINST_NONE, pr_est_cv(s->token, n * d, 0.95));
 }
 
 static void ratios(const bench *b, int i, pr_bench_result *r) {

@@ -6,7 +6,15 @@
  *
  * Round by round every side reads the same prompt and makes the same number of tokens; the order
  * turns with each round, so that what happens to the machine happens to all. A speed-up is
- * the median over rounds of the baseline's time over the side's own. */
+ * the median over rounds of the baseline's time over the side's own.
+ *
+ * token_cv is the variation that a reader can see: tokens are joined, in the order in which they
+ * were made, to spans of at least 1/60 s (a frame of a screen; a slower token is a span
+ * by itself), and it is the standard deviation over the mean of the spans' times per token. No
+ * stall is left out. Of single tokens (token_cv_single) the same figure says
+ * something else where a token is short: a system that gives the processor to another for 4 ms
+ * once in a thousand tokens makes it 1.5 at 80 µs per token and 0.005 at 25 ms, so that a
+ * faster variant would look less steady beside the same neighbours. */
 #ifndef PR_TIMING_H
 #define PR_TIMING_H
 #include "engine/engine.h"
@@ -48,6 +56,9 @@ void        pr_bench_result_free(pr_bench_result *r); /* NULL is fine */
 /* Only tokens/s of decoding, quickly: `rounds` short runs; for trying settings. */
 pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens,
                             int64_t rounds, pr_est *tps, pare_err *err);
+/* Times of `n` tokens in seconds, in their order → time per token of each span (above), at most n;
+ * an unfinished last one is left out. Returns how many. */
+int64_t pr_bench_spans(const double *token, int64_t n, double *per_token);
 /* "token_ms" of docs/report.md into `obj`. */
 void pr_bench_distributions(pr_doc_build *b, pare_doc *obj, const pr_bench_result *r);
 /* As a record, and back. */

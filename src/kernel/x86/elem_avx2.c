@@ -206,10 +206,111 @@ REST(f32)
 REST(f16)
 REST(q8_0)
 
+/* The trees of eight sums of which the first step (l + 8) is done. A blend and one shuffle a step
+ * bring together what is added: half the shuffles of a tree by itself. */
+INLINE __m256 trees8(__m256 a, __m256 b, __m256 c, __m256 d, __m256 e, __m256 f, __m256 g,
+                     __m256 h) {
+#define FOUR(x, y) /* lanes 0…3: of x; 4…7: of y */                                            \
+    _mm256_add_ps(_mm256_blend_ps(x, y, 0xf0), _mm256_permute2f128_ps(x, y, 0x21))
+#define TWO(x, y) _mm256_add_ps(_mm256_blend_ps(x, y, 0xcc), _mm256_shuffle_ps(x, y, 0x4e))
+    __m256 x = TWO(FOUR(a, e), FOUR(b, f)), y = TWO(FOUR(c, g), FOUR(d, h));
+#undef FOUR
+#undef TWO
+    return _mm256_add_ps(_mm256_shuffle_ps(x, y, 0x88), _mm256_shuffle_ps(x, y, 0xdd));
+}
+
+#define DOT(type, name, h, row)                                                                \
+    __m256 name;                                                                               \
+    {                                                                                          \
+        __m256 low = _mm256_setzero_ps(), high = low;                                          \
+        const char *p = row;                                                                   \
+        for (int64_t at = 0; at < d; at += 16) {                                                  \
+            low = _mm256_fmadd_ps(_mm256_loadu_ps((h) + at), elem_##type(p, at), low);           \
+            high = _mm256_fmadd_ps(_mm256_loadu_ps((h) + at + 8), elem_##type(p, at + 8), high); \
+        }                                                                                      \
+        name = _mm256_add_ps(low, high);                                                       \
+    }
+#define DOTS2(type, x, y, row)                                                                 \
+    __m256 x, y;                                                                               \
+    {                                                                                          \
+        __m256 low = _mm256_setzero_ps(), high = low, low1 = low, high1 = low;                 \
+        const char *p = row;                                                                   \
+        for (int64_t at = 0; at < d; at += 16) {                                                  \
+            __m256 v = elem_##type(p, at), w = elem_##type(p, at + 8);                           \
+            low = _mm256_fmadd_ps(_mm256_loadu_ps(q + at), v, low);                             \
+            high = _mm256_fmadd_ps(_mm256_loadu_ps(q + at + 8), w, high);                       \
+            low1 = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + at), v, low1);                          \
+            high1 = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + at + 8), w, high1);                    \
+        }                                                                                      \
+        x = _mm256_add_ps(low, high), y = _mm256_add_ps(low1, high1);                          \
+    }
+
+/* Into t[0…3]: four heads, one key. */
+#define DOTS4(type, t, row)                                                                    \
+    {                                                                                          \
+        __m256 a = _mm256_setzero_ps(), a1 = a, b = a, b1 = a, c = a, c1 = a, e = a, e1 = a;   \
+        const char *p = row;                                                                   \
+        for (int64_t at = 0; at < d; at += 16) {                                               \
+            __m256 v = elem_##type(p, at), w = elem_##type(p, at + 8);                         \
+            a = _mm256_fmadd_ps(_mm256_loadu_ps(q + at), v, a),                                \
+            a1 = _mm256_fmadd_ps(_mm256_loadu_ps(q + at + 8), w, a1);                          \
+            b = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + at), v, b),                               \
+            b1 = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + at + 8), w, b1);                         \
+            c = _mm256_fmadd_ps(_mm256_loadu_ps(q2 + at), v, c),                               \
+            c1 = _mm256_fmadd_ps(_mm256_loadu_ps(q2 + at + 8), w, c1);                         \
+            e = _mm256_fmadd_ps(_mm256_loadu_ps(q3 + at), v, e),                               \
+            e1 = _mm256_fmadd_ps(_mm256_loadu_ps(q3 + at + 8), w, e1);                         \
+        }                                                                                      \
+        t[0] = _mm256_add_ps(a, a1), t[1] = _mm256_add_ps(b, b1);                              \
+        t[2] = _mm256_add_ps(c, c1), t[3] = _mm256_add_ps(e, e1);                              \
+    }
+
+/* Scores: eight keys of one head, or keys widened once: four for two heads, two for four. */
 #define SCORES(type)                                                                           \
+    INLINE void eights_##type(float *s, const float *q, const char *k, size_t stride,          \
+                              int64_t n_keys, int64_t d, float scale) {                        \
+        for (int64_t j = 0; j < n_keys; j += 8, k += 8 * stride) {                             \
+            DOT(type, a, q, k) DOT(type, b, q, k + stride) DOT(type, c, q, k + 2 * stride)     \
+            DOT(type, e, q, k + 3 * stride) DOT(type, f, q, k + 4 * stride)                    \
+            DOT(type, g, q, k + 5 * stride) DOT(type, h, q, k + 6 * stride)                    \
+            DOT(type, i, q, k + 7 * stride)                                                    \
+            __m256 v = trees8(a, b, c, e, f, g, h, i);                                         \
+            _mm256_storeu_ps(s + j, _mm256_mul_ps(v, _mm256_set1_ps(scale)));                  \
+        }                                                                                      \
+    }                                                                                          \
+    INLINE void fours_##type(float *s, float *s1, const float *q, const float *q1,             \
+                             const char *k, size_t stride, int64_t n_keys, int64_t d,          \
+                             float scale) {                                                    \
+        for (int64_t j = 0; j < n_keys; j += 4, k += 4 * stride) {                             \
+            DOTS2(type, a, b, k) DOTS2(type, c, e, k + stride)                                 \
+            DOTS2(type, f, g, k + 2 * stride) DOTS2(type, h, i, k + 3 * stride)                \
+            __m256 v = _mm256_mul_ps(trees8(a, c, f, h, b, e, g, i), _mm256_set1_ps(scale));   \
+            _mm_storeu_ps(s + j, _mm256_castps256_ps128(v));                                   \
+            _mm_storeu_ps(s1 + j, _mm256_extractf128_ps(v, 1));                                \
+        }                                                                                      \
+    }                                                                                          \
+    INLINE void twos_##type(float *s, int64_t lds, const float *q, int64_t ldq, const char *k, \
+                            size_t stride, int64_t n_keys, int64_t d, float scale) {           \
+        const float *q1 = q + ldq, *q2 = q1 + ldq, *q3 = q2 + ldq;                             \
+        for (int64_t j = 0; j < n_keys; j += 2, k += 2 * stride) {                             \
+            __m256 x[4], y[4];                                                                 \
+            DOTS4(type, x, k)                                                                  \
+            DOTS4(type, y, k + stride)                                                         \
+            __m256 v = _mm256_mul_ps(trees8(x[0], y[0], x[1], y[1], x[2], y[2], x[3], y[3]),   \
+                                     _mm256_set1_ps(scale));                                   \
+            __m128 low = _mm256_castps256_ps128(v), high = _mm256_extractf128_ps(v, 1);        \
+            _mm_storel_pi((__m64 *)(void *)(s + j), low);                                      \
+            _mm_storeh_pi((__m64 *)(void *)(s + lds + j), low);                                \
+            _mm_storel_pi((__m64 *)(void *)(s + 2 * lds + j), high);                           \
+            _mm_storeh_pi((__m64 *)(void *)(s + 3 * lds + j), high);                           \
+        }                                                                                      \
+    }                                                                                          \
     static void scores1_##type(float *s, const float *q, const char *k, size_t stride,         \
                                int64_t n_keys, int64_t d, float scale) {                       \
-        for (int64_t j = 0; j < n_keys; j++, k += stride) {                                    \
+        int64_t j = d % 16 ? 0 : n_keys / 8 * 8;                                               \
+        if (d == 32) eights_##type(s, q, k, stride, j, 32, scale);                             \
+        else eights_##type(s, q, k, stride, j, d, scale);                                      \
+        for (k += (size_t)j * stride; j < n_keys; j++, k += stride) {                          \
             __m256 a = _mm256_setzero_ps(), b = a;                                             \
             int64_t i = 0;                                                                     \
             for (; i + 16 <= d; i += 16) {                                                     \
@@ -219,30 +320,24 @@ REST(q8_0)
             s[j] = end_##type(a, b, q, k, i, d) * scale;                                       \
         }                                                                                      \
     }                                                                                          \
+    static void scores2_##type(float *s, int64_t lds, const float *q, int64_t ldq,             \
+                               const char *k, size_t stride, int64_t n_keys, int64_t d,        \
+                               float scale) {                                                  \
+        int64_t j = d % 16 ? 0 : n_keys / 4 * 4;                                               \
+        if (d == 32) fours_##type(s, s + lds, q, q + ldq, k, stride, j, 32, scale);            \
+        else fours_##type(s, s + lds, q, q + ldq, k, stride, j, d, scale);                     \
+        k += (size_t)j * stride;                                                               \
+        scores1_##type(s + j, q, k, stride, n_keys - j, d, scale);                             \
+        scores1_##type(s + lds + j, q + ldq, k, stride, n_keys - j, d, scale);                 \
+    }                                                                                          \
     static void scores4_##type(float *s, int64_t lds, const float *q, int64_t ldq,             \
                                const char *k, size_t stride, int64_t n_keys, int64_t d,        \
                                float scale) {                                                  \
-        const float *q1 = q + ldq, *q2 = q1 + ldq, *q3 = q2 + ldq;                             \
-        for (int64_t j = 0; j < n_keys; j++, k += stride) {                                    \
-            __m256 a = _mm256_setzero_ps(), a1 = a, b = a, b1 = a, c = a, c1 = a, e = a,       \
-                   e1 = a;                                                                     \
-            int64_t i = 0;                                                                     \
-            for (; i + 16 <= d; i += 16) {                                                     \
-                __m256 v = elem_##type(k, i), z = elem_##type(k, i + 8);                       \
-                a = _mm256_fmadd_ps(_mm256_loadu_ps(q + i), v, a),                             \
-                a1 = _mm256_fmadd_ps(_mm256_loadu_ps(q + i + 8), z, a1);                       \
-                b = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + i), v, b),                            \
-                b1 = _mm256_fmadd_ps(_mm256_loadu_ps(q1 + i + 8), z, b1);                      \
-                c = _mm256_fmadd_ps(_mm256_loadu_ps(q2 + i), v, c),                            \
-                c1 = _mm256_fmadd_ps(_mm256_loadu_ps(q2 + i + 8), z, c1);                      \
-                e = _mm256_fmadd_ps(_mm256_loadu_ps(q3 + i), v, e),                            \
-                e1 = _mm256_fmadd_ps(_mm256_loadu_ps(q3 + i + 8), z, e1);                      \
-            }                                                                                  \
-            s[j] = end_##type(a, a1, q, k, i, d) * scale;                                      \
-            s[lds + j] = end_##type(b, b1, q1, k, i, d) * scale;                               \
-            s[2 * lds + j] = end_##type(c, c1, q2, k, i, d) * scale;                           \
-            s[3 * lds + j] = end_##type(e, e1, q3, k, i, d) * scale;                           \
-        }                                                                                      \
+        int64_t j = d % 16 ? 0 : n_keys / 2 * 2;                                               \
+        twos_##type(s, lds, q, ldq, k, stride, j, d, scale);                                   \
+        k += (size_t)j * stride;                                                               \
+        for (int h = 0; h < 4; h++)                                                            \
+            scores1_##type(s + h * lds + j, q + h * ldq, k, stride, n_keys - j, d, scale);     \
     }                                                                                          \
     void pr_attn_scores_##type##_avx2(float *s, int64_t lds, const float *q, int64_t ldq,      \
                                       int64_t n_q, const void *k, size_t stride,               \
@@ -250,6 +345,8 @@ REST(q8_0)
         int64_t h = 0;                                                                         \
         for (; h + 4 <= n_q; h += 4)                                                           \
             scores4_##type(s + h * lds, lds, q + h * ldq, ldq, k, stride, n_keys, d, scale);   \
+        for (; h + 2 <= n_q; h += 2)                                                           \
+            scores2_##type(s + h * lds, lds, q + h * ldq, ldq, k, stride, n_keys, d, scale);   \
         for (; h < n_q; h++)                                                                   \
             scores1_##type(s + h * lds, q + h * ldq, k, stride, n_keys, d, scale);             \
     }

@@ -165,9 +165,8 @@ INLINE __m512 elem_q8_0(const char *row, int64_t i, __mmask16 m) {
     }
 KEY(q8_0)
 
-/* Scores: four keys of one head, or one key widened once for four heads. For F32 and F16 the
- * AVX2 kernel of four heads is faster on Zen 4 (36 against 29 GMAC/s at d = 64): two half trees
- * cost less. */
+/* Scores: four keys of one head, or one key widened once for four heads. Of F32 and F16 keys the
+ * AVX2 kernels are faster on Zen 4: half trees cost less. */
 #define SCORES1(type)                                                                          \
     static void scores1_##type(float *s, const float *q, const char *k, size_t stride,         \
                                int64_t n_keys, int64_t d, float scale) {                       \
@@ -220,21 +219,6 @@ KEY(q8_0)
             scores1_##type(s + h * lds, q + h * ldq, k, stride, n_keys, d, scale);             \
     }
 SCORES(q8_0)
-
-/* F32 and F16: four heads that share a key are the AVX2 kernel's. */
-#define SCORES_FEW(type)                                                                       \
-    KEY(type)                                                                                  \
-    SCORES1(type)                                                                              \
-    void pr_attn_scores_##type##_avx512(float *s, int64_t lds, const float *q, int64_t ldq,    \
-                                        int64_t n_q, const void *k, size_t stride,             \
-                                        int64_t n_keys, int64_t d, float scale) {              \
-        int64_t h = n_q / 4 * 4;                                                               \
-        pr_attn_scores_##type##_avx2(s, lds, q, ldq, h, k, stride, n_keys, d, scale);          \
-        for (; h < n_q; h++)                                                                   \
-            scores1_##type(s + h * lds, q + h * ldq, k, stride, n_keys, d, scale);             \
-    }
-SCORES_FEW(f32)
-SCORES_FEW(f16)
 
 /* Mix: 64 (then 16) elements of one head stay in registers over all keys. */
 #define MIX(type)                                                                              \

@@ -197,24 +197,28 @@ INLINE __m512 scales_xs(const uint8_t *b0, const uint8_t *b1) {
     return _mm512_mul_ps(heads(b0, b1, &unused), _mm512_cvtepi32_ps(low));
 }
 
-INLINE __m512 scales_q2_k(const uint8_t *b, __m512 *min) {
-    __m512i x = _mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)b));
+/* 16 weights per scale; `order` puts the bytes of the groups where they are wanted. */
+INLINE __m512 scales_q2_k(const uint8_t *b, __m128i order, __m512 *min) {
+    __m512i x =
+        _mm512_cvtepu8_epi32(_mm_shuffle_epi8(_mm_loadu_si128((const void *)b), order));
     *min = _mm512_mul_ps(_mm512_set1_ps(half(b + 82)), _mm512_cvtepi32_ps(_mm512_srli_epi32(x, 4)));
     x = _mm512_and_si512(x, _mm512_set1_epi32(15));
     return _mm512_mul_ps(_mm512_set1_ps(half(b + 80)), _mm512_cvtepi32_ps(x));
 }
-INLINE __m512 scales_q3_k(const uint8_t *b, __m512 *min) {
+INLINE __m512 scales_q3_k(const uint8_t *b, __m128i order, __m512 *min) {
     uint32_t x, y, c;
     memcpy(&x, b + 96, 4), memcpy(&y, b + 100, 4), memcpy(&c, b + 104, 4);
     __m128i v = _mm_setr_epi32((int)x, (int)y, (int)(x >> 4), (int)(y >> 4));
     __m128i h = _mm_setr_epi32((int)(c << 4), (int)(c << 2), (int)c, (int)(c >> 2));
     v = _mm_or_si128(_mm_and_si128(v, _mm_set1_epi8(15)), _mm_and_si128(h, _mm_set1_epi8(0x30)));
-    __m512i sc = _mm512_sub_epi32(_mm512_cvtepu8_epi32(v), _mm512_set1_epi32(32));
+    __m512i sc = _mm512_sub_epi32(_mm512_cvtepu8_epi32(_mm_shuffle_epi8(v, order)),
+                                  _mm512_set1_epi32(32));
     *min = _mm512_setzero_ps();
     return _mm512_mul_ps(_mm512_set1_ps(half(b + 108)), _mm512_cvtepi32_ps(sc));
 }
-INLINE __m512 scales_q6_k(const uint8_t *b, __m512 *min) {
-    __m512i sc = _mm512_cvtepi8_epi32(_mm_loadu_si128((const void *)(b + 192)));
+INLINE __m512 scales_q6_k(const uint8_t *b, __m128i order, __m512 *min) {
+    __m128i x = _mm_loadu_si128((const void *)(b + 192));
+    __m512i sc = _mm512_cvtepi8_epi32(_mm_shuffle_epi8(x, order));
     *min = _mm512_setzero_ps();
     return _mm512_mul_ps(_mm512_set1_ps(half(b + 208)), _mm512_cvtepi32_ps(sc));
 }
@@ -308,35 +312,6 @@ BLOCKS_OF_256(iq4_xs, 136, scales_xs(b0, b1))
         return tree(acc);                                                                      \
     }
 
-/* ---- one row: 16 weights per scale; always whole blocks of 256 */
-
-#define DOT16(t, j)                                                                            \
-    _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes_##t(row, j),                             \
-                        _mm512_loadu_si512(q + 64 * j))
-
-#define ROW16(t, bytes, zero_bits, has_min)                                                    \
-    INLINE __m512 lanes_##t(const uint8_t *row, const pr_acts *a, int64_t col, int64_t n) {    \
-        const __m512i twice =                                                                  \
-            _mm512_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);                 \
-        const int8_t *q = a->q + col * n;                                                      \
-        const float *d = a->d + col * (n / 32), *sum = a->sum16 + col * (n / 16);              \
-        const int32_t *qsum = a->isum16 + col * (n / 16);                                      \
-        __m512 acc = _mm512_setzero_ps(), min;                                                 \
-        for (int64_t i = 0; i < n / 256;                                                       \
-             i++, row += bytes, q += 256, d += 8, sum += 16, qsum += 16) {                     \
-            __m512i isum = sums16(DOT16(t, 0), DOT16(t, 1), DOT16(t, 2), DOT16(t, 3));         \
-            __m512 s = scales_##t(row, &min);                                                  \
-            if (zero_bits)                                                                     \
-                isum = _mm512_sub_epi32(                                                       \
-                    isum, _mm512_slli_epi32(_mm512_loadu_si512(qsum), zero_bits));             \
-            s = _mm512_mul_ps(                                                                 \
-                s, _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(d))));  \
-            acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(isum), s, acc);                           \
-            if (has_min) acc = _mm512_fnmadd_ps(min, _mm512_loadu_ps(sum), acc);               \
-        }                                                                                      \
-        return acc;                                                                            \
-    }
-
 /* ---- several rows at a time, which is how products are made.
  *
  * Two rows of 8 more blocks share a vector (8 lanes each), so that a row of 256 weights wastes
@@ -362,18 +337,14 @@ static void hold_nibbles(int8_t *h, const int8_t *q, int64_t n) {
     }
 }
 
-/* Per 256: first halves of the even groups, second halves, then of the odd groups. */
+/* Per 256: first halves of the even groups in the order 0, 4, 2, 6, second halves, then of the
+ * odd groups. */
 static void hold_k(int8_t *h, const int8_t *q, int64_t n) {
-    for (int64_t k = 0; k < n; k += 256) {
-        __m512i a = _mm512_loadu_si512(q + k), b = _mm512_loadu_si512(q + k + 64);
-        __m512i c = _mm512_loadu_si512(q + k + 128), d = _mm512_loadu_si512(q + k + 192);
-        __m512i ab = low_halves(a, b), cd = low_halves(c, d), ef = high_halves(a, b),
-                gh = high_halves(c, d);
-        _mm512_store_si512(h + k, low_halves(ab, cd));
-        _mm512_store_si512(h + k + 64, low_halves(ef, gh));
-        _mm512_store_si512(h + k + 128, high_halves(ab, cd));
-        _mm512_store_si512(h + k + 192, high_halves(ef, gh));
-    }
+    for (int64_t k = 0; k < n; k += 256, q += 256)
+        for (int i = 0; i < 16; i++) {
+            int group = (i & 1) * 4 + (i & 2) + i / 8, second = i / 4 % 2;
+            memcpy(h + k + 16 * i, q + 32 * group + 16 * second, 16);
+        }
 }
 
 /* Both codes of a byte times their activations; each 128 bits are a group. */
@@ -424,45 +395,6 @@ SUMS_NIBBLES(iq4_xs, 16, 8, iq4)
 SUMS_PLAIN(q5_0)
 SUMS_PLAIN(q5_1)
 SUMS_PLAIN(q8_0)
-
-/* Q4_K, Q5_K: even groups in the low nibbles, odd ones in the high. */
-typedef struct {
-    __m512i even, odd;
-} pair_of_dots;
-
-INLINE pair_of_dots dots_q4_k(const uint8_t *b, const int8_t *h) {
-    __m512i v = _mm512_loadu_si512(b + 16), w = _mm512_loadu_si512(b + 80);
-    __m512i first = low_halves(v, w), second = high_halves(v, w);
-    return (pair_of_dots){dot2(low4(first), held(h, 0), low4(second), held(h, 1)),
-                          dot2(high4(first), held(h, 2), high4(second), held(h, 3))};
-}
-INLINE __m512i with_fifth(__m512i u, __m512i bits, __m512i which) {
-    return _mm512_mask_add_epi8(u, _mm512_test_epi8_mask(bits, which), u, _mm512_set1_epi8(16));
-}
-INLINE pair_of_dots dots_q5_k(const uint8_t *b, const int8_t *h) {
-    const __m512i even = _mm512_setr_epi64(
-        0x0101010101010101, 0x0101010101010101, 0x0404040404040404, 0x0404040404040404,
-        0x1010101010101010, 0x1010101010101010, 0x4040404040404040, 0x4040404040404040);
-    const __m512i odd = _mm512_slli_epi16(even, 1); /* no byte has its top bit set */
-    __m512i v = _mm512_loadu_si512(b + 48), w = _mm512_loadu_si512(b + 112);
-    __m512i first = low_halves(v, w), second = high_halves(v, w);
-    __m512i h0 = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(b + 16)));
-    __m512i h1 = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(b + 32)));
-    return (pair_of_dots){dot2(with_fifth(low4(first), h0, even), held(h, 0),
-                               with_fifth(low4(second), h1, even), held(h, 1)),
-                          dot2(with_fifth(high4(first), h0, odd), held(h, 2),
-                               with_fifth(high4(second), h1, odd), held(h, 3))};
-}
-#define SUMS_K(t)                                                                              \
-    INLINE __m512i sums_##t(const uint8_t *w0, const uint8_t *w1, const int8_t *h0,            \
-                            const int8_t *h1) {                                                \
-        const __m512i order =                                                                  \
-            _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);           \
-        pair_of_dots a = dots_##t(w0, h0), b = dots_##t(w1, h1);                               \
-        return _mm512_permutexvar_epi32(order, sums_quarter(a.even, a.odd, b.even, b.odd));    \
-    }
-SUMS_K(q4_k)
-SUMS_K(q5_k)
 
 /* The F16 at w0 of eight blocks, and at w1 of eight. */
 INLINE __m512 halfs8x2(const uint8_t *w0, const uint8_t *w1, int bytes) {
@@ -553,29 +485,217 @@ INLINE __m128 tree4(__m512 a, __m512 b) {
         for (; r < rows; r++) y[r] = row_##t(p + (size_t)r * row_bytes, a, col);               \
     }
 
-#define GEMV16(t)                                                                              \
-    INLINE void fours_##t(float *y, const uint8_t *p, size_t step, int64_t rows,               \
-                          const pr_acts *a, int64_t col, int64_t n) {                          \
-        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step) {                            \
-            __m512 i = lanes_##t(p, a, col, n), j = lanes_##t(p + step, a, col, n);            \
-            __m512 k = lanes_##t(p + 2 * step, a, col, n),                                     \
-                   l = lanes_##t(p + 3 * step, a, col, n);                                     \
-            i = _mm512_add_ps(_mm512_shuffle_f32x4(i, j, 0x44),                                \
-                              _mm512_shuffle_f32x4(i, j, 0xee));                               \
-            k = _mm512_add_ps(_mm512_shuffle_f32x4(k, l, 0x44),                                \
-                              _mm512_shuffle_f32x4(k, l, 0xee));                               \
-            _mm_storeu_ps(y + r, tree4(i, k));                                                 \
+/* ---- Q4_K, Q5_K: four rows at a time.
+ *
+ * Even groups lie in the low nibbles, odd ones in the high. A pair of rows shares a vector: its
+ * 128 bits hold two groups of one row, then of the other: 0 1, 4 5, 2 3, 6 7. Scales are put
+ * in this order while they are bytes, which is cheaper than to put sums in order. What
+ * VPDPBUSD leaves fits 16 bits (two products of at most 31 * 128, four lanes), so that the
+ * sums of four shrink by a pack and a multiplication with one, not by unpacks. */
+
+typedef struct {
+    __m512i even, odd;
+} pair_of_dots;
+
+/* 128 bytes of nibbles, four pairs of groups: the first halves of the pairs 0, 2, 1, 3; at p + 16
+ * the second halves. Two loads and a blend cost less than a shuffle. */
+INLINE __m512i half_pairs(const uint8_t *p) {
+    return _mm512_mask_loadu_epi32(_mm512_loadu_si512(p), 0xf0f0, p + 48);
+}
+INLINE pair_of_dots dots_q4_k(const uint8_t *b, const int8_t *h) {
+    const __m512i f0 = _mm512_set1_epi8(-16);
+    __m512i first = half_pairs(b + 16), second = half_pairs(b + 32);
+    __m512i odd = dot2(_mm512_and_si512(first, f0), held(h, 2), _mm512_and_si512(second, f0),
+                       held(h, 3)); /* 16 times too much */
+    return (pair_of_dots){dot2(low4(first), held(h, 0), low4(second), held(h, 1)),
+                          _mm512_srai_epi32(odd, 4)};
+}
+INLINE __m512i with_fifth(__m512i u, __m512i bits, __m512i which) {
+    return _mm512_mask_add_epi8(u, _mm512_test_epi8_mask(bits, which), u, _mm512_set1_epi8(16));
+}
+INLINE pair_of_dots dots_q5_k(const uint8_t *b, const int8_t *h) {
+    const __m512i even = _mm512_setr_epi64(
+        0x0101010101010101, 0x0101010101010101, 0x1010101010101010, 0x1010101010101010,
+        0x0404040404040404, 0x0404040404040404, 0x4040404040404040, 0x4040404040404040);
+    const __m512i odd = _mm512_slli_epi16(even, 1); /* no byte has its top bit set */
+    __m512i first = half_pairs(b + 48), second = half_pairs(b + 64);
+    __m512i h0 = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(b + 16)));
+    __m512i h1 = _mm512_broadcast_i32x4(_mm_loadu_si128((const void *)(b + 32)));
+    return (pair_of_dots){dot2(with_fifth(low4(first), h0, even), held(h, 0),
+                               with_fifth(low4(second), h1, even), held(h, 1)),
+                          dot2(with_fifth(high4(first), h0, odd), held(h, 2),
+                               with_fifth(high4(second), h1, odd), held(h, 3))};
+}
+
+/* Neighbouring lanes of x and y added, each pair of 128 bits in turn; the lanes fit 16 bits. */
+INLINE __m512i add_pairs(__m512i x, __m512i y) {
+    return _mm512_madd_epi16(_mm512_packs_epi32(x, y), _mm512_set1_epi16(1));
+}
+/* The same for any lanes. */
+INLINE __m512i add_pairs_wide(__m512i x, __m512i y) {
+    __m512 a = _mm512_castsi512_ps(x), b = _mm512_castsi512_ps(y);
+    return _mm512_add_epi32(_mm512_castps_si512(_mm512_shuffle_ps(a, b, 0x88)),
+                            _mm512_castps_si512(_mm512_shuffle_ps(a, b, 0xdd)));
+}
+INLINE __m512i sums_q4_k(const uint8_t *w0, const uint8_t *w1, const int8_t *h) {
+    pair_of_dots a = dots_q4_k(w0, h), b = dots_q4_k(w1, h);
+    return add_pairs(add_pairs(a.even, a.odd), add_pairs(b.even, b.odd));
+}
+INLINE __m512i sums_q5_k(const uint8_t *w0, const uint8_t *w1, const int8_t *h) {
+    pair_of_dots a = dots_q5_k(w0, h), b = dots_q5_k(w1, h);
+    return add_pairs_wide(add_pairs(a.even, a.odd), add_pairs(b.even, b.odd));
+}
+
+/* Scales and mins of one block in each of four rows, a pair of rows to a vector. */
+typedef struct {
+    __m512 scale_ab, scale_cd, min_ab, min_cd;
+} quad_scales;
+
+INLINE quad_scales scales_quad(const uint8_t *w, size_t step) {
+#define W(r) _mm_loadu_si128((const void *)(w + (r) * step))
+    __m512i x = _mm512_inserti32x4(_mm512_castsi128_si512(W(0)), W(1), 1);
+    x = _mm512_inserti32x4(_mm512_inserti32x4(x, W(2), 2), W(3), 3);
+#undef W
+    const __m512i shift = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0, 0, 4));
+    __m512i low = _mm512_srlv_epi32(_mm512_shuffle_epi32(x, (_MM_PERM_ENUM)0xed), shift);
+    __m512i high = _mm512_srli_epi32(_mm512_shuffle_epi32(x, (_MM_PERM_ENUM)0x84), 2);
+    low = _mm512_and_si512(low, _mm512_set1_epi64(0x0f0f0f0f3f3f3f3f));
+    x = _mm512_permutexvar_epi32(
+        _mm512_broadcast_i32x4(_mm_setr_epi32(0, 4, 8, 12)), x); /* d and dmin of the four */
+    /* Per row: 8 scales, 8 mins; then per 128 bits a pair of groups: rows' scales, rows' mins. */
+    low = _mm512_ternarylogic_epi64(low, high, _mm512_set1_epi64(0x3030303000000000), 0xf8);
+    low = _mm512_permutexvar_epi16(
+        _mm512_set_epi16(31, 23, 15, 7, 27, 19, 11, 3, 29, 21, 13, 5, 25, 17, 9, 1, 30, 22, 14, 6,
+                         26, 18, 10, 2, 28, 20, 12, 4, 24, 16, 8, 0),
+        low);
+    __m512 d = _mm512_castps256_ps512(_mm256_cvtph_ps(_mm512_castsi512_si128(x)));
+#define BYTES(at)                                                                              \
+    _mm512_cvtepi32_ps(_mm512_shuffle_epi8(                                                    \
+        low, _mm512_broadcast_i32x4(_mm_setr_epi8(at, -1, -1, -1, at + 1, -1, -1, -1, at + 2,  \
+                                                  -1, -1, -1, at + 3, -1, -1, -1))))
+#define HEADS(i, j) _mm512_permutexvar_ps(_mm512_broadcast_i32x4(_mm_setr_epi32(i, i, j, j)), d)
+    return (quad_scales){_mm512_mul_ps(BYTES(0), HEADS(0, 2)), _mm512_mul_ps(BYTES(4), HEADS(4, 6)),
+                         _mm512_mul_ps(BYTES(8), HEADS(1, 3)),
+                         _mm512_mul_ps(BYTES(12), HEADS(5, 7))};
+#undef BYTES
+#undef HEADS
+}
+
+/* The trees of two pairs of rows whose lanes 0…7 and 8…15 are added. */
+INLINE __m128 tree_pairs(__m512 ab, __m512 cd) {
+    __m512 v =
+        _mm512_add_ps(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xdd));
+    v = _mm512_add_ps(v, _mm512_shuffle_f32x4(v, v, 0xb1));
+    return _mm_hadd_ps(_mm512_castps512_ps128(v), _mm512_extractf32x4_ps(v, 2));
+}
+
+/* ab0, cd0: lanes of the even blocks (0…7); ab1, cd1: of the odd. */
+#define GEMVK(t, bytes)                                                                        \
+    INLINE __m128 quad_##t(const uint8_t *w, size_t step, const pr_acts *a, int64_t col,       \
+                           const int8_t *h, int64_t blocks) {                                  \
+        const __m512i twice =                                                                  \
+            _mm512_setr_epi32(0, 1, 0, 1, 4, 5, 4, 5, 2, 3, 2, 3, 6, 7, 6, 7);                 \
+        const float *d = a->d + col * blocks * 8, *sum = a->sum32 + col * blocks * 8;          \
+        __m512 ab0 = _mm512_setzero_ps(), cd0 = ab0, ab1 = ab0, cd1 = ab0;                     \
+        for (int64_t i = 0; i < blocks; i++, w += bytes, h += 256, d += 8, sum += 8) {         \
+            quad_scales s = scales_quad(w, step);                                              \
+            __m512 da =                                                                        \
+                _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(d)));      \
+            __m512 sm =                                                                        \
+                _mm512_permutexvar_ps(twice, _mm512_castps256_ps512(_mm256_loadu_ps(sum)));    \
+            __m512i ab = sums_##t(w, w + step, h),                                             \
+                    cd = sums_##t(w + 2 * step, w + 3 * step, h);                              \
+            __m512 x =                                                                         \
+                _mm512_fmadd_ps(_mm512_cvtepi32_ps(ab), _mm512_mul_ps(s.scale_ab, da), ab0);   \
+            __m512 y =                                                                         \
+                _mm512_fmadd_ps(_mm512_cvtepi32_ps(cd), _mm512_mul_ps(s.scale_cd, da), cd0);   \
+            ab0 = ab1,                                                                         \
+            cd0 = cd1; /* the next block's; the last step adds both, in any order */           \
+            ab1 = _mm512_fnmadd_ps(s.min_ab, sm, x);                                           \
+            cd1 = _mm512_fnmadd_ps(s.min_cd, sm, y);                                           \
         }                                                                                      \
+        return tree_pairs(_mm512_add_ps(ab0, ab1), _mm512_add_ps(cd0, cd1));                   \
+    }                                                                                          \
+    INLINE void quads_##t(float *y, const uint8_t *p, size_t step, int64_t rows,               \
+                          const pr_acts *a, int64_t col, const int8_t *h, int64_t blocks) {    \
+        for (int64_t r = 0; r + 4 <= rows; r += 4, p += 4 * step)                              \
+            _mm_storeu_ps(y + r, quad_##t(p, step, a, col, h, blocks));                        \
     }                                                                                          \
     void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows,         \
                               const pr_acts *a, int64_t col) {                                 \
         const uint8_t *p = w;                                                                  \
+        int64_t r = 0;                                                                         \
+        if (rows >= 4 && a->n <= HELD_MAX) {                                                   \
+            _Alignas(64) int8_t h[HELD_MAX];                                                   \
+            hold_k(h, a->q + col * a->n, a->n);                                                \
+            if (a->n == 256)                                                                   \
+                quads_##t(y, p, row_bytes, rows, a, col, h, 1);                                \
+            else                                                                               \
+                quads_##t(y, p, row_bytes, rows, a, col, h, a->n / 256);                       \
+            r = rows / 4 * 4;                                                                  \
+        }                                                                                      \
+        for (; r < rows; r++) y[r] = row_##t(p + (size_t)r * row_bytes, a, col);               \
+    }
+
+/* ---- 16 weights per scale: four rows at a time, always whole blocks of 256.
+ *
+ * VPDPBUSD leaves four lanes per group: groups 4i … 4i + 3 in vector i. Added pair by pair they
+ * come out as [group j, 4 + j, 8 + j, 12 + j] in 128 bits number j; the scales follow. */
+
+#define DOT16(t, j)                                                                            \
+    _mm512_dpbusd_epi32(_mm512_setzero_si512(), codes_##t(w, j), _mm512_loadu_si512(q + 64 * j))
+
+#define GEMV16(t, bytes, zero_bits, has_min)                                                   \
+    INLINE __m512 join_##t(const uint8_t *w, const int8_t *q, __m512 da, __m512i zero,         \
+                           __m512 sum, __m512 acc) {                                           \
+        const __m128i order = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15); \
+        __m512 min, s = scales_##t(w, order, &min);                                            \
+        __m512i g = add_pairs_wide(add_pairs(DOT16(t, 0), DOT16(t, 1)),                        \
+                                   add_pairs(DOT16(t, 2), DOT16(t, 3)));                       \
+        if (zero_bits) g = _mm512_sub_epi32(g, zero);                                          \
+        acc = _mm512_fmadd_ps(_mm512_cvtepi32_ps(g), _mm512_mul_ps(s, da), acc);               \
+        return has_min ? _mm512_fnmadd_ps(min, sum, acc) : acc;                                \
+    }                                                                                          \
+    INLINE __m128 quad_##t(const uint8_t *w0, const uint8_t *w1, const uint8_t *w2,            \
+                           const uint8_t *w3, const pr_acts *a, int64_t col, int64_t blocks) { \
+        const __m512i order =                                                                  \
+            _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);           \
+        const __m512i of_32 = _mm512_srli_epi32(order, 1);                                     \
+        const int8_t *q = a->q + col * blocks * 256;                                           \
+        const float *d = a->d + col * blocks * 8, *sum = a->sum16 + col * blocks * 16;         \
+        const int32_t *qsum = a->isum16 + col * blocks * 16;                                   \
+        __m512 i = _mm512_setzero_ps(), j = i, k = i, l = i;                                   \
+        for (int64_t b = 0; b < blocks; b++, q += 256, d += 8, sum += 16, qsum += 16) {        \
+            __m512 da = _mm512_permutexvar_ps(of_32, _mm512_castps256_ps512(_mm256_loadu_ps(d))); \
+            __m512 sm = _mm512_permutexvar_ps(order, _mm512_loadu_ps(sum));                    \
+            __m512i zero = _mm512_slli_epi32(                                                  \
+                _mm512_permutexvar_epi32(order, _mm512_loadu_si512(qsum)), zero_bits);         \
+            i = join_##t(w0 + b * bytes, q, da, zero, sm, i);                                  \
+            j = join_##t(w1 + b * bytes, q, da, zero, sm, j);                                  \
+            k = join_##t(w2 + b * bytes, q, da, zero, sm, k);                                  \
+            l = join_##t(w3 + b * bytes, q, da, zero, sm, l);                                  \
+        }                                                                                      \
+        i = _mm512_add_ps(_mm512_shuffle_ps(i, j, 0x44), _mm512_shuffle_ps(i, j, 0xee));       \
+        k = _mm512_add_ps(_mm512_shuffle_ps(k, l, 0x44), _mm512_shuffle_ps(k, l, 0xee));       \
+        i = _mm512_add_ps(_mm512_shuffle_ps(i, k, 0x88), _mm512_shuffle_ps(i, k, 0xdd));       \
+        __m256 v = _mm256_add_ps(_mm512_castps512_ps256(i), _mm512_extractf32x8_ps(i, 1));     \
+        return _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));             \
+    }                                                                                          \
+    INLINE void quads_##t(float *y, const uint8_t *p, size_t step, int64_t rows,               \
+                          const pr_acts *a, int64_t col, int64_t blocks) {                     \
+        int64_t r = 0;                                                                         \
+        for (; r + 4 <= rows; r += 4, p += 4 * step)                                           \
+            _mm_storeu_ps(y + r, quad_##t(p, p + step, p + 2 * step, p + 3 * step, a, col,     \
+                                          blocks));                                            \
+        for (; r < rows; r++, p += step)                                                       \
+            y[r] = _mm_cvtss_f32(quad_##t(p, p, p, p, a, col, blocks));                        \
+    }                                                                                          \
+    void pr_gemv_##t##_avx512(float *y, const void *w, size_t row_bytes, int64_t rows,         \
+                              const pr_acts *a, int64_t col) {                                 \
         if (a->n == 256)                                                                       \
-            fours_##t(y, p, row_bytes, rows, a, col, 256);                                     \
+            quads_##t(y, w, row_bytes, rows, a, col, 1);                                       \
         else                                                                                   \
-            fours_##t(y, p, row_bytes, rows, a, col, a->n);                                    \
-        for (int64_t r = rows / 4 * 4; r < rows; r++)                                          \
-            y[r] = tree(lanes_##t(p + (size_t)r * row_bytes, a, col, a->n));                   \
+            quads_##t(y, w, row_bytes, rows, a, col, a->n / 256);                              \
     }
 
 #define UNPACK32(t, has_min)                                                                   \
@@ -599,6 +719,8 @@ INLINE __m128 tree4(__m512 a, __m512 b) {
 #define UNPACK16(t, bytes, has_min)                                                            \
     void pr_unpack_##t##_avx512(uint8_t *u, float *scale, float *min, const void *row,         \
                                 int64_t n) {                                                   \
+        const __m128i plain_order =                                                            \
+            _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);               \
         const uint8_t *b = row;                                                                \
         __m512 m;                                                                              \
         for (int64_t i = 0; i < n / 256; i++, b += bytes, u += 256) {                          \
@@ -606,7 +728,7 @@ INLINE __m128 tree4(__m512 a, __m512 b) {
             _mm512_storeu_si512(u + 64, codes_##t(b, 1));                                      \
             _mm512_storeu_si512(u + 128, codes_##t(b, 2));                                     \
             _mm512_storeu_si512(u + 192, codes_##t(b, 3));                                     \
-            _mm512_storeu_ps(scale + 16 * i, scales_##t(b, &m));                               \
+            _mm512_storeu_ps(scale + 16 * i, scales_##t(b, plain_order, &m));                  \
             if (has_min) _mm512_storeu_ps(min + 16 * i, m);                                    \
         }                                                                                      \
     }
@@ -620,9 +742,6 @@ ROW32(iq4_nl, 7, false)
 ROW32(q4_k, 0, true)
 ROW32(q5_k, 0, true)
 ROW32(iq4_xs, 7, false)
-ROW16(q2_k, 84, 0, true)
-ROW16(q3_k, 110, 2, false)
-ROW16(q6_k, 210, 5, false)
 
 GEMV32(q4_0, hold_nibbles, 144, 3, false, _mm512_setzero_ps(),
        halfs8x2(w0, w1, 18))
@@ -636,12 +755,12 @@ GEMV32(q8_0, hold_plain, 272, 7, false, _mm512_setzero_ps(),
        halfs8x2(w0, w1, 34))
 GEMV32(iq4_nl, hold_nibbles, 144, 7, false, _mm512_setzero_ps(),
        halfs8x2(w0, w1, 18))
-GEMV32(q4_k, hold_k, 144, 0, true, _mm512_setzero_ps(), scales_k4(w0, w1, &min))
-GEMV32(q5_k, hold_k, 176, 0, true, _mm512_setzero_ps(), scales_k4(w0, w1, &min))
 GEMV32(iq4_xs, hold_nibbles, 136, 7, false, _mm512_setzero_ps(), scales_xs(w0, w1))
-GEMV16(q2_k)
-GEMV16(q3_k)
-GEMV16(q6_k)
+GEMVK(q4_k, 144)
+GEMVK(q5_k, 176)
+GEMV16(q2_k, 84, 0, true)
+GEMV16(q3_k, 110, 2, false)
+GEMV16(q6_k, 210, 5, false)
 UNPACK32(q4_0, false)
 UNPACK32(q4_1, true)
 UNPACK32(q5_0, false)

@@ -19,8 +19,7 @@
 #define ELEMS(level)                                                                           \
     TAKE(add, level)                                                                           \
     TAKE(silu_mul, level) TAKE(exp, level) TAKE(rms_norm, level) TAKE(rope_half, level)        \
-        TAKE(softmax, level) TAKE(store_f16, level) TAKE(attn_scores_f32, level)               \
-            TAKE(attn_scores_f16, level) TAKE(attn_scores_q8_0, level)                         \
+        TAKE(softmax, level) TAKE(store_f16, level) TAKE(attn_scores_q8_0, level)              \
                 TAKE(attn_mix_f32, level) TAKE(attn_mix_f16, level) TAKE(attn_mix_q8_0, level) \
                     TAKE(row_max, level) TAKE(row_sum_exp, level) TAKE(row_kld, level)         \
                         TAKE(row_nonfinite, level)
@@ -35,6 +34,7 @@ void pr_kernels_arch(pr_kernels *k, uint32_t flags) {
     LINEAR(avx2)
     ELEMS(avx2)
     TAKE(rope_pair, avx2)
+    TAKE(attn_scores_f32, avx2) TAKE(attn_scores_f16, avx2)
     if (!(flags & PR_CPU_AVX512)) return;
     k->level = "avx512";
 #define KERNEL(name, ret, params) k->name = pr_##name##_avx512;

@@ -1,5 +1,6 @@
 /* test_bench.c - timing in turns: what must hold on any machine, however busy. */
 #include "lend.h"
+#include <math.h>
 #include "measure/measure.h"
 #include "pare/measure.h"
 
@@ -39,7 +40,7 @@ static void numbers_fit_together(void **state) {
         assert_true(pr_est_ok(est(r[i], "prefill_tps", PR_AGAINST_NONE)));
         assert_true(est(r[i], "ttft_ms", PR_AGAINST_NONE)->value >
                     est(r[i], "token_ms_p50", PR_AGAINST_NONE)->value);
-        assert_true(est(r[i], "token_cv", PR_AGAINST_NONE)->value >= 0);
+        assert_true(est(r[i], "token_cv_single", PR_AGAINST_NONE)->value >= 0);
         int64_t binned = 0;
         for (int k = 0; k < PR_BENCH_BINS; k++) binned += r[i]->counts[k];
         assert_int_equal(binned, 9 * 6);
@@ -67,6 +68,27 @@ static void too_few_rounds(void **state) {
     const pr_est *e = est(r[1], "speedup", PR_AGAINST_SOURCE);
     assert_false(pr_est_ok(e));
     assert_non_null(e->why);
+    pr_bench_result_free(r[0]);
+    pr_bench_result_free(r[1]);
+}
+
+/* Tokens of 5 ms: four fill a frame of 1/60 s. A stall counts where it falls, a slow token
+ * stands alone, and an unfinished span is left out. */
+static void spans_of_a_frame(void **state) {
+    const double token[] = {.005, .005, .005, .005, .1, .005, .025, .005, .005, .005};
+    const double want[] = {.005, .1, .015};
+    double       got[10];
+    assert_int_equal(pr_bench_spans(token, 10, got), 3);
+    for (int i = 0; i < 3; i++) assert_true(fabs(got[i] - want[i]) < 1e-15);
+    assert_int_equal(pr_bench_spans(token, 0, got), 0);
+}
+
+/* 9 tokens of this model last no 8 frames, unless the machine hangs: no value, and why. */
+static void too_short_for_variation(void **state) {
+    pr_bench_result *r[2];
+    two_sides(r, 1);
+    const pr_est *e = est(r[0], "token_cv", PR_AGAINST_NONE);
+    assert_true(pr_est_ok(e) || strstr(e->why, "less than 8 spans"));
     pr_bench_result_free(r[0]);
     pr_bench_result_free(r[1]);
 }
@@ -152,6 +174,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_fit_together),
                                        cmocka_unit_test(too_few_rounds),
                                        cmocka_unit_test(record_and_back),
+                                       cmocka_unit_test(spans_of_a_frame),
+                                       cmocka_unit_test(too_short_for_variation),
                                        cmocka_unit_test(stop), cmocka_unit_test(public_face)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
