@@ -281,10 +281,14 @@ static const char *file_word(const opt_job *j, const opt_variant *c) {
         return path ? pr_arena_printf(j->a, "%s%s", dot, path) : NULL;
     char *word = pr_arena_get(j->a, 4 * strlen(path) + 8, 1), *to = word;
     if (!word) return NULL;
-    to += sprintf(to, "'%s", dot);
+    *to++ = '\'';
+    for (const char *p = dot; *p; p++) *to++ = *p;
     for (const char *p = path; *p; p++) {
-        if (*p == '\'') to += sprintf(to, "'\\''");
-        else *to++ = *p;
+        if (*p == '\'') { /* out of the quotes, one of its own, and in again */
+            memcpy(to, "'\\'", 3);
+            to += 3;
+        }
+        *to++ = *p;
     }
     memcpy(to, "'", 2);
     return word;

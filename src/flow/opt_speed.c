@@ -142,7 +142,8 @@ static pare_status accelerate(opt_job *j, opt_variant *v, pare_err *err) {
     PR_TRY(opt_key_settings(j, v, key, err));
     PR_TRY(recall_settings(j, v, key, &found, err));
     if (found) {
-        if (!opt_is_f32(j, v)) opt_step(j, v->name, pr_now_ns(), true, "%d settings", v->n_settings);
+        if (!opt_is_f32(j, v))
+            opt_step(j, v->name, pr_now_ns(), true, "%d settings", v->n_settings);
         return PARE_OK;
     }
     PR_TRY(opt_open(v, err));
@@ -316,15 +317,18 @@ static void against_f32(const opt_job *j, opt_variant *v) {
     static const char *const names[] = {"speedup", "memory_ratio"};
     for (size_t i = 0; i < PR_COUNT(names) && j->fv.bench && v->bench; i++) {
         const pr_bench_result *f = j->fv.bench;
-        const pr_metric *own = pr_metric_find(v->metrics, v->n_metrics, names[i], PR_AGAINST_SOURCE),
-                        *ref = pr_metric_find(f->metrics, f->n_metrics, names[i], PR_AGAINST_SOURCE);
+        const pr_metric *own = pr_metric_find(v->metrics, v->n_metrics, names[i],
+                                              PR_AGAINST_SOURCE),
+                        *ref = pr_metric_find(f->metrics, f->n_metrics, names[i],
+                                              PR_AGAINST_SOURCE);
         if (!own || !ref || v->n_metrics == OPT_METRICS ||
             pr_metric_find(v->metrics, v->n_metrics, names[i], PR_AGAINST_F32))
             continue;
-        v->metrics[v->n_metrics++] = (pr_metric){.info = own->info,
-                                                 .against = PR_AGAINST_F32,
-                                                 .est = i == 1 ? pr_est_counted(own->est.value / ref->est.value)
-                                                               : over(&own->est, &ref->est)};
+        v->metrics[v->n_metrics++] =
+            (pr_metric){.info = own->info,
+                        .against = PR_AGAINST_F32,
+                        .est = i == 1 ? pr_est_counted(own->est.value / ref->est.value)
+                                      : over(&own->est, &ref->est)};
     }
 }
 

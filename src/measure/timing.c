@@ -70,7 +70,8 @@ static pare_status load_once(bench *b, int i, pare_err *err) {
     pare_status     st = pr_session_new(&ses, m, &so, err);
     if (st == PARE_OK) s->load[s->n_load++] = seconds_since(t);
     bool first = s->n_load == 1; /* the peak needs one run */
-    if (st == PARE_OK && first) st = pr_session_prompt(ses, b->ids, b->o.prompt_tokens, b->ctl, err);
+    if (st == PARE_OK && first)
+        st = pr_session_prompt(ses, b->ids, b->o.prompt_tokens, b->ctl, err);
     uint64_t peak = pr_rss_peak();
     if (first && reset && before && peak > before)
         s->peak = pr_est_counted((double)(peak - before));

@@ -170,7 +170,8 @@ static void damaged_records_are_measured_again(void **state) {
     static const char *const damage[] = {
         "UPDATE record SET text = substr(text, 1, 80) WHERE kind = 'eval'",
         "UPDATE record SET text = '{}' WHERE kind = 'bench'",
-        "UPDATE record SET text = replace(text, '\"bytes\":', '\"bytes\":1') WHERE kind = 'variant'",
+        "UPDATE record SET text = replace(text, '\"bytes\":', '\"bytes\":1') WHERE kind = "
+        "'variant'",
         "UPDATE record SET text = '' WHERE kind IN ('source', 'same')",
         "UPDATE record SET text = replace(text, '0.', '1.') WHERE kind = 'settings'"};
     static const char *const then[] = {"10300", "00004", "01200", "11000", "00040"};
