@@ -159,6 +159,10 @@ static int run(cli *c) {
         .allow_inexact = cli_flag(c, "allow-inexact"),
         .command = (const char *const *)c->argv,
     };
+    static const char *const limits[] = {"max-bytes", "max-memory"};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (cli_opt(c, limits[i])->given && cli_bytes(c, limits[i]) == 0)
+            return cli_usage(c, "--%s: found 0, expected more: nothing is that small", limits[i]);
     if (!o.out) return cli_usage(c, "optimize: -o is missing: the directory for models and report");
     if (pare_optimize(cli_arg(c, 0), &o, &c->ctl, &r, &err) != PARE_OK) return cli_fail(c, &err);
     progress_clear();

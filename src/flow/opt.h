@@ -1,10 +1,12 @@
 /* opt.h - the main job's inside. Private to `flow`.
  *
- * The data's way: opt_source.c opens the checkpoint, hashes it and evaluates it (stage 1);
- * opt_make.c writes every variant (2, 3); opt_quality.c runs the source beside them on the
- * text (3); opt_speed.c tries settings (4) and measures all in turns (5); optimize.c holds the
- * order and lets `search` and `gate` decide; opt_report.c writes it down. What was made or
- * measured goes into the records at once (opt_records.c), so that a killed run goes on. */
+ * The data's way: opt_quality.c hashes the checkpoint and evaluates it (stage 1); opt_make.c
+ * writes every variant (2, 3); opt_quality.c runs the source beside them on the text (3);
+ * opt_speed.c tries settings (4) and times each in turns with the baseline (5); optimize.c
+ * holds the order and lets `search` and `gate` decide; opt_report.c writes it down. What was
+ * made or measured goes into the records at once (opt_records.c), so that a killed run goes
+ * on. A variant's model is open only while it is used (opt_open, opt_close): what is held at
+ * a time is the source and, while timing, one variant. */
 #ifndef PR_OPT_H
 #define PR_OPT_H
 #include "engine/engine.h"
@@ -33,7 +35,7 @@ typedef struct {
     const char *name, *quant; /* quant NULL: the source itself, as it lies there */
     char       *path;         /* of the file; the source's own for the baseline */
     const char *rel;          /* below OUT; NULL: not below it */
-    pr_model   *model;        /* open from stage 2 on */
+    pr_model   *model;        /* NULL: not open now */
     uint64_t    bytes, tensor_bytes;
     char        sha256[65];
     double      bpw;
@@ -69,6 +71,7 @@ typedef struct {
     pr_store                 *store;
     pr_model                 *m; /* the source */
     pr_sha256                 model_hash, text_hash;
+    pare_doc                 *source; /* record: its files, each with bytes and hash */
     char                     *text_path;
     pr_str                    text;
     pr_hw                     hw;
@@ -105,15 +108,34 @@ void opt_warn(opt_job *j, const char *fmt, ...) PR_PRINTF(2, 3);
 /* A variant could not be made or run: remember why, go on without it. */
 void opt_lost(opt_job *j, opt_variant *v, const pare_err *err);
 
-/* Records: text under a key, or NULL. */
-pare_status opt_find(opt_job *j, const char key[65], pr_str *text, pare_err *err);
+/* Records: a copy of what was put under `key`, or NULL: nothing, or it was damaged and has
+ * been named. The caller frees `*out`. */
+pare_status opt_find(opt_job *j, const char key[65], const char *kind, pare_doc **out,
+                     pare_err *err);
 pare_status opt_put(opt_job *j, const char key[65], const char *kind, const pare_doc *doc,
                     pare_err *err);
+/* Name a record that is there and cannot be used. */
+void opt_spoilt(opt_job *j, const char key[65], const char *kind, const char *why);
+/* Under what they stand: the source's check and files, a written file, that it computes the
+ * source's function, the settings tried, a timing. Evaluations: pr_eval_key. */
+pare_status opt_key_source(const opt_job *j, char key[65], pare_err *err);
+pare_status opt_key_file(const opt_job *j, const opt_variant *v, char key[65], pare_err *err);
+pare_status opt_key_same(const opt_job *j, const opt_variant *v, char key[65], pare_err *err);
+pare_status opt_key_settings(const opt_job *j, const opt_variant *v, char key[65], pare_err *err);
+pare_status opt_key_bench(const opt_job *j, const opt_variant *v, char key[65], pare_err *err);
+/* SHA-256 of a file, 64 digits; looks at cancel and tells progress as `task`. */
+pare_status opt_hash_file(const opt_job *j, const char *path, const char *task, char hex[65],
+                          uint64_t *bytes, pare_err *err);
 
 /* Where the file of variant `v` (named already) belongs: `rel` and `path`. */
 pare_status opt_place(opt_job *j, opt_variant *v, pare_err *err);
 /* Write or find again the file of variant `v`. */
 pare_status opt_make(opt_job *j, opt_variant *v, pare_err *err);
+/* The variant's model, until opt_close; fine if it is open. The source stays open. */
+pare_status opt_open(opt_variant *v, pare_err *err);
+void        opt_close(const opt_job *j, opt_variant *v);
+/* Is `v` the very file of the F32 baseline? Then what was found out about that holds. */
+bool opt_is_f32(const opt_job *j, const opt_variant *v);
 /* Put every variant's metrics together from what was made and measured. */
 void opt_collect(opt_job *j);
 /* report.json's tree from the finished job. */

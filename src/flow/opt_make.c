@@ -4,32 +4,34 @@
  * told, and the file is used again if it still has the recorded hash. */
 #include <stdio.h>
 #include "opt.h"
-#include "pare_version.h"
 
-static pare_status file_key(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
-    pr_key k;
-    pr_key_begin(&k, "variant", PARE_VERSION);
-    pr_key_sha(&k, "source", &j->model_hash);
-    pr_key_str(&k, "quant", v->quant);
-    pr_key_bool(&k, "strict", j->o->strict);
-    pr_key_bool(&k, "allow_inexact", j->o->allow_inexact);
-    return pr_key_end(&k, key, err);
+pare_status opt_open(opt_variant *v, pare_err *err) {
+    return v->model ? PARE_OK : pr_model_open(&v->model, v->path, err);
 }
 
-/* The recorded file, if it is still what was recorded. */
-static bool file_holds(const opt_variant *v, const pare_doc *rec) {
+void opt_close(const opt_job *j, opt_variant *v) {
+    if (v == &j->base) return;
+    pr_model_close(v->model);
+    v->model = NULL;
+}
+
+bool opt_is_f32(const opt_job *j, const opt_variant *v) {
+    return v != &j->fv && j->f32 == 0 && strcmp(v->name, j->fv.name) == 0;
+}
+
+/* The recorded file is still what was recorded, and nothing in it is what --strict refuses? */
+static pare_status file_holds(const opt_job *j, const opt_variant *v, const pare_doc *rec,
+                              bool *holds, pare_err *err) {
     const char *want = pare_doc_str(pare_doc_get(rec, "sha256"));
-    pr_map      map;
+    uint64_t    bytes;
     char        hex[65];
-    if (!want || pr_map_open(&map, v->path, NULL) != PARE_OK) return false;
-    bool same = (int64_t)map.n == pare_doc_int(pare_doc_get(rec, "bytes"));
-    if (same) {
-        pr_sha256 h = pr_sha256_of(map.p, (size_t)map.n);
-        pr_sha256_hex(&h, hex);
-        same = strcmp(hex, want) == 0;
-    }
-    pr_map_close(&map);
-    return same;
+    *holds = false;
+    if (!want || strlen(want) != 64 || !pr_path_exists(v->path)) return PARE_OK;
+    if (j->o->strict && pare_doc_int(pare_doc_path(rec, "tensors/fell_back"))) return PARE_OK;
+    pare_status st = opt_hash_file(j, v->path, "check files", hex, &bytes, err);
+    if (st == PARE_EINPUT) return PARE_OK; /* no file that can be read: it is made again */
+    *holds = st == PARE_OK && strcmp(hex, want) == 0;
+    return st;
 }
 
 static void take_record(opt_variant *v, pare_doc *rec) {
@@ -62,25 +64,36 @@ static void warn_written(opt_job *j, const opt_variant *v) {
         opt_warn(j, "%s: %s", v->name, pare_doc_str(pare_doc_at(list, i)));
 }
 
-static pare_status open_made(opt_job *j, opt_variant *v, pare_err *err) {
+static pare_status look_into(opt_job *j, opt_variant *v, pare_err *err) {
     pr_session_opts o = {.n_threads = j->threads, .state = j->state, .n_ctx = j->o->n_ctx};
-    PR_TRY(pr_model_open(&v->model, v->path, err));
+    PR_TRY(opt_open(v, err));
     v->tensor_bytes = pr_model_weight_bytes(v->model);
-    return pr_session_plan(v->model, &o, &v->memory, err);
+    pare_status st = pr_session_plan(v->model, &o, &v->memory, err);
+    opt_close(j, v);
+    return st;
+}
+
+/* The record of a file that holds, or NULL. */
+static pare_status recall_file(opt_job *j, opt_variant *v, const char key[65], pare_doc **rec,
+                               pare_err *err) {
+    bool holds = false;
+    PR_TRY(opt_find(j, key, "variant", rec, err));
+    if (!*rec) return PARE_OK;
+    pare_status st = file_holds(j, v, *rec, &holds, err);
+    if (holds) return PARE_OK;
+    pare_doc_free(*rec);
+    *rec = NULL;
+    return st;
 }
 
 pare_status opt_make(opt_job *j, opt_variant *v, pare_err *err) {
     char      key[65];
-    pr_str    text;
     pare_doc *rec = NULL;
     uint64_t  t = pr_now_ns();
-    bool      cached = false;
-    PR_TRY(file_key(j, v, key, err));
-    PR_TRY(opt_find(j, key, &text, err));
-    if (text.p) PR_TRY(pare_doc_parse(&rec, text.p, text.n, err));
-    cached = rec && file_holds(v, rec);
+    PR_TRY(opt_key_file(j, v, key, err));
+    PR_TRY(recall_file(j, v, key, &rec, err));
+    bool cached = rec != NULL;
     if (!cached) {
-        pare_doc_free(rec);
         PR_TRY(write_file(j, v, &rec, err));
         pare_status st = opt_put(j, key, "variant", rec, err);
         if (st != PARE_OK) {
@@ -90,8 +103,8 @@ pare_status opt_make(opt_job *j, opt_variant *v, pare_err *err) {
     }
     take_record(v, rec);
     warn_written(j, v);
-    PR_TRY(open_made(j, v, err));
-    v->made = true; /* not before it opened: who is made has a model */
+    PR_TRY(look_into(j, v, err));
+    v->made = true; /* not before it opened */
     int64_t fell = pare_doc_int(pare_doc_path(rec, "tensors/fell_back"));
     opt_step(j, v->name, t, cached, "%llu B, %.4g bits a weight%s",
              (unsigned long long)v->bytes, v->bpw, fell ? ", some tensors fell back" : "");

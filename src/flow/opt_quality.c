@@ -28,16 +28,16 @@ static pare_status eval_key(const opt_job *j, const opt_variant *v, char key[65]
 /* From the records, if it is there. */
 static pare_status recall(opt_job *j, opt_variant *v, pare_err *err) {
     char      key[65];
-    pr_str    text;
     pare_doc *d;
+    pare_err  e = {0};
     PR_TRY(eval_key(j, v, key, err));
-    PR_TRY(opt_find(j, key, &text, err));
-    if (!text.p) return PARE_OK;
-    PR_TRY(pare_doc_parse(&d, text.p, text.n, err));
-    pare_status st = pr_eval_from_doc(d, &v->eval, err);
+    PR_TRY(opt_find(j, key, "eval", &d, err));
+    if (!d) return PARE_OK;
+    pare_status st = pr_eval_from_doc(d, &v->eval, &e);
     pare_doc_free(d);
+    if (st != PARE_OK) opt_spoilt(j, key, "eval", e.msg);
     v->eval_cached = st == PARE_OK;
-    return st;
+    return PARE_OK;
 }
 
 static pare_status remember(opt_job *j, const opt_variant *v, pare_err *err) {
@@ -70,12 +70,40 @@ static pare_status describe_source(opt_job *j, pare_err *err) {
     return pr_session_plan(j->m, &so, &j->base.memory, err);
 }
 
+/* All its numbers are finite, and which files they came from. */
+static pare_status check_source(opt_job *j, const char key[65], pare_err *err) {
+    pr_doc_build b = {0};
+    pare_status  st = PARE_OK;
+    PR_TRY(pr_model_check_finite(j->m, j->ctl, err));
+    pare_doc *d = pr_doc_object(&b), *list = pr_doc_set_array(&b, d, "files");
+    for (int i = 0; i < pr_container_files(j->m->file) && st == PARE_OK; i++) {
+        const char *path = pr_container_path(j->m->file, i);
+        pare_doc   *f = pr_doc_add_object(&b, list);
+        char        hex[65] = "";
+        uint64_t    bytes = 0;
+        st = opt_hash_file(j, path, "hash files", hex, &bytes, err);
+        pr_doc_set_str(&b, f, "path", pr_path_base(path));
+        pr_doc_set_i64(&b, f, "bytes", (int64_t)bytes);
+        pr_doc_set_str(&b, f, "sha256", hex);
+    }
+    if (st != PARE_OK) {
+        pare_doc_free(d);
+        return st;
+    }
+    PR_TRY(pr_doc_done(&b, d, &j->source, err));
+    return opt_put(j, key, "source", j->source, err);
+}
+
 pare_status opt_baseline(opt_job *j, pare_err *err) {
     uint64_t t = pr_now_ns();
+    char     key[65];
     PR_TRY(describe_source(j, err));
     PR_TRY(pr_model_hash(j->m, j->ctl, &j->model_hash, err));
-    PR_TRY(pr_model_check_finite(j->m, j->ctl, err));
-    opt_step(j, "read and check the source", t, false, "%lld weights, all finite",
+    PR_TRY(opt_key_source(j, key, err));
+    PR_TRY(opt_find(j, key, "source", &j->source, err));
+    bool cached = j->source != NULL;
+    if (!cached) PR_TRY(check_source(j, key, err));
+    opt_step(j, "read and check the source", t, cached, "%lld weights, all finite",
              (long long)pr_model_n_params(j->m));
     t = pr_now_ns();
     PR_TRY(recall(j, &j->base, err));
@@ -95,21 +123,48 @@ pare_status opt_baseline(opt_job *j, pare_err *err) {
 /* ------------------------------------------------------------------ 2: formats */
 
 /* The file computes the source's very bits? 64 tokens through both. */
-static pare_status check_same(opt_job *j, const opt_variant *v, bool *same, pare_err *err) {
+static pare_status compare_bits(opt_job *j, opt_variant *v, bool *same, pare_err *err) {
     enum { LOOK = 64 };
     pr_session     *a = NULL, *b = NULL;
     pr_session_opts o = {.n_threads = j->threads, .n_ctx = LOOK, .state = j->state};
     pr_id           ids[LOOK];
     int             n = (int)PR_MIN((int64_t)LOOK, j->m->hp.n_ctx);
     for (int i = 0; i < n; i++) ids[i] = (pr_id)((i * 37 + 11) % j->m->hp.n_vocab);
+    PR_TRY(opt_open(v, err));
     pare_status st = pr_session_new(&a, j->m, &o, err);
     if (st == PARE_OK) st = pr_session_new(&b, v->model, &o, err);
-    if (st == PARE_OK) st = pr_session_prompt(a, ids, n, NULL, err);
-    if (st == PARE_OK) st = pr_session_prompt(b, ids, n, NULL, err);
+    if (st == PARE_OK) st = pr_session_prompt(a, ids, n, j->ctl, err);
+    if (st == PARE_OK) st = pr_session_prompt(b, ids, n, j->ctl, err);
     *same = st == PARE_OK && memcmp(pr_session_logits(a, 0), pr_session_logits(b, 0),
                                     (size_t)j->m->hp.n_vocab * sizeof(float)) == 0;
     pr_session_free(a);
     pr_session_free(b);
+    opt_close(j, v);
+    return st;
+}
+
+static pare_status check_same(opt_job *j, opt_variant *v, pare_err *err) {
+    char         key[65];
+    pare_doc    *d;
+    pr_doc_build b = {0};
+    bool         same;
+    uint64_t     t = pr_now_ns();
+    PR_TRY(opt_key_same(j, v, key, err));
+    PR_TRY(opt_find(j, key, "same", &d, err));
+    bool cached = d != NULL;
+    if (!cached) {
+        PR_TRY(compare_bits(j, v, &same, err));
+        d = pr_doc_object(&b);
+        pr_doc_set_bool(&b, d, "same", same);
+        PR_TRY(pr_doc_done(&b, d, &d, err));
+    }
+    same = pare_doc_bool(pare_doc_get(d, "same"));
+    pare_status st = cached ? PARE_OK : opt_put(j, key, "same", d, err);
+    pare_doc_free(d);
+    opt_step(j, "the same function", t, cached, "%s from the file and from the source: logits %s",
+             v->name, same ? "equal to the last bit" : "DIFFER");
+    if (!same)
+        opt_warn(j, "%s: the converted file does not compute the source's very logits", v->name);
     return st;
 }
 
@@ -141,52 +196,82 @@ static pare_status make_f32(opt_job *j, pare_err *err) {
     return PARE_OK;
 }
 
+/* F32 as a variant too: the file is there already. */
+static void take_f32(const opt_job *j, opt_variant *v) {
+    v->written = pr_doc_copy(j->fv.written);
+    v->bytes = j->fv.bytes, v->tensor_bytes = j->fv.tensor_bytes, v->bpw = j->fv.bpw;
+    v->memory = j->fv.memory;
+    memcpy(v->sha256, j->fv.sha256, sizeof v->sha256);
+    v->made = true;
+}
+
 pare_status opt_convert(opt_job *j, pare_err *err) {
     PR_TRY(make_f32(j, err));
     for (int i = 0; i < j->n; i++) {
         opt_variant *v = &j->v[i];
-        bool         same;
-        uint64_t     t = pr_now_ns();
         if (!is_format(j, v)) continue;
-        PR_TRY(make_or_lose(j, v, err));
-        if (!v->made || strcmp(v->name, j->base.name) != 0) continue;
-        PR_TRY(check_same(j, v, &same, err));
-        opt_step(j, "the same function", t, false,
-                 "%s from the file and from the source: logits %s", v->name,
-                 same ? "equal to the last bit" : "DIFFER");
-        if (!same)
-            opt_warn(j, "%s: the converted file does not compute the source's very logits",
-                     v->name);
+        if (opt_is_f32(j, v)) take_f32(j, v);
+        else PR_TRY(make_or_lose(j, v, err));
+        if (v->made && strcmp(v->name, j->base.name) == 0) PR_TRY(check_same(j, v, err));
     }
     return PARE_OK;
 }
 
 /* ------------------------------------------------------------------ 3: quantizations */
 
-static pare_status evaluate_missing(opt_job *j, pare_err *err) {
+/* How many of `n` may run beside the source at once: state and workspace of all within the
+ * work memory, weights of all within half of what the machine has left, or they would push
+ * each other out batch by batch. At most 4: a killed run has lost little. At least 1. */
+static int fit_together(const opt_job *j, opt_variant *const *who, int n) {
+    enum { TOGETHER = 4 };
+    const pr_memory *m = &j->base.memory;
+    uint64_t work = j->ctl && j->ctl->work_memory_bytes ? j->ctl->work_memory_bytes
+                                                        : (uint64_t)512 << 20;
+    uint64_t usable = j->hw.usable_bytes > 0 ? (uint64_t)j->hw.usable_bytes / 2 : UINT64_MAX;
+    uint64_t own = m->state + m->workspace, weights = m->weights;
+    int      k = 0;
+    while (k < PR_MIN(n, TOGETHER)) {
+        m = &who[k]->memory;
+        own += m->state + m->workspace;
+        weights += m->weights;
+        if (k > 0 && (own > work || weights > usable)) break;
+        k++;
+    }
+    return k;
+}
+
+static pare_status evaluate(opt_job *j, opt_variant *const *who, int n, pare_err *err) {
     const pr_model *models[OPT_VARIANTS];
-    opt_variant    *who[OPT_VARIANTS];
     pr_eval_result *results[OPT_VARIANTS];
     pr_eval_opts    o = eval_opts(j);
-    int             n = 0;
+    uint64_t        t = pr_now_ns();
+    for (int i = 0; i < n; i++) {
+        PR_TRY(opt_open(who[i], err));
+        models[i] = who[i]->model;
+    }
+    PR_TRY(pr_eval(j->m, models, n, j->text, &o, j->ctl, NULL, results, err));
+    for (int i = 0; i < n; i++) who[i]->eval = results[i];
+    for (int i = 0; i < n; i++) {
+        PR_TRY(remember(j, who[i], err));
+        eval_step(j, who[i], t);
+        opt_close(j, who[i]);
+    }
+    return PARE_OK;
+}
+
+static pare_status evaluate_missing(opt_job *j, pare_err *err) {
+    opt_variant *who[OPT_VARIANTS];
+    int          n = 0;
     for (int i = 0; i < j->n; i++) {
         opt_variant *v = &j->v[i];
         if (!v->made) continue;
         PR_TRY(recall(j, v, err));
         if (v->eval) eval_step(j, v, pr_now_ns());
-        else models[n] = v->model, who[n++] = v;
+        else who[n++] = v;
     }
-    /* Few at a time: a killed run has lost little, and memory stays bounded. */
-    enum { TOGETHER = 4 };
-    for (int at = 0; at < n; at += TOGETHER) {
-        int      k = PR_MIN(TOGETHER, n - at);
-        uint64_t t = pr_now_ns();
-        PR_TRY(pr_eval(j->m, models + at, k, j->text, &o, j->ctl, NULL, results, err));
-        for (int i = 0; i < k; i++) who[at + i]->eval = results[i];
-        for (int i = 0; i < k; i++) {
-            PR_TRY(remember(j, who[at + i], err));
-            eval_step(j, who[at + i], t);
-        }
+    for (int at = 0, k; at < n; at += k) {
+        k = fit_together(j, who + at, n - at);
+        PR_TRY(evaluate(j, who + at, k, err));
     }
     return PARE_OK;
 }

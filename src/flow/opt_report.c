@@ -52,18 +52,7 @@ static void model(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     t = pr_doc_set_object(b, o, "tokenizer");
     pr_doc_set_str(b, t, "kind", pr_tokenizer_describe(m->tok).kind);
     pr_doc_set_i64(b, t, "entries", pr_tokenizer_size(m->tok));
-    t = pr_doc_set_array(b, o, "files");
-    for (int i = 0; i < pr_container_files(m->file); i++) {
-        pare_doc *f = pr_doc_add_object(b, t);
-        const char *path = pr_container_path(m->file, i);
-        pr_map      map;
-        pr_doc_set_str(b, f, "path", pr_path_base(path));
-        if (pr_map_open(&map, path, NULL) != PARE_OK) continue; /* it went away since it was read */
-        pr_sha256 h = pr_sha256_of(map.p, (size_t)map.n);
-        pr_doc_set_i64(b, f, "bytes", (int64_t)map.n);
-        set_hex(b, f, "sha256", &h);
-        pr_map_close(&map);
-    }
+    pr_doc_set(b, o, "files", pr_doc_copy(pare_doc_get(j->source, "files")));
 }
 
 static void settings(pr_doc_build *b, pare_doc *d, const opt_job *j, const pr_gate *limits,
@@ -201,7 +190,7 @@ static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     static const char *const politis =
         "Politis & White, Econometric Reviews 23 (2004); Patton, Politis & White 28 (2009)";
     pare_doc *a = pr_doc_set_array(b, d, "how");
-    char      text[400];
+    char      text[600];
     snprintf(text, sizeof text,
              "%lld windows of %lld tokens from the start of the text, each by itself, every "
              "position counted "
@@ -220,9 +209,10 @@ static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
               "at every position and thrown away",
               blocks, politis, "reference", j->src);
     snprintf(text, sizeof text,
-             "baseline and variants take turns, round by round: %lld prompt tokens at once, "
-             "then %lld tokens one by one, "
-             "each timed by itself; a ratio is of one round",
+             "the baseline and one variant take turns, round by round, and only these two are "
+             "held: %lld prompt tokens at once, then %lld tokens one by one, each timed by "
+             "itself; a ratio is of one round. Against F32: the ratio to the source over that of "
+             "the F32 file to the source, half-widths added",
              (long long)j->prompt_tokens, (long long)j->decode_tokens);
     how_entry(b, a, speed, text, "order statistics: no assumption on the distribution",
               "Conover, Practical Nonparametric Statistics (1999), 3.2", "kernels",
@@ -283,9 +273,31 @@ static void command(pr_doc_build *b, pare_doc *a, const char *title, const char 
     else pr_doc_set_null(b, o, "note");
 }
 
+/* The chosen file as a word of a POSIX shell: plain, or in quotes; never an option. */
+static const char *file_word(const opt_job *j, const opt_variant *c) {
+    static const char *const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                     "0123456789_./+-:=@%,";
+    char       *path = pr_path_join(j->a, j->o->out, c->rel);
+    const char *dot = path && path[0] == '-' ? "./" : "";
+    if (!path || !path[strspn(path, plain)])
+        return path ? pr_arena_printf(j->a, "%s%s", dot, path) : NULL;
+    char *word = pr_arena_get(j->a, 4 * strlen(path) + 8, 1), *to = word;
+    if (!word) return NULL;
+    *to++ = '\'';
+    for (const char *p = dot; *p; p++) *to++ = *p;
+    for (const char *p = path; *p; p++) {
+        if (*p == '\'') { /* out of the quotes, one of its own, and in again */
+            memcpy(to, "'\\'", 3);
+            to += 3;
+        }
+        *to++ = *p;
+    }
+    memcpy(to, "'", 2);
+    return word;
+}
+
 static void guidance(pr_doc_build *b, pare_doc *d, const opt_job *j, const opt_variant *c) {
     pare_doc *o = pr_doc_set_object(b, d, "guidance"), *a;
-    char      text[1024];
     if (!c) {
         pr_doc_set_array(b, o, "tradeoffs");
         return;
@@ -298,14 +310,15 @@ static void guidance(pr_doc_build *b, pare_doc *d, const opt_job *j, const opt_v
     pr_doc_set_str(b, f, "sha256", c->sha256);
     a = pr_doc_set_array(b, o, "commands");
     int threads = c->n_settings ? c->settings[c->chosen].threads : j->threads;
-    snprintf(text, sizeof text, "pare generate %s/%s -p 'It was' -n 80 -t %d", j->o->out,
-             c->rel, threads);
-    command(b, a, "Run it here", text, NULL);
-    snprintf(text, sizeof text, "llama-cli -m %s/%s -p 'It was' -n 80 -t %d", j->o->out, c->rel,
-             threads);
-    command(b, a, "Run it with llama.cpp", text, "any llama.cpp that reads GGUF version 3");
-    snprintf(text, sizeof text, "sha256sum %s/%s", j->o->out, c->rel);
-    command(b, a, "Check what was shipped", text, c->sha256);
+    const char *file = file_word(j, c);
+    if (!file) file = c->rel; /* no memory: what follows fails too */
+    command(b, a, "Run it here",
+            pr_arena_printf(j->a, "pare generate %s -p 'It was' -n 80 -t %d", file, threads), NULL);
+    command(b, a, "Run it with llama.cpp",
+            pr_arena_printf(j->a, "llama-cli -m %s -p 'It was' -n 80 -t %d", file, threads),
+            "any llama.cpp that reads GGUF version 3");
+    command(b, a, "Check what was shipped", pr_arena_printf(j->a, "sha256sum %s", file),
+            c->sha256);
     a = pr_doc_set_array(b, o, "notes");
     pr_doc_add_str(b, a,
                    "The file is mapped, not copied: keep it on local storage, and leave its "

@@ -1,11 +1,14 @@
-/* opt_speed.c - stages 4 and 5: the best way to run each variant, then all of them in turns.
+/* opt_speed.c - stages 4 and 5: the best way to run each variant, then each in turns with the
+ * baseline.
+ *
+ * Never more than two models are open to be run: the source and one variant.
  *
  * Threads and SIMD level change no bit of any result, so what stage 3 found out about quality holds
  * for every setting tried here. Another state type is another function: it is tried, and told,
  * but only the one that quality was measured with may be chosen. */
+#include <math.h>
 #include <stdio.h>
 #include "opt.h"
-#include "pare_version.h"
 
 enum { TRY_TOKENS = 24, TRY_ROUNDS = 6, PROMPT = 128, DECODE = 64 };
 
@@ -41,36 +44,67 @@ static void choose_setting(const opt_job *j, opt_variant *v) {
     v->chosen = best < 0 ? 0 : best;
 }
 
+/* Progress of a part of a stage, told in the stage's own units; cancel goes through. */
+typedef struct {
+    const pare_ctl *all;
+    const char     *task, *unit;
+    double          at, of;
+} part;
+
+static void part_progress(void *user, const pare_progress *p) {
+    const part *q = user;
+    double      share = p->total > 0 ? PR_MIN(p->done / p->total, 1.0) : 0;
+    pr_ctl_progress(q->all, q->task, q->unit, q->at + share, q->of);
+}
+
+static int part_cancelled(void *user) {
+    const part *q = user;
+    return pr_ctl_check(q->all, NULL) != PARE_OK;
+}
+
+static pare_ctl part_ctl(part *q) {
+    return (pare_ctl){.on_progress = part_progress, .is_cancelled = part_cancelled, .user = q};
+}
+
+static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int64_t rounds,
+                           pr_est *tps, pare_err *err) {
+    const opt_setting *s = &v->settings[i];
+    int64_t            ctx = PR_MIN(j->m->hp.n_ctx, (int64_t)TRY_TOKENS + 16);
+    pr_bench_side      side = {.m = v->model,
+                               .so = {.n_threads = s->threads,
+                                      .state = s->state,
+                                      .cpu_flags = s->cpu_flags,
+                                      .n_ctx = ctx}};
+    pr_bench_opts o = {.prompt_tokens = 8,
+                       .decode_tokens = PR_MIN((int64_t)TRY_TOKENS, ctx - 9),
+                       .rounds = rounds,
+                       .base = -1,
+                       .f32 = -1};
+    pr_bench_result *r;
+    part             q = {j->ctl, v->name, "setting", i, v->n_settings};
+    pare_ctl         ctl = part_ctl(&q);
+    PR_TRY(pr_bench_many(&side, 1, &o, NULL, &ctl, &r, err));
+    const pr_metric *m = pr_metric_find(r->metrics, r->n_metrics, "decode_tps", PR_AGAINST_NONE);
+    *tps = m ? m->est : pr_est_none("not measured");
+    pr_bench_result_free(r);
+    return PARE_OK;
+}
+
+/* A large model would take hours for all settings: past the time of a variant, once each. */
 static pare_status try_settings(opt_job *j, opt_variant *v, pare_err *err) {
     uint64_t t = pr_now_ns();
+    double   budget = j->o->seconds > 0 ? j->o->seconds : 4;
     list_settings(j, v);
     for (int i = 0; i < v->n_settings; i++) {
-        opt_setting    *s = &v->settings[i];
-        pr_session_opts o = {.n_threads = s->threads, .state = s->state, .cpu_flags = s->cpu_flags,
-                             .n_ctx = PR_MIN(v->model->hp.n_ctx, (int64_t)TRY_TOKENS + 16)};
-        PR_TRY(pr_ctl_check(j->ctl, err));
-        PR_TRY(pr_bench_decode(v->model, &o, PR_MIN((int64_t)TRY_TOKENS, o.n_ctx - 9),
-                               TRY_ROUNDS, &s->decode_tps, err));
-        s->tried = true;
+        int64_t rounds = (double)(pr_now_ns() - t) / 1e9 > budget ? 1 : TRY_ROUNDS;
+        PR_TRY(try_one(j, v, i, rounds, &v->settings[i].decode_tps, err));
+        v->settings[i].tried = true;
     }
     choose_setting(j, v);
     const opt_setting *c = &v->settings[v->chosen];
     opt_step(j, v->name, t, false, "%d settings; best: %d threads, %s, %.4g tok/s",
              v->n_settings, c->threads, pr_cpu_level(c->cpu_flags), c->decode_tps.value);
     return PARE_OK;
-}
-
-static pare_status setting_key(const opt_job *j, const opt_variant *v, char key[65],
-                               pare_err *err) {
-    pr_key k;
-    pr_key_begin(&k, "settings", PARE_VERSION);
-    pr_key_sha(&k, "source", &j->model_hash);
-    pr_key_str(&k, "variant", v->sha256);
-    pr_key_str(&k, "machine", j->hw.id);
-    pr_key_i64(&k, "threads", j->threads);
-    pr_key_str(&k, "state", pr_type_get(j->state)->name);
-    pr_key_str(&k, "level", pr_cpu_level(pr_cpu_flags()));
-    return pr_key_end(&k, key, err);
 }
 
 static pare_status save_settings(opt_job *j, const opt_variant *v, const char key[65],
@@ -86,14 +120,13 @@ static pare_status save_settings(opt_job *j, const opt_variant *v, const char ke
 
 static pare_status recall_settings(opt_job *j, opt_variant *v, const char key[65], bool *found,
                                    pare_err *err) {
-    pr_str    text;
     pare_doc *d;
     *found = false;
-    PR_TRY(opt_find(j, key, &text, err));
-    if (!text.p) return PARE_OK;
-    PR_TRY(pare_doc_parse(&d, text.p, text.n, err));
+    PR_TRY(opt_find(j, key, "settings", &d, err));
+    if (!d) return PARE_OK;
     list_settings(j, v);
     *found = pare_doc_count(d) == (size_t)v->n_settings;
+    if (!*found) opt_spoilt(j, key, "settings", "it tells of other settings");
     for (int i = 0; *found && i < v->n_settings; i++) {
         v->settings[i].decode_tps = pr_est_take(pare_doc_at(d, (size_t)i));
         v->settings[i].tried = true;
@@ -106,78 +139,62 @@ static pare_status recall_settings(opt_job *j, opt_variant *v, const char key[65
 static pare_status accelerate(opt_job *j, opt_variant *v, pare_err *err) {
     char key[65];
     bool found;
-    PR_TRY(setting_key(j, v, key, err));
+    PR_TRY(opt_key_settings(j, v, key, err));
     PR_TRY(recall_settings(j, v, key, &found, err));
     if (found) {
-        opt_step(j, v->name, pr_now_ns(), true, "%d settings", v->n_settings);
+        if (!opt_is_f32(j, v))
+            opt_step(j, v->name, pr_now_ns(), true, "%d settings", v->n_settings);
         return PARE_OK;
     }
-    PR_TRY(try_settings(j, v, err));
-    return save_settings(j, v, key, err);
+    PR_TRY(opt_open(v, err));
+    pare_status st = try_settings(j, v, err);
+    opt_close(j, v);
+    return st == PARE_OK ? save_settings(j, v, key, err) : st;
 }
 
 pare_status opt_accelerate(opt_job *j, pare_err *err) {
     PR_TRY(accelerate(j, &j->base, err));
     if (j->f32 == 0) PR_TRY(accelerate(j, &j->fv, err));
-    for (int i = 0; i < j->n; i++) {
-        pr_ctl_progress(j->ctl, "try settings", "run", i, j->n);
+    for (int i = 0; i < j->n; i++)
         if (j->v[i].made) PR_TRY(accelerate(j, &j->v[i], err));
-    }
     return PARE_OK;
 }
 
 /* ------------------------------------------------------------------ 5: in turns */
 
-static pare_status bench_key(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
-    const opt_setting *s = &v->settings[v->chosen], *b = &j->base.settings[j->base.chosen];
-    pr_key             k;
-    pr_key_begin(&k, "bench", PARE_VERSION);
-    pr_key_sha(&k, "source", &j->model_hash);
-    pr_key_str(&k, "variant", v->sha256);
-    pr_key_str(&k, "machine", j->hw.id);
-    pr_key_i64(&k, "threads", s->threads);
-    pr_key_i64(&k, "baseline_threads", b->threads);
-    pr_key_str(&k, "level", pr_cpu_level(s->cpu_flags));
-    pr_key_str(&k, "baseline_level", pr_cpu_level(b->cpu_flags));
-    pr_key_bool(&k, "f32", j->f32 == 0); /* without that baseline a ratio lacks */
-    pr_key_str(&k, "state", pr_type_get(s->state)->name);
-    pr_key_i64(&k, "context", j->window);
-    pr_key_f64(&k, "seconds", j->o->seconds);
-    return pr_key_end(&k, key, err);
-}
-
 static pare_status recall_bench(opt_job *j, opt_variant *v, pare_err *err) {
     char      key[65];
-    pr_str    text;
     pare_doc *d;
-    PR_TRY(bench_key(j, v, key, err));
-    PR_TRY(opt_find(j, key, &text, err));
-    if (!text.p) return PARE_OK;
-    PR_TRY(pare_doc_parse(&d, text.p, text.n, err));
+    PR_TRY(opt_key_bench(j, v, key, err));
+    PR_TRY(opt_find(j, key, "bench", &d, err));
+    if (!d) return PARE_OK;
     pare_status st = pr_bench_from_doc(d, &v->bench, err);
     pare_doc_free(d);
     v->bench_cached = st == PARE_OK;
+    if (st == PARE_OK) opt_step(j, v->name, pr_now_ns(), true, "timing from the records");
     return st;
 }
 
-static pare_status remember_bench(opt_job *j, const opt_variant *v, pare_err *err) {
+static pare_status remember_bench(opt_job *j, opt_variant *v, pr_bench_result *r, uint64_t t,
+                                  pare_err *err) {
     char      key[65];
     pare_doc *d;
-    PR_TRY(bench_key(j, v, key, err));
-    PR_TRY(pr_bench_to_doc(v->bench, &d, err));
+    pr_bench_result_free(v->bench);
+    v->bench = r;
+    v->bench_cached = false;
+    PR_TRY(opt_key_bench(j, v, key, err));
+    PR_TRY(pr_bench_to_doc(r, &d, err));
     pare_status st = opt_put(j, key, "bench", d, err);
     pare_doc_free(d);
+    opt_step(j, v->name, t, false, "%lld rounds in turns with the source", (long long)r->rounds);
     return st;
 }
 
 /* The artefact on the disk is still what was made, and opens. */
 static pare_status verify_file(opt_job *j, const opt_variant *v, pare_err *err) {
-    pr_map map;
-    char   hex[65];
-    PR_TRY(pr_map_open(&map, v->path, err));
-    pr_sha256 h = pr_sha256_of(map.p, (size_t)map.n);
-    pr_map_close(&map);
-    pr_sha256_hex(&h, hex);
+    char     hex[65];
+    uint64_t bytes;
+    PR_TRY(opt_hash_file(j, v->path, "verify files", hex, &bytes, err));
     if (strcmp(hex, v->sha256) == 0) return PARE_OK;
     return pr_fail(err, PARE_EENV, -1, "'%s' changed on the disk after it was written", v->rel);
 }
@@ -200,62 +217,120 @@ static pare_status bench_ids(opt_job *j, pr_ids *ids, pare_err *err) {
     return pr_encode(j->m->tok, j->text.p, n, 0, ids, err);
 }
 
-static pare_status bench_missing(opt_job *j, pare_err *err) {
-    pr_bench_side    sides[OPT_VARIANTS + 2];
-    opt_variant     *who[OPT_VARIANTS + 2];
-    pr_bench_result *results[OPT_VARIANTS + 2];
-    int              n = 0;
+/* The source and `v` in turns; v NULL: the source alone. With the F32 file the source's own
+ * numbers are taken too. */
+static pare_status time_pair(opt_job *j, opt_variant *v, part *q, pare_err *err) {
+    pr_bench_side    sides[2];
+    pr_bench_result *r[2] = {NULL, NULL};
     pr_ids           ids = {0};
-    bool             missing = !j->base.bench || (j->f32 == 0 && !j->fv.bench);
-    for (int i = 0; i < j->n; i++) missing |= j->v[i].made && !j->v[i].bench;
-    if (!missing) return PARE_OK;
-    pr_bench_opts o = {.prompt_tokens = PROMPT,
-                       .decode_tokens = DECODE,
-                       .seconds = j->o->seconds,
-                       .base = 0,
-                       .f32 = j->f32 == 0 ? 1 : -1};
-    who[n++] = &j->base;
-    if (j->f32 == 0) who[n++] = &j->fv;
-    for (int i = 0; i < j->n; i++)
-        if (j->v[i].made && !j->v[i].bench) who[n++] = &j->v[i];
-    for (int i = 0; i < n; i++) sides[i] = side_of(j, who[i]);
-    PR_TRY(bench_ids(j, &ids, err));
+    bool             own = !v || v == &j->fv;
+    int              n = v ? 2 : 1;
+    pr_bench_opts    o = {.prompt_tokens = PROMPT,
+                          .decode_tokens = DECODE,
+                          .seconds = j->o->seconds,
+                          .base = 0,
+                          .f32 = v == &j->fv ? 1 : -1};
+    uint64_t         t = pr_now_ns();
+    pare_ctl         ctl = part_ctl(q);
+    if (v) PR_TRY(opt_open(v, err));
+    sides[0] = side_of(j, &j->base);
+    if (v) sides[1] = side_of(j, v);
+    pare_status st = bench_ids(j, &ids, err);
     o.ids = ids.p;
     o.n_ids = (int64_t)ids.n;
-    uint64_t    t = pr_now_ns();
-    pare_status st = pr_bench_many(sides, n, &o, j->energy, j->ctl, results, err);
+    if (st == PARE_OK) st = pr_bench_many(sides, n, &o, j->energy, &ctl, r, err);
     pr_ids_done(&ids);
+    if (v) opt_close(j, v);
     PR_TRY(st);
-    for (int i = 0; i < n; i++) {
-        pr_bench_result_free(who[i]->bench);
-        who[i]->bench = results[i];
-        who[i]->bench_cached = false;
+    if (own) st = remember_bench(j, &j->base, r[0], t, err);
+    else pr_bench_result_free(r[0]);
+    if (v && st == PARE_OK) st = remember_bench(j, v, r[1], t, err);
+    else if (v) pr_bench_result_free(r[1]);
+    return st;
+}
+
+static pare_status share_f32(const opt_job *j, opt_variant *v, pare_err *err) {
+    if (!(v->bench = pr_calloc(1, sizeof *v->bench))) return pr_fail_nomem(err, sizeof *v->bench);
+    *v->bench = *j->fv.bench;
+    v->bench_cached = j->fv.bench_cached;
+    return PARE_OK;
+}
+
+static pare_status time_all(opt_job *j, pare_err *err) {
+    opt_variant *f32 = j->f32 == 0 ? &j->fv : NULL;
+    bool         first = !j->base.bench || (f32 && !f32->bench);
+    part         q = {.all = j->ctl, .task = "take turns", .unit = "variant", .of = first};
+    for (int i = 0; i < j->n; i++)
+        q.of += j->v[i].made && !j->v[i].bench && !opt_is_f32(j, &j->v[i]);
+    if (first) {
+        PR_TRY(time_pair(j, f32, &q, err));
+        q.at++;
     }
-    for (int i = 0; i < n; i++) {
-        PR_TRY(remember_bench(j, who[i], err));
-        opt_step(j, who[i]->name, t, false, "%lld rounds in turns", (long long)results[i]->rounds);
+    for (int i = 0; i < j->n; i++) {
+        opt_variant *v = &j->v[i];
+        if (!v->made || v->bench) continue;
+        if (opt_is_f32(j, v)) {
+            PR_TRY(share_f32(j, v, err));
+            continue;
+        }
+        PR_TRY(time_pair(j, v, &q, err));
+        q.at++;
     }
     return PARE_OK;
 }
 
 pare_status opt_validate(opt_job *j, pare_err *err) {
+    PR_TRY(recall_bench(j, &j->base, err));
+    if (j->f32 == 0) PR_TRY(recall_bench(j, &j->fv, err));
     for (int i = 0; i < j->n; i++) {
         if (!j->v[i].made) continue;
         PR_TRY(verify_file(j, &j->v[i], err));
-        PR_TRY(recall_bench(j, &j->v[i], err));
-        if (j->v[i].bench) opt_step(j, j->v[i].name, pr_now_ns(), true, "timing from the records");
+        if (!opt_is_f32(j, &j->v[i])) PR_TRY(recall_bench(j, &j->v[i], err));
     }
-    PR_TRY(recall_bench(j, &j->base, err));
-    if (j->f32 == 0) PR_TRY(recall_bench(j, &j->fv, err));
-    PR_TRY(bench_missing(j, err));
+    PR_TRY(time_all(j, err));
     j->rounds = j->base.bench->rounds;
     j->prompt_tokens = j->base.bench->prompt_tokens;
     j->decode_tokens = j->base.bench->decode_tokens;
+    for (int i = 0; i < j->n; i++)
+        if (j->v[i].bench) j->rounds = PR_MIN(j->rounds, j->v[i].bench->rounds);
     opt_collect(j);
     return PARE_OK;
 }
 
 /* ------------------------------------------------------------------ all metrics of each */
+
+/* a / b. Errors on the logarithms' scale: whatever their correlation, the deviation of a
+ * difference is at most the sum of both, so the half-widths are added. */
+static pr_est over(const pr_est *a, const pr_est *b) {
+    if (!pr_est_ok(a) || !pr_est_ok(b)) return pr_est_none("one of both ratios has no bounds");
+    pr_est e = {.value = a->value / b->value,
+                .lo = a->lo / b->hi,
+                .hi = a->hi / b->lo,
+                .se = (double)NAN,
+                .n = PR_MIN(a->n, b->n),
+                .conf = PR_MIN(a->conf, b->conf)};
+    return e;
+}
+
+/* A variant and the F32 file never ran in turns: both ran with the source. */
+static void against_f32(const opt_job *j, opt_variant *v) {
+    static const char *const names[] = {"speedup", "memory_ratio"};
+    for (size_t i = 0; i < PR_COUNT(names) && j->fv.bench && v->bench; i++) {
+        const pr_bench_result *f = j->fv.bench;
+        const pr_metric *own = pr_metric_find(v->metrics, v->n_metrics, names[i],
+                                              PR_AGAINST_SOURCE),
+                        *ref = pr_metric_find(f->metrics, f->n_metrics, names[i],
+                                              PR_AGAINST_SOURCE);
+        if (!own || !ref || v->n_metrics == OPT_METRICS ||
+            pr_metric_find(v->metrics, v->n_metrics, names[i], PR_AGAINST_F32))
+            continue;
+        v->metrics[v->n_metrics++] =
+            (pr_metric){.info = own->info,
+                        .against = PR_AGAINST_F32,
+                        .est = i == 1 ? pr_est_counted(own->est.value / ref->est.value)
+                                      : over(&own->est, &ref->est)};
+    }
+}
 
 static void collect(const opt_job *j, opt_variant *v) {
     pr_metric m[PR_EVAL_METRICS];
@@ -266,12 +341,13 @@ static void collect(const opt_job *j, opt_variant *v) {
     size_t                n = v->eval ? pr_eval_metrics(v->eval, src, src, m) : 0;
     v->n_metrics = 0;
     for (size_t i = 0; i < n; i++) v->metrics[v->n_metrics++] = m[i];
-    for (size_t i = 0; v->bench && i < v->bench->n_metrics && v->n_metrics < OPT_METRICS - 2; i++)
+    for (size_t i = 0; v->bench && i < v->bench->n_metrics && v->n_metrics < OPT_METRICS - 4; i++)
         v->metrics[v->n_metrics++] = v->bench->metrics[i];
     v->metrics[v->n_metrics++] = (pr_metric){.info = pr_metric_info_find("file_bytes"),
                                              .est = pr_est_counted((double)v->bytes)};
     v->metrics[v->n_metrics++] =
         (pr_metric){.info = pr_metric_info_find("bpw"), .est = pr_est_counted(v->bpw)};
+    against_f32(j, v);
 }
 
 void opt_collect(opt_job *j) {

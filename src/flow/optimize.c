@@ -196,6 +196,7 @@ static void tear_down(opt_job *j) {
     drop_variant(&j->base);
     drop_variant(&j->fv);
     for (int i = 0; i < j->n; i++) drop_variant(&j->v[i]);
+    pare_doc_free(j->source);
     pr_energy_close(j->energy);
     pr_model_close(j->m);
     pr_store_close(j->store);

@@ -26,6 +26,7 @@ typedef struct {
     int64_t              rounds, cap;
     pr_energy           *energy;
     bool                 has_energy;
+    const pare_ctl      *ctl; /* a large model takes its time for a token: cancel is seen at each */
 } bench;
 
 static double seconds_since(uint64_t t) {
@@ -40,11 +41,12 @@ static pare_status run_once(bench *b, int i, int64_t round, pare_err *err) {
     double  j0 = 0, j1 = 0;
     pr_session_rewind(s->s, 0);
     uint64_t t = pr_now_ns();
-    PR_TRY(pr_session_prompt(s->s, b->ids, p, NULL, err));
+    PR_TRY(pr_session_prompt(s->s, b->ids, p, b->ctl, err));
     s->prefill[round] = seconds_since(t);
     if (b->has_energy) b->has_energy = pr_energy_read(b->energy, &j0, NULL) == PARE_OK;
     uint64_t start = pr_now_ns(), before = start, now;
     for (int64_t k = 0; k < d; k++) {
+        PR_TRY(pr_ctl_check(b->ctl, err));
         PR_TRY(pr_session_eval(s->s, &b->ids[p + k], 1, err));
         now = pr_now_ns();
         s->token[round * d + k] = (double)(now - before) / 1e9;
@@ -69,7 +71,8 @@ static pare_status load_once(bench *b, int i, pare_err *err) {
     pare_status     st = pr_session_new(&ses, m, &so, err);
     if (st == PARE_OK) s->load[s->n_load++] = seconds_since(t);
     bool first = s->n_load == 1; /* the peak needs one run */
-    if (st == PARE_OK && first) st = pr_session_prompt(ses, b->ids, b->o.prompt_tokens, NULL, err);
+    if (st == PARE_OK && first)
+        st = pr_session_prompt(ses, b->ids, b->o.prompt_tokens, b->ctl, err);
     uint64_t peak = pr_rss_peak();
     if (first && reset && before && peak > before)
         s->peak = pr_est_counted((double)(peak - before));
@@ -323,6 +326,7 @@ pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts
     b->o = *o;
     b->n = n;
     b->energy = energy;
+    b->ctl = ctl;
     b->has_energy = energy && !pr_energy_why(energy);
     pare_status st = set_up(b, err);
     if (st == PARE_OK) st = measure_loads(b, err);

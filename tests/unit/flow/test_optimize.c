@@ -4,6 +4,8 @@
 #include "flow/flow.h"
 #include "flow/report.h"
 #include "pare/optimize.h"
+#include <sqlite3.h>
+#include <stdio.h>
 
 static const char *const variants[] = {"Q8_0", "Q4_K_M"};
 
@@ -95,7 +97,7 @@ static void measures_once(void **state) {
                      3); /* the source's own F32 too */
     assert_true(pare_doc_kind(pare_doc_get(first, "baseline_f32")) == PARE_DOC_OBJECT);
     assert_false(cached(first, "Q8_0"));
-    for (size_t i = 2; i < 5; i++) assert_int_equal(measured(r, i), 0);
+    for (size_t i = 0; i < 5; i++) assert_int_equal(measured(r, i), 0);
     for (size_t i = 0; i < 2; i++) assert_true(cached(r, variants[i]));
     same_quality(first, r, "Q8_0");
     pare_doc_free(r);
@@ -125,6 +127,104 @@ static void measures_once(void **state) {
     assert_false(pr_path_exists(part));
     pare_doc_free(r);
     pare_doc_free(first);
+    check_scratch_remove(dir);
+    pr_arena_free(a);
+}
+
+/* Which stages measured how many, as digits. */
+static const char *counts(pare_optimize_opts o, char out[6]) {
+    pare_doc *r = optimize(&o);
+    for (size_t i = 0; i < 5; i++) out[i] = (char)('0' + measured(r, i));
+    out[5] = 0;
+    pare_doc_free(r);
+    return out;
+}
+
+/* F32 (the source's own), Q8_0, Q4_K_M: four measurements less than files times stages, since
+ * F32 is the second baseline too. What a changed option does not touch is not done again. */
+static void changed_option_measures_what_changed(void **state) {
+    pr_arena          *a = pr_arena_new(1 << 20);
+    const char        *dir = check_scratch();
+    char               c[6];
+    pare_optimize_opts o = small(pr_path_join(a, dir, "out"), make_text(a, dir, "t", 1)), p = o;
+    /* source and its text; F32 and the same function; 2 files, 3 texts; 4 and 4 timed */
+    assert_string_equal(counts(o, c), "22544");
+    assert_string_equal(counts(o, c), "00000");
+    p.prefer = "speed=2,accuracy=1", p.max_bytes = 1, p.min_speedup = 9, p.strict = 0;
+    assert_string_equal(counts(p, c), "00000");
+    p = o, p.seconds = 0.02;
+    assert_string_equal(counts(p, c), "00004");
+    p = o, p.n_windows = 8;
+    assert_string_equal(counts(p, c), "10300");
+    p = o, p.state = "f32"; /* the function, its quality, its speed */
+    assert_string_equal(counts(p, c), "11344");
+    p = o, p.allow_inexact = 1; /* the files are written anew, and are the same */
+    assert_string_equal(counts(p, c), "01200");
+    assert_string_equal(counts(o, c), "00000");
+    check_scratch_remove(dir);
+    pr_arena_free(a);
+}
+
+/* Records changed behind pare's back: each is named, dropped, measured again; the rest holds. */
+static void damaged_records_are_measured_again(void **state) {
+    static const char *const damage[] = {
+        "UPDATE record SET text = substr(text, 1, 80) WHERE kind = 'eval'",
+        "UPDATE record SET text = '{}' WHERE kind = 'bench'",
+        "UPDATE record SET text = replace(text, '\"bytes\":', '\"bytes\":1') WHERE kind = "
+        "'variant'",
+        "UPDATE record SET text = '' WHERE kind IN ('source', 'same')",
+        "UPDATE record SET text = replace(text, '0.', '1.') WHERE kind = 'settings'"};
+    static const char *const then[] = {"10300", "00004", "01200", "11000", "00040"};
+    pr_arena          *a = pr_arena_new(1 << 20);
+    const char        *dir = check_scratch();
+    char               c[6];
+    pare_optimize_opts o = small(pr_path_join(a, dir, "out"), make_text(a, dir, "t", 1));
+    pare_doc          *first = optimize(&o);
+    for (size_t i = 0; i < PR_COUNT(damage); i++) {
+        sqlite3 *db;
+        assert_int_equal(sqlite3_open(pr_path_join(a, o.out, "pare.db"), &db), SQLITE_OK);
+        assert_int_equal(
+            sqlite3_exec(db, "DROP TRIGGER IF EXISTS record_no_update", NULL, NULL, NULL),
+            SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, damage[i], NULL, NULL, NULL), SQLITE_OK);
+        assert_true(sqlite3_changes(db) > 0);
+        sqlite3_close(db);
+        pare_doc       *r = optimize(&o);
+        const pare_doc *w = pare_doc_get(r, "warnings");
+        assert_non_null(strstr(pare_doc_str(pare_doc_at(w, 0)), "is damaged"));
+        for (size_t k = 0; k < 5; k++) c[k] = (char)('0' + measured(r, k));
+        c[5] = 0;
+        /* Other settings may be found best, and then others are timed. */
+        if (i == 4) c[4] = '0';
+        assert_string_equal(c, then[i]);
+        same_quality(first, r, "Q8_0");
+        pare_doc_free(r);
+    }
+    assert_string_equal(counts(o, c), "00000");
+    pare_doc_free(first);
+    check_scratch_remove(dir);
+    pr_arena_free(a);
+}
+
+/* A file of records that is none: named, and left as it is. */
+static void damaged_database_is_named(void **state) {
+    pr_arena          *a = pr_arena_new(1 << 20);
+    const char        *dir = check_scratch();
+    pare_optimize_opts o = small(pr_path_join(a, dir, "out"), make_text(a, dir, "t", 1));
+    char              *db = pr_path_join(a, o.out, "pare.db");
+    pare_doc          *r = optimize(&o);
+    pare_err           e = {0};
+    pr_str             text, now;
+    pare_doc_free(r);
+    CHECK_OK(pr_file_read(db, 16 << 20, a, &text, &e), e);
+    memset((char *)(uintptr_t)text.p + 100, 0xff, text.n - 100);
+    CHECK_OK(pr_file_write(db, text.p, text.n, &e), e);
+    assert_int_equal(pare_optimize(model(), &o, NULL, &r, &e), PARE_EINPUT);
+    assert_non_null(strstr(e.file, "pare.db"));
+    assert_non_null(strstr(e.msg, "damaged"));
+    CHECK_OK(pr_file_read(db, 16 << 20, a, &now, &e), e);
+    assert_int_equal(now.n, text.n);
+    assert_memory_equal(now.p, text.p, now.n);
     check_scratch_remove(dir);
     pr_arena_free(a);
 }
@@ -203,6 +303,32 @@ static void names_files_plainly(void **state) {
     pr_arena_free(a);
 }
 
+/* OUT as a shell would misread it: the advice holds it as one word, and it runs. */
+static void quotes_commands(void **state) {
+    static const char *const names[] = {"plain", "it's $(touch y); \"x\" <b>", "a\nb"};
+    pr_arena                *a = pr_arena_new(1 << 20);
+    const char              *dir = check_scratch();
+    char                    *text = make_text(a, dir, "t", 6);
+    for (size_t i = 0; i < PR_COUNT(names); i++) {
+        pare_optimize_opts o = small(pr_path_join(a, dir, names[i]), text);
+        pare_doc          *r = optimize(&o);
+        const pare_doc    *c = pare_doc_at(pare_doc_path(r, "guidance/commands"), 2);
+        const char        *shown = pare_doc_str(pare_doc_get(c, "command"));
+        const char        *sum = pare_doc_str(pare_doc_get(c, "note"));
+        char              *line = pr_arena_printf(a, "cd '%s' && %s", dir, shown), got[256] = "";
+        FILE              *f = popen(line, "r");
+        assert_non_null(f);
+        assert_non_null(fgets(got, sizeof got, f));
+        assert_int_equal(pclose(f), 0);
+        assert_non_null(strstr(got, sum));
+        assert_false(pr_path_exists(pr_path_join(a, dir, "y")));
+        assert_int_equal(strchr(shown, '\'') != NULL, i > 0); /* plain names stay plain */
+        pare_doc_free(r);
+    }
+    check_scratch_remove(dir);
+    pr_arena_free(a);
+}
+
 static pare_status refused(const char *src, pare_optimize_opts o, pare_err *e) {
     pare_doc *r;
     *e = (pare_err){0};
@@ -236,7 +362,12 @@ static void refuses_at_once(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(measures_once), cmocka_unit_test(goes_on_after_cancel),
+        cmocka_unit_test(measures_once),
+        cmocka_unit_test(changed_option_measures_what_changed),
+        cmocka_unit_test(damaged_records_are_measured_again),
+        cmocka_unit_test(damaged_database_is_named),
+        cmocka_unit_test(quotes_commands),
+        cmocka_unit_test(goes_on_after_cancel),
         cmocka_unit_test(few_windows_pass_nothing), cmocka_unit_test(names_files_plainly),
         cmocka_unit_test(refuses_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
