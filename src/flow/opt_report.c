@@ -179,7 +179,7 @@ static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     static const char *const speed[] = {
         "decode_tps",   "prefill_tps",  "ttft_ms", "token_ms_p50",
         "token_ms_p95", "token_ms_p99", "speedup", NULL};
-    static const char *const steady[] = {"token_cv", "token_cv_single", NULL};
+    static const char *const steady[] = {"token_cv_frame", "token_cv", NULL};
     static const char *const counted[] = {"memory_bytes", "memory_ratio", "file_bytes", "bpw",
                                           NULL};
     static const char *const process[] = {"peak_rss_bytes", "load_ms", NULL};
@@ -217,11 +217,13 @@ static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     how_entry(b, a, speed, text, "order statistics: no assumption on the distribution",
               "Conover, Practical Nonparametric Statistics (1999), 3.2", "kernels",
               pr_cpu_level(pr_cpu_flags()));
-    how_entry(b, a, steady,
-              "standard deviation over mean of the time per token, without the warm-up; token_cv: "
-              "over spans of tokens that last at least 1/60 s, a frame of a screen, all of them; "
-              "token_cv_single: over single tokens",
-              "influence values over dependent times; n counts spans, or tokens", NULL, NULL, NULL);
+    how_entry(
+        b, a, steady,
+        "standard deviation over mean of the time per token, without the warm-up; "
+        "token_cv_frame: "
+        "over spans of tokens that last at least 1/60 s, a frame of a screen, all of them; "
+        "token_cv: over single tokens",
+        "influence values over dependent times; n counts spans, or tokens", NULL, NULL, NULL);
     how_entry(
         b, a, counted,
         "counted: weights, keys and values of the context, workspace with the threads' scratch",

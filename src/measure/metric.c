@@ -23,7 +23,7 @@ static const pr_metric_info table[] = {
     {"token_ms_p95", "Time per token, 95 %", "ms", false, false},
     {"token_ms_p99", "Time per token, 99 %", "ms", false, false},
     {"token_cv", "Variation of time per token", "share", false, false},
-    {"token_cv_single", "Variation of single tokens", "share", false, false},
+    {"token_cv_frame", "Variation of it over frames", "share", false, false},
     {"speedup", "Speed", "×", true, true},
     {"memory_bytes", "Memory", "B", false, false},
     {"memory_ratio", "Memory", "×", false, true},

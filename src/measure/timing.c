@@ -253,8 +253,8 @@ static void speed(const bench *b, const side *s, pr_bench_result *r) {
         r->quantile[i] = q.value;
         add(r, names[i], PR_AGAINST_NONE, q);
     }
-    add(r, "token_cv", PR_AGAINST_NONE, variation(b, s));
-    add(r, "token_cv_single", PR_AGAINST_NONE, pr_est_cv(s->token, n * d, 0.95));
+    add(r, "token_cv_frame", PR_AGAINST_NONE, variation(b, s));
+    add(r, "token_cv", PR_AGAINST_NONE, pr_est_cv(s->token, n * d, 0.95));
 }
 
 static void ratios(const bench *b, int i, pr_bench_result *r) {

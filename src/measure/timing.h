@@ -8,13 +8,12 @@
  * turns with each round, so that what happens to the machine happens to all. A speed-up is
  * the median over rounds of the baseline's time over the side's own.
  *
- * token_cv is the variation that a reader can see: tokens are joined, in the order in which they
- * were made, to spans of at least 1/60 s (a frame of a screen; a slower token is a span
- * by itself), and it is the standard deviation over the mean of the spans' times per token. No
- * stall is left out. Of single tokens (token_cv_single) the same figure says
- * something else where a token is short: a system that gives the processor to another for 4 ms
- * once in a thousand tokens makes it 1.5 at 80 µs per token and 0.005 at 25 ms, so that a
- * faster variant would look less steady beside the same neighbours. */
+ * token_cv is the variation of single tokens, stalls and all: what the default gate asks for. Where
+ * a token is short it tells of the neighbours: a system that gives the processor to another for
+ * 4 ms once in a thousand tokens makes it 1.5 at 80 µs per token and 0.005 at 25 ms. Beside
+ * it stands what a reader can see, token_cv_frame: tokens joined, in the order in which they were
+ * made, to spans of at least 1/60 s (a frame of a screen; a slower token is a span by itself), the
+ * standard deviation over the mean of the spans' times per token. Neither leaves a stall out. */
 #ifndef PR_TIMING_H
 #define PR_TIMING_H
 #include "engine/engine.h"

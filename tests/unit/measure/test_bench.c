@@ -40,7 +40,7 @@ static void numbers_fit_together(void **state) {
         assert_true(pr_est_ok(est(r[i], "prefill_tps", PR_AGAINST_NONE)));
         assert_true(est(r[i], "ttft_ms", PR_AGAINST_NONE)->value >
                     est(r[i], "token_ms_p50", PR_AGAINST_NONE)->value);
-        assert_true(est(r[i], "token_cv_single", PR_AGAINST_NONE)->value >= 0);
+        assert_true(est(r[i], "token_cv", PR_AGAINST_NONE)->value >= 0);
         int64_t binned = 0;
         for (int k = 0; k < PR_BENCH_BINS; k++) binned += r[i]->counts[k];
         assert_int_equal(binned, 9 * 6);
@@ -87,7 +87,7 @@ static void spans_of_a_frame(void **state) {
 static void too_short_for_variation(void **state) {
     pr_bench_result *r[2];
     two_sides(r, 1);
-    const pr_est *e = est(r[0], "token_cv", PR_AGAINST_NONE);
+    const pr_est *e = est(r[0], "token_cv_frame", PR_AGAINST_NONE);
     assert_true(pr_est_ok(e) || strstr(e->why, "less than 8 spans"));
     pr_bench_result_free(r[0]);
     pr_bench_result_free(r[1]);
