@@ -167,4 +167,12 @@ static inline double pr_pb_double(const pr_pb_field *f) {
     memcpy(&v, &f->u, sizeof v);
     return v;
 }
+
+/* Writing: one field each. Failures stay in the buffer (pr_buf.failed). A message is made in a
+ * buffer of its own, which put_message empties. */
+void pr_pb_put_u64(pr_buf *b, uint32_t no, uint64_t v); /* also int64 and bool, as they are cast */
+void pr_pb_put_f32(pr_buf *b, uint32_t no, float v);
+void pr_pb_put_bytes(pr_buf *b, uint32_t no, const void *p, size_t n);
+void pr_pb_put_str(pr_buf *b, uint32_t no, const char *s);
+void pr_pb_put_message(pr_buf *b, uint32_t no, pr_buf *message);
 #endif

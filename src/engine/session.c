@@ -217,15 +217,9 @@ static void count_pieces(pr_session *s) {
     s->counted = s->n;
 }
 
-/* Angles are rounded to float32 before cos and sin are taken, as transformers does. */
 static void rotate(pr_session *s, const pr_rope *rope, int64_t pos, int64_t row) {
-    for (int i = 0; i < rope->dim / 2; i++) {
-        double sn, cs;
-        pr_sincos((double)((float)pos * s->inv_freq[i]), &sn, &cs);
-        size_t at = (size_t)row * (size_t)(rope->dim / 2) + (size_t)i;
-        s->cos[at] = (float)cs * (float)rope->magnitude;
-        s->sin[at] = (float)sn * (float)rope->magnitude;
-    }
+    size_t at = (size_t)row * (size_t)(rope->dim / 2);
+    pr_rope_rotation(rope, s->inv_freq, pos, s->cos + at, s->sin + at);
 }
 
 static void rotations(pr_session *s) {

@@ -15,6 +15,7 @@
 #include "base/base.h"
 #include "doc/doc.h"
 #include "tensor/tensor.h"
+#include "onnx.h"
 
 typedef struct pr_container pr_container;
 typedef enum { PR_SAFETENSORS, PR_GGUF } pr_container_kind;

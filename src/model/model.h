@@ -49,6 +49,11 @@ typedef struct {
  * once this call's are in it (only `dynamic` asks). */
 void pr_rope_frequencies(const pr_rope *r, int64_t seq_len, float *inv_freq);
 
+/* cos and sin of position `pos` for the dim/2 frequencies: the angle is rounded to float32
+ * first, as transformers does; times the magnitude. */
+void pr_rope_rotation(const pr_rope *r, const float *inv_freq, int64_t pos, float *cos,
+                      float *sin);
+
 enum {
     PR_HAS_QK_NORM = 1,   /* RMS over each head of q and k */
     PR_HAS_QKV_BIAS = 2,

@@ -72,3 +72,13 @@ void pr_rope_frequencies(const pr_rope *r, int64_t seq_len, float *f) {
     if (r->divide_by)
         for (int i = 0; i < r->dim / 2; i++) f[i] /= r->divide_by[i];
 }
+
+void pr_rope_rotation(const pr_rope *r, const float *inv_freq, int64_t pos, float *cos,
+                      float *sin) {
+    for (int i = 0; i < r->dim / 2; i++) {
+        double s, c;
+        pr_sincos((double)((float)pos * inv_freq[i]), &s, &c);
+        cos[i] = (float)c * (float)r->magnitude;
+        sin[i] = (float)s * (float)r->magnitude;
+    }
+}
