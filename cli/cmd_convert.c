@@ -3,7 +3,7 @@
 #include "cli.h"
 #include "pare/convert.h"
 
-static const char *const own_to_words[] = {"gguf", "hf", "mlx", NULL};
+static const char *const own_to_words[] = {"gguf", "hf", "mlx", "onnx", NULL};
 static const opt_def own_to = {.name = "to",
                                .type = OPT_ENUM,
                                .metavar = "FORMAT",
@@ -23,7 +23,7 @@ static const opt_def own_name = {.name = "name",
 static const opt_def own_group = {.name = "group-size",
                                   .type = OPT_INT,
                                   .metavar = "N",
-                                  .help = "mlx: weights that share a scale (32, 64, 128)"};
+                                  .help = "mlx, onnx: weights that share a scale (32, 64, 128)"};
 static const opt_def own_symmetric = {.name = "symmetric",
                                       .type = OPT_FLAG,
                                       .help = "no zero points"};
@@ -32,7 +32,20 @@ static const opt_def own_head = {.name = "head-quant",
                                  .metavar = "T",
                                  .help = "embedding and head, where they shall differ"};
 
+static const char *const own_dialect_words[] = {"genai", "standard", NULL};
+static const opt_def own_dialect = {
+    .name = "dialect",
+    .type = OPT_ENUM,
+    .metavar = "WAY",
+    .help = "onnx: for ONNX Runtime GenAI, or standard operators alone",
+    .words = own_dialect_words};
+static const opt_def own_exact = {
+    .name = "exact",
+    .type = OPT_FLAG,
+    .help = "onnx: the runtime shall not round activations to 8 bits: slower"};
+
 static const opt_def *const opts[] = {
+    &own_dialect, &own_exact,
     &own_to,          &opt_out,     &opt_quant,     &own_group,         &own_head,
     &own_symmetric,   &own_name,    &own_shard_bytes, &opt_strict,
     &opt_allow_inexact, &opt_threads, &opt_work_memory, NULL};
@@ -46,11 +59,13 @@ static int run(cli *c) {
                            .shard_bytes = cli_bytes(c, "shard-bytes"),
                            .name = cli_str(c, "name"),
                            .group_size = cli_int(c, "group-size"),
+                           .dialect = cli_str(c, "dialect"),
+                           .exact = cli_flag(c, "exact"),
                            .head_quant = cli_str(c, "head-quant"),
                            .symmetric = cli_flag(c, "symmetric"),
                            .strict = cli_flag(c, "strict"),
                            .allow_inexact = cli_flag(c, "allow-inexact")};
-    if (!o.to) return cli_usage(c, "convert: --to is missing: gguf, hf or mlx");
+    if (!o.to) return cli_usage(c, "convert: --to is missing: gguf, hf, mlx or onnx");
     if (!o.out) return cli_usage(c, "convert: -o is missing: the file or directory to write");
     if (o.name && strcmp(o.to, "gguf") != 0)
         return cli_usage(c, "convert: --name is for --to gguf");
@@ -70,7 +85,7 @@ static int run(cli *c) {
 const command cmd_convert = {
     .name = "convert",
     .help = "write a model in another format",
-    .synopsis = "SRC --to gguf|hf|mlx -o OUT [--quant T]",
+    .synopsis = "SRC --to gguf|hf|mlx|onnx -o OUT [--quant T]",
     .text = "SRC is a Hugging Face directory or a GGUF file. One streaming pass: the model "
             "need not fit into memory. Without --quant every tensor keeps its precision. "
             "What the format cannot say exactly is refused by name (status 1), unless "

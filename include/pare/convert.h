@@ -29,6 +29,7 @@ typedef struct {
         *dialect; /* of a format that has several ("genai", "standard"); NULL: the first */
     int64_t     group_size;    /* int4, int8 …: values that share a scale; 0: the format's habit */
     int         symmetric;     /* int4, int8 …: no zero points */
+    int         exact; /* onnx: int4 and int8 never meet activations of 8 bits: slower */
     const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
 } pare_convert_opts;
 

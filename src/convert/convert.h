@@ -68,6 +68,7 @@ typedef struct {
     bool symmetric;    /* no zero points */
     int head_bits;     /* of embedding and head; 0: as `bits` */
     const char *dialect; /* of a format that has several, or NULL */
+    bool exact;        /* ONNX: activations are never rounded to 8 bits beside the weights */
     bool strict;       /* a matrix that cannot be grouped so is PARE_EREFUSED */
     bool allow_inexact;
     bool no_tokenizer;
@@ -119,6 +120,12 @@ pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ct
  * EREFUSED: mlx-lm would compute something else (each reason). */
 pare_status pr_convert_mlx(const pr_model *m, const pr_pack_job *job, const pare_ctl *ctl,
                            pr_arena *a, pr_written *out, pare_err *err);
+
+/* Write `m` as a directory with model.onnx: job->dialect "genai" (or NULL) for ONNX Runtime GenAI,
+ * "standard" for any runtime of opset 23. Weights are F32 or F16, int4 and int8 in groups. EREFUSED
+ * as above. */
+pare_status pr_convert_onnx(const pr_model *m, const pr_pack_job *job, const pare_ctl *ctl,
+                            pr_arena *a, pr_written *out, pare_err *err);
 
 /* A `pr_choose_fn` that gives every matrix the type at `user` (const pr_type *); rows that it
  * does not divide get F16, with the reason. */

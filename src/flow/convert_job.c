@@ -48,6 +48,16 @@ static pare_status to_mlx(const pr_model *m, const pare_convert_opts *o, const p
     return pr_convert_mlx(m, &job, ctl, a, w, err);
 }
 
+static pare_status to_onnx(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                           pr_arena *a, pr_written *w, pare_err *err) {
+    pr_pack_job job;
+    PR_TRY(pr_pack_job_of(o, PR_F32, &job, err));
+    if (job.type == PR_BF16)
+        return pr_fail(err, PARE_EUSAGE, -1, "onnx takes F32, F16, int4 or int8, not '%s'",
+                       o->quant);
+    return pr_convert_onnx(m, &job, ctl, a, w, err);
+}
+
 static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_written *w,
                         double seconds, pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
@@ -77,6 +87,7 @@ static const struct {
     {"gguf", to_gguf},
     {"hf", to_hf},
     {"mlx", to_mlx},
+    {"onnx", to_onnx},
 };
 
 static int target_of(const char *name, pare_err *err) {

@@ -17,6 +17,7 @@ pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_j
                          .type = floats,
                          .group = o->group_size,
                          .symmetric = o->symmetric != 0,
+                         .exact = o->exact != 0,
                          .dialect = o->dialect,
                          .strict = o->strict != 0,
                          .allow_inexact = o->allow_inexact != 0};

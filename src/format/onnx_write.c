@@ -1,9 +1,11 @@
-/* onnx_write.c - an ONNX model as protobuf. Always true: `graph` holds whole fields of GraphProto; the
+/* onnx_write.c - an ONNX model as protobuf. Always true: `graph` holds whole fields of
+ * GraphProto; the
  * last node waits in `node` for its attributes. */
 #include "format.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { GRAPH_MAX = 64 << 20, PART_MAX = 1 << 20, IR_VERSION = 10 };
 enum { /* field numbers */
