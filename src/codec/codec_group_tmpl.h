@@ -1,9 +1,9 @@
 /* codec_group_tmpl.h - rows in groups: encode and decode; compiled once per level of SIMD.
  *
  * A group's scale is searched on 16 lanes that are added in a fixed tree, so each level gives the
- * same bytes. The search tries the plain scale and some stretched ones, moves each to the least
- * squares of the levels it gives, rounds it to what the file holds, and keeps the least error:
- * so it is never worse than rounding to nearest with the plain scale.
+ * same bytes. The search tries the plain scale and some stretched ones, each as the file would
+ * hold it, moves the best to the least squares of its levels, with its neighbours' zero points,
+ * and keeps the least error: so it is never worse than rounding with the plain scale.
  * The including file defines NAME(x). */
 #include "codec/codec.h"
 #include <math.h>
@@ -17,11 +17,16 @@ typedef struct {
 
 typedef float lanes16[16];
 
+typedef float four PR_VECTOR(16);
+
 static float lanes_sum(const float *v) {
-    float t[8];
-    for (int i = 0; i < 8; i++) t[i] = v[i] + v[i + 8];
-    for (int i = 0; i < 4; i++) t[i] += t[i + 4];
-    return (t[0] + t[2]) + (t[1] + t[3]);
+    four a, b, c, d;
+    memcpy(&a, v, 16);
+    memcpy(&b, v + 4, 16);
+    memcpy(&c, v + 8, 16);
+    memcpy(&d, v + 12, 16);
+    a = (a + c) + (b + d);
+    return (a[0] + a[2]) + (a[1] + a[3]);
 }
 
 static float as_stored(pr_type t, float x) {
@@ -60,78 +65,104 @@ static void extremes(const float *x, int64_t n, float *least, float *most) {
 
 /* ------------------------------------------------------------------ the search */
 
-/* Levels q - z that scale `s` gives: Σ x·q, Σ q², and Σ (x - s·q)². */
-typedef struct {
-    float xq, qq, error;
-} group_sums;
-
-static group_sums try_scale(const float *x, int64_t n, float s, float lo, float hi) {
-    lanes16 xq = {0}, qq = {0}, er = {0};
+/* Σ (x - s·q)² of the nearest levels q - z that scale `s` gives. */
+static float error_at(const float *x, int64_t n, float s, float lo, float hi) {
+    lanes16 er = {0};
     float inv = s != 0 ? 1 / s : 0;
     int64_t i = 0;
     for (; i + 16 <= n; i += 16)
         for (int k = 0; k < 16; k++) {
-            float v = x[i + k], q = near_int(held(v * inv, lo, hi)), d = v - s * q;
-            xq[k] += v * q;
-            qq[k] += q * q;
+            float v = x[i + k], d = v - s * near_int(held(v * inv, lo, hi));
             er[k] += d * d;
         }
     for (int k = 0; i + k < n; k++) {
-        float v = x[i + k], q = near_int(held(v * inv, lo, hi)), d = v - s * q;
-        xq[k] += v * q;
-        qq[k] += q * q;
+        float v = x[i + k], d = v - s * near_int(held(v * inv, lo, hi));
         er[k] += d * d;
     }
-    return (group_sums){lanes_sum(xq), lanes_sum(qq), lanes_sum(er)};
+    return lanes_sum(er);
 }
 
-/* Keep (s, z) if it is better; once at the given scale, once at its least squares. */
-static void consider(group_fit *best, float *error, const pr_group_spec *g, const float *x,
-                     int64_t n, float s, float z, float lo, float hi) {
-    for (int turn = 0; turn < 2; turn++) {
-        s = as_stored(g->scale, s);
-        group_sums t = try_scale(x, n, s, lo, hi);
-        if (t.error < *error) {
-            *error = t.error;
-            best->s = s;
-            best->z = z;
+/* The scale of least squares for the levels that `s` gives. */
+static float refit(const float *x, int64_t n, float s, float lo, float hi) {
+    lanes16 xq = {0}, qq = {0};
+    float inv = s != 0 ? 1 / s : 0;
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        for (int k = 0; k < 16; k++) {
+            float v = x[i + k], q = near_int(held(v * inv, lo, hi));
+            xq[k] += v * q;
+            qq[k] += q * q;
         }
-        if (!(t.qq > 0)) return;
-        s = t.xq / t.qq;
+    for (int k = 0; i + k < n; k++) {
+        float v = x[i + k], q = near_int(held(v * inv, lo, hi));
+        xq[k] += v * q;
+        qq[k] += q * q;
     }
+    float all = lanes_sum(qq);
+    return all > 0 ? lanes_sum(xq) / all : s;
 }
 
+/* A group while it is searched: the best so far, as the file would hold it. */
+typedef struct {
+    const pr_group_spec *g;
+    const float *x;
+    int64_t n;
+    float most; /* levels beyond the lowest */
+    group_fit best;
+    float error;
+} search;
+
+static void consider(search *t, float s, float z) {
+    s = as_stored(t->g->scale, s);
+    float e = error_at(t->x, t->n, s, -z, t->most - z);
+    if (e >= t->error) return;
+    t->error = e;
+    t->best.s = s;
+    t->best.z = z;
+}
+
+static void consider_refit(search *t, float z) {
+    consider(t, refit(t->x, t->n, t->best.s, -z, t->most - z), z);
+}
+
+/* More levels than 16 leave nothing to gain by stretching. */
 static const float stretch[] = {0, 0.35f, -0.35f, 0.7f, -0.7f};
+static size_t stretches(const pr_group_spec *g) {
+    return g->bits > 4 ? 1 : PR_COUNT(stretch);
+}
 
 static group_fit fit_sym(const pr_group_spec *g, const float *x, int64_t n) {
-    float half = (float)(1 << (g->bits - 1)), lo, hi, error = INFINITY;
-    group_fit best = {0};
+    float half = (float)(1 << (g->bits - 1)), lo, hi;
+    search t = {.g = g, .x = x, .n = n, .most = 2 * half - 1, .error = INFINITY};
     extremes(x, n, &lo, &hi);
     float top = -lo > hi ? lo : hi; /* signed: it takes the level -half */
-    if (top == 0) return best;
-    for (size_t i = 0; i < PR_COUNT(stretch); i++)
-        consider(&best, &error, g, x, n, top / -(half + stretch[i]), 0, -half, half - 1);
+    if (top == 0) return t.best;
+    for (size_t i = 0; i < stretches(g); i++) consider(&t, top / -(half + stretch[i]), half);
     /* Plain rounding's scale and its mirror, for groups with two equal ends. */
-    consider(&best, &error, g, x, n, top / (half - 1), 0, -half, half - 1);
-    consider(&best, &error, g, x, n, top / (1 - half), 0, -half, half - 1);
-    return best;
+    consider(&t, top / (half - 1), half);
+    consider(&t, top / (1 - half), half);
+    for (int turn = 0; turn < 2; turn++) consider_refit(&t, half);
+    return t.best;
 }
 
 static group_fit fit_asym(const pr_group_spec *g, const float *x, int64_t n) {
-    float most = (float)((1 << g->bits) - 1), lo, hi, error = INFINITY;
-    group_fit best = {0};
+    float lo, hi;
+    search t = {.g = g, .x = x, .n = n, .error = INFINITY};
+    t.most = (float)((1 << g->bits) - 1);
     extremes(x, n, &lo, &hi);
     lo = lo < 0 ? lo : 0;
     hi = hi > 0 ? hi : 0;
-    if (lo == hi) return best;
-    for (size_t i = 0; i < PR_COUNT(stretch); i++) {
-        float s = (hi - lo) / (most + stretch[i]), z = held(near_int(-lo / s), 0, most);
-        for (int d = -1; d <= 1; d++)
-            if (z + (float)d >= 0 && z + (float)d <= most)
-                consider(&best, &error, g, x, n, s, z + (float)d, -(z + (float)d),
-                         most - (z + (float)d));
+    if (lo == hi) return t.best;
+    for (size_t i = 0; i < stretches(g); i++) {
+        float s = (hi - lo) / (t.most + stretch[i]);
+        consider(&t, s, held(near_int(-lo / s), 0, t.most));
     }
-    return best;
+    float z = t.best.z;
+    consider_refit(&t, z);
+    if (z > 0) consider_refit(&t, z - 1);
+    if (z < t.most) consider_refit(&t, z + 1);
+    consider_refit(&t, t.best.z);
+    return t.best;
 }
 
 /* mlx/backend/cpu/quantized.cpp, October 2026: the end of greater magnitude becomes a level
@@ -173,7 +204,14 @@ static uint8_t *pack(uint8_t *dst, const uint8_t *q, int64_t n, int bits) {
         return dst + n;
     }
     if (bits == 4)
-        for (; i + 2 <= n; i += 2) *dst++ = (uint8_t)(q[i] | q[i + 1] << 4);
+        for (; i + 8 <= n; i += 8, dst += 4) { /* eight bytes fold into four */
+            uint64_t v;
+            memcpy(&v, q + i, 8);
+            v = (v | v >> 4) & 0x00ff00ff00ff00ffu;
+            v = (v | v >> 8) & 0x0000ffff0000ffffu;
+            uint32_t w = (uint32_t)(v | v >> 16);
+            memcpy(dst, &w, 4);
+        }
     uint64_t acc = 0;
     int have = 0;
     for (; i < n; i++) {

@@ -82,13 +82,14 @@ static int64_t source_row(const slab *b, int64_t r) {
     return pr_weight_stored_row(b->w, r);
 }
 
+/* Of finite numbers: magnitudes order as their bits do, and whole numbers are compared in lanes. */
 static float largest(const float *x, int64_t n) {
-    float most = 0;
+    int32_t most = 0;
     for (int64_t i = 0; i < n; i++) {
-        float v = x[i] < 0 ? -x[i] : x[i];
+        int32_t v = (int32_t)(pr_bits_f32(x[i]) & 0x7fffffffu);
         most = v > most ? v : most;
     }
-    return most;
+    return pr_f32_bits((uint32_t)most);
 }
 
 /* Where F16, as value or as scale of a block, may not reach. */
@@ -268,7 +269,8 @@ pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, p
                        "tensor '%s': rows of %lld do not make groups of %lld", w->src->name,
                        (long long)w->cols, (long long)as.group->group);
     b.out_bytes = b.parts.codes + b.parts.scales + b.parts.offsets;
-    b.round = as.group->rule == PR_GROUP_MLX && as.group->scale != PR_F32;
+    b.round = as.group->rule == PR_GROUP_MLX && as.group->scale != PR_F32 &&
+              as.group->scale != w->src->type;
     b.encode = pr_encode_get(s->k, as.group->scale);
     b.back = pr_decode_get(s->k, as.group->scale);
     pare_status st = run_groups(&b, sink, to, lossless, err);
