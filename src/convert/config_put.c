@@ -65,7 +65,7 @@ static void put_all_rope(pr_doc_build *b, pare_doc *root, const pr_rope *r) {
         pr_rope_put(b, pr_doc_set_object(b, root, "rope_scaling"), r);
 }
 
-static void put_ids(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
+void pr_ids_put(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
     if (h->bos >= 0) pr_doc_set_i64(b, o, "bos_token_id", h->bos);
     if (h->n_eos == 1) pr_doc_set_i64(b, o, "eos_token_id", h->eos[0]);
     if (h->n_eos > 1) {
@@ -97,7 +97,7 @@ static void put_records(pr_doc_build *b, pare_doc *o, const pr_model *m) {
     pr_doc_set_bool(b, o, "mlp_bias", (l->has & PR_HAS_FFN_BIAS) != 0);
     pr_doc_set_bool(b, o, "use_sliding_window", false);
     pr_doc_set_null(b, o, "sliding_window");
-    put_ids(b, o, h);
+    pr_ids_put(b, o, h);
 }
 
 static pare_status write_doc(pr_doc_build *b, pare_doc *root, const char *dir, const char *name,
@@ -114,7 +114,7 @@ static pare_status put_generation(const pr_model *m, const char *dir, pr_arena *
                                   pare_err *err) {
     pr_doc_build b = {0};
     pare_doc *root = pr_doc_object(&b);
-    put_ids(&b, root, &m->hp);
+    pr_ids_put(&b, root, &m->hp);
     return write_doc(&b, root, dir, "generation_config.json", a, err);
 }
 

@@ -94,6 +94,8 @@ typedef void (*pr_config_more)(void *user, pr_doc_build *b, pare_doc *root);
 pare_status pr_config_put_with(const pr_model *m, const char *dir, const char *dtype,
                                const pr_written *out, pr_arena *a, pr_config_more more,
                                void *user, pare_err *err);
+/* bos_token_id, eos_token_id (one or a list), pad_token_id, as far as the model states them. */
+void pr_ids_put(pr_doc_build *b, pare_doc *o, const pr_hp *h);
 /* All that the records say about a rotation, as transformers reads it. */
 void pr_rope_put(pr_doc_build *b, pare_doc *o, const pr_rope *r);
 /* The tokenizer's files: copied from an HF source, made from a GGUF's vocabulary and read back

@@ -237,19 +237,6 @@ static pare_status pour_tables(onnx_job *j, pare_err *err) {
 
 /* ------------------------------------------------------------------ beside the model */
 
-static void put_ids(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
-    if (h->bos >= 0) pr_doc_set_i64(b, o, "bos_token_id", h->bos);
-    if (h->n_eos == 1) pr_doc_set_i64(b, o, "eos_token_id", h->eos[0]);
-    if (h->n_eos > 1) {
-        pare_doc *list = pr_doc_set_array(b, o, "eos_token_id");
-        for (int i = 0; i < h->n_eos; i++) pr_doc_add_i64(b, list, h->eos[i]);
-    }
-
-    /* -1: no token. GenAI passes over pads that end a prompt; left out it takes 0, and made up from
-     * eos, as others do, an eos there is lost. */
-    pr_doc_set_i64(b, o, "pad_token_id", h->pad >= 0 ? h->pad : -1);
-}
-
 /* genai_config.json: sizes, and which name is what. No sliding window: the graph has it, and told
  * twice the runtime cuts the state under the graph's feet (parity notes of docs/parity.md). */
 static pare_status put_genai(const onnx_job *j, const char *dir, pare_err *err) {
@@ -259,7 +246,10 @@ static pare_status put_genai(const onnx_job *j, const char *dir, pare_err *err) 
     pr_doc_set_str(&b, model, "type", pr_model_hf_type(j->l.m));
     pr_doc_set_i64(&b, model, "vocab_size", h->n_vocab);
     pr_doc_set_i64(&b, model, "context_length", reach(j->l.m));
-    put_ids(&b, model, h);
+    pr_ids_put(&b, model, h);
+    /* -1: no token. GenAI passes over pads that end a prompt; left out it takes 0, and made up from
+     * eos, as others do, an eos there is lost. */
+    if (h->pad < 0) pr_doc_set_i64(&b, model, "pad_token_id", -1);
     pare_doc *d = pr_doc_set_object(&b, model, "decoder"),
              *so = pr_doc_set_object(&b, d, "session_options");
     pr_doc_set_str(&b, so, "log_id", "onnxruntime-genai");
