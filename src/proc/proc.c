@@ -79,6 +79,7 @@ static pare_status prepare(pr_spawn *s, const pr_proc_opts *o, const pipes *io, 
     s->parent = (int)getpid();
     s->tie = is_first_thread();
     s->max_address = o->max_address;
+    s->offline = o->offline;
     return pr_spawn_env(s, o->env, err);
 }
 
@@ -367,13 +368,14 @@ pare_status pr_proc_run(const pr_proc_opts *o, double seconds, pr_buf *text, pr_
     return st;
 }
 
-pare_status pr_proc_share(int *fd, uint64_t bytes, pare_err *err) {
+pare_status pr_proc_share(int *fd, pare_err *err) {
     *fd = memfd_create("pare", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (*fd < 0) return pr_fail_errno(err, NULL, "cannot make shared memory");
-    if (ftruncate(*fd, (off_t)bytes) == 0 &&
-        fcntl(*fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
+    return *fd >= 0 ? PARE_OK : pr_fail_errno(err, NULL, "cannot make shared memory");
+}
+
+pare_status pr_proc_share_seal(int fd, uint64_t bytes, pare_err *err) {
+    if (ftruncate(fd, (off_t)bytes) == 0 &&
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
         return PARE_OK;
-    pare_status st = pr_fail_errno(err, NULL, "cannot make shared memory");
-    close_fd(fd);
-    return st;
+    return pr_fail_errno(err, NULL, "cannot size shared memory");
 }

@@ -30,6 +30,8 @@ typedef struct {
     const int         *fds;     /* become its descriptors 3, 4, …; at most PR_PROC_FDS */
     int                n_fds;
     uint64_t           max_address; /* bytes of address space (RLIMIT_AS); 0: as ours */
+    bool               offline;     /* it and its children get no Internet socket (Linux seccomp;
+                                     * EENV where the kernel cannot promise that) */
     const pare_ctl    *ctl;     /* asked while we wait; must outlive the process; may be NULL */
 } pr_proc_opts;
 enum { PR_PROC_FDS = 8 };
@@ -76,7 +78,9 @@ pare_status pr_proc_run(const pr_proc_opts *o, double seconds, pr_buf *text, pr_
                         pare_err *err);
 /* The program `name` as a path (`name` itself if it holds '/'), looked for on PATH. */
 bool pr_proc_find(const char *name, char *dst, size_t cap);
-/* A file of `bytes` that has no name, of zeros, and cannot become shorter or longer: to be shared
- * with a child. Closed by close(). */
-pare_status pr_proc_share(int *fd, uint64_t bytes, pare_err *err);
+/* A file that has no name, empty, to be shared with a child. Closed by close(). */
+pare_status pr_proc_share(int *fd, pare_err *err);
+/* Give it its size, in zeros, for good: nobody can make it shorter or longer after that, so
+ * that reading it cannot fault. */
+pare_status pr_proc_share_seal(int fd, uint64_t bytes, pare_err *err);
 #endif

@@ -16,6 +16,7 @@ typedef struct {
     int    report;            /* the errno of a failed start is written here */
     int    parent;            /* pid, so that a parent gone meanwhile is noticed */
     bool   tie;               /* die with the thread that starts it */
+    bool     offline;
     uint64_t max_address;
 } pr_spawn;
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int echo(void) {
@@ -60,6 +60,13 @@ static int signals(void) {
     return 0;
 }
 
+/* Which kinds of socket there are: Internet, local. */
+static int sockets(void) {
+    printf("%d %d %d\n", socket(AF_INET, SOCK_STREAM, 0) >= 0, socket(AF_INET6, SOCK_DGRAM, 0) >= 0,
+           socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     const char *how = argc > 1 ? argv[1] : "", *arg = argc > 2 ? argv[2] : "";
     char        dir[4096];
@@ -73,6 +80,7 @@ int main(int argc, char **argv) {
     if (!strcmp(how, "leave")) return leave_one(0);
     if (!strcmp(how, "family")) return leave_one(1);
     if (!strcmp(how, "signals")) return signals();
+    if (!strcmp(how, "sockets")) return sockets();
     if (!strcmp(how, "cwd")) return puts(getcwd(dir, sizeof dir) ? dir : "?") < 0;
     if (!strcmp(how, "env")) return puts(getenv(arg) ? getenv(arg) : "(not set)") < 0;
     if (!strcmp(how, "args")) {

@@ -147,7 +147,8 @@ static void test_descriptors(void **state) {
     pr_proc_end end;
     pare_err    e = {0};
     int         ours = open("/dev/null", O_RDONLY), fd; /* without close-on-exec */
-    CHECK_OK(pr_proc_share(&fd, 4096, &e), e);
+    CHECK_OK(pr_proc_share(&fd, &e), e);
+    CHECK_OK(pr_proc_share_seal(fd, 4096, &e), e);
     assert_string_equal(run((pr_proc_opts){0}, "fds", NULL, &end), "0 1 2 ");
     pr_proc_opts o = {.fds = &fd, .n_fds = 1};
     assert_string_equal(run(o, "fds", NULL, &end), "0 1 2 3 ");
@@ -180,6 +181,14 @@ static void test_surroundings(void **state) {
     assert_string_equal(run((pr_proc_opts){0}, "signals", NULL, &end), "0\n");
     pthread_sigmask(SIG_UNBLOCK, &m, NULL);
     signal(SIGPIPE, old);
+}
+
+static void test_offline(void **state) {
+    pr_proc_end end;
+    char        free_to[16];
+    snprintf(free_to, sizeof free_to, "%s", run((pr_proc_opts){0}, "sockets", NULL, &end));
+    assert_string_equal(run((pr_proc_opts){.offline = true}, "sockets", NULL, &end), "0 0 1\n");
+    if (free_to[0] != '1') print_message("this machine has no Internet sockets to begin with\n");
 }
 
 static void test_memory(void **state) {
@@ -307,13 +316,21 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answers),      cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_hang),         cmocka_unit_test(test_left_behind),
-        cmocka_unit_test(test_descriptors),  cmocka_unit_test(test_surroundings),
-        cmocka_unit_test(test_memory),       cmocka_unit_test(test_flood),
-        cmocka_unit_test(test_no_reader),    cmocka_unit_test(test_cancelled),
-        cmocka_unit_test(test_too_much),     cmocka_unit_test(test_parent_killed),
-        cmocka_unit_test(test_threads),      cmocka_unit_test(test_nothing_is_left),
+        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_hang),
+        cmocka_unit_test(test_left_behind),
+        cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_surroundings),
+        cmocka_unit_test(test_offline),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_flood),
+        cmocka_unit_test(test_no_reader),
+        cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_too_much),
+        cmocka_unit_test(test_parent_killed),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_nothing_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
