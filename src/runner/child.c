@@ -217,7 +217,7 @@ static pare_status start(child *c, int fd, pr_runner *r, const char *model, cons
     pr_doc_set_i64(&b, d, "context", o->n_ctx);
     pr_doc_set_str(&b, d, "arithmetic", o->exact ? "exact" : "default");
     PR_TRY(ask(c, &b, d, &line, err));
-    PR_TRY(distrust(c, pr_wire_open(line, c->who, &got, err), err));
+    PR_TRY(distrust(c, pr_wire_model(line, c->who, &got, err), err));
     r->n_vocab = got.n_vocab;
     r->n_ctx = got.n_ctx;
     memcpy(r->arithmetic, got.arithmetic, sizeof r->arithmetic);

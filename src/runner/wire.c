@@ -114,7 +114,7 @@ done:
     return judged(d, st, who, &own, err);
 }
 
-pare_status pr_wire_open(pr_str line, const char *who, pr_wire_opened *out, pare_err *err) {
+pare_status pr_wire_model(pr_str line, const char *who, pr_wire_opened *out, pare_err *err) {
     pare_doc   *d;
     pare_err    own = {0};
     pare_status st;

@@ -18,7 +18,7 @@ typedef struct {
     int64_t n_vocab, n_ctx;
     char    arithmetic[256], state[128];
 } pr_wire_opened;
-pare_status pr_wire_open(pr_str line, const char *who, pr_wire_opened *out, pare_err *err);
+pare_status pr_wire_model(pr_str line, const char *who, pr_wire_opened *out, pare_err *err);
 /* The child must say that it wrote `rows` rows of `vocab`. */
 pare_status pr_wire_eval(pr_str line, const char *who, int64_t rows, int64_t vocab, pare_err *err);
 /* Exactly `n` times, each below an hour. */

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
     plain(info.devices, sizeof info.devices);
     plain(info.reason, sizeof info.reason);
     e = (pare_err){0};
-    if (pr_wire_open(line, "x", &open, &e) != PARE_OK) said_why(&e);
+    if (pr_wire_model(line, "x", &open, &e) != PARE_OK) said_why(&e);
     else if (open.n_vocab < 1 || open.n_vocab > PR_WIRE_VOCAB || open.n_ctx < 1) __builtin_trap();
     plain(open.arithmetic, sizeof open.arithmetic);
     e = (pare_err){0};
