@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "helper.h"
 
 enum { PATH = 4096 };
@@ -16,11 +17,17 @@ enum { PATH = 4096 };
 typedef struct {
     const library *l;
     bool           global;
-    char          *path; /* of the one that was opened */
+    bool           only_look; /* do not open: a file that is there will do */
+    char          *path;      /* of the one that was opened */
     char           why[512];
 } search;
 
 static void *try_file(search *s, const char *file) {
+    if (s->only_look) {
+        if (!strchr(file, '/') || access(file, R_OK) != 0) return NULL;
+        snprintf(s->path, PATH, "%s", file);
+        return s->path;
+    }
     void       *lib = dlopen(file, RTLD_NOW | (s->global ? RTLD_GLOBAL : RTLD_LOCAL));
     const char *why = lib ? NULL : dlerror();
     struct link_map *map;
@@ -105,8 +112,8 @@ static void *try_python(search *s) {
     return lib;
 }
 
-void *library_open(const library *l, bool global, char *path) {
-    search      s = {l, global, path, ""};
+static void *look_everywhere(const library *l, bool global, bool only_look, char *path) {
+    search      s = {l, global, only_look, path, ""};
     const char *told = getenv(l->variable), *env = getenv("VIRTUAL_ENV");
     char        site[PATH];
     void       *lib = NULL;
@@ -127,6 +134,14 @@ void *library_open(const library *l, bool global, char *path) {
     if (!lib && s.why[0]) fail("environment", "%s", s.why);
     else if (!lib) fail("environment", "no %s was found", l->pattern);
     return lib;
+}
+
+void *library_open(const library *l, bool global, char *path) {
+    return look_everywhere(l, global, false, path);
+}
+
+bool library_find(const library *l, char *path) {
+    return look_everywhere(l, false, true, path) != NULL;
 }
 
 bool library_functions(void *lib, const char *const *names, void **table) {

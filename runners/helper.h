@@ -57,6 +57,8 @@ typedef struct {
 } library;
 /* dlopen'ed, global or local; its path into `path` (4096 bytes). NULL after fail(). */
 void *library_open(const library *l, bool global, char *path);
+/* The same without opening it; not for what only the system's loader finds. */
+bool library_find(const library *l, char *path);
 /* The functions of `names` (NULL at the end) into `table`, in their order. */
 bool library_functions(void *lib, const char *const *names, void **table);
 /* That function, or NULL. */

@@ -21,7 +21,7 @@
 
 enum { LINE_MOST = 1 << 20, IDS_MOST = 16384, PROTOCOL = 1, LOGITS_FD = 3 };
 
-static const runtime *const runtimes[] = {&run_llama, &run_ort, &run_openvino};
+static const runtime *const runtimes[] = {&run_llama, &run_ort, &run_genai, &run_openvino};
 
 static FILE  *out;
 static char   fail_kind[32], fail_text[600];

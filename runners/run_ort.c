@@ -63,13 +63,11 @@ static bool list_providers(about *a) {
     int    n = 0;
     if (!ok(CALL(GetAvailableProviders, status(*)(char ***, int *))(&names, &n), "providers"))
         return false;
-    for (int i = 0; i < n && a->n_devices < 8; i++)
+    for (int i = 0; i < n && a->n_devices < 8; i++) {
+        const char *tail = strstr(names[i], "ExecutionProvider");
         snprintf(a->devices[a->n_devices++], sizeof a->devices[0], "%.*s",
-                 (int)strcspn(names[i], "E") > 0 ? (int)(strstr(names[i], "Execution")
-                                                             ? strstr(names[i], "Execution") - names[i]
-                                                             : (long)strlen(names[i]))
-                                                 : 31,
-                 names[i]);
+                 tail ? (int)(tail - names[i]) : 31, names[i]);
+    }
     return ok(CALL(ReleaseAvailableProviders, status(*)(char **, int))(names, n), "providers");
 }
 
@@ -103,8 +101,9 @@ bool ort_load(about *a, const char *near) {
 }
 
 static const char *describe(bool exact) {
-    return exact ? "float32; MatMulNBits with float32 activations"
-                 : "float32; MatMulNBits as the file's accuracy_level says (4: 8-bit activations)";
+    return exact ? "float32; MatMulNBits nodes as their accuracy_level says (4: 8-bit activations), "
+                   "blocked DequantizeLinear with float32 activations"
+                 : "float32; MatMulNBits nodes as their accuracy_level says (4: 8-bit activations)";
 }
 
 static bool load(about *a) {
