@@ -3,11 +3,13 @@
 #include <string.h>
 #include "cli.h"
 
-extern const command cmd_hw, cmd_assess, cmd_tokenize, cmd_generate, cmd_convert, cmd_quantize,
-    cmd_eval, cmd_bench, cmd_optimize, cmd_gate, cmd_completion, cmd_help, cmd_version;
+extern const command cmd_hw, cmd_runners, cmd_assess, cmd_tokenize, cmd_generate, cmd_convert,
+    cmd_quantize, cmd_eval, cmd_bench, cmd_optimize, cmd_gate, cmd_completion, cmd_help,
+    cmd_version;
 
 const command *const commands[] = {
     &cmd_hw,
+    &cmd_runners,
     &cmd_assess,
     &cmd_tokenize,
     &cmd_generate,

@@ -1,4 +1,4 @@
-# What "make install" puts where: the program, both libraries, the headers, the
+# What "make install" puts where: the program and its helper, both libraries, the headers, the
 # man page, completions, and the two descriptions by which others find libpare
 # (find_package(pare), pkg-config). All of them are relocatable: what they name
 # is relative to where they lie.
@@ -6,6 +6,8 @@ include(CMakePackageConfigHelpers)
 set(PARE_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/pare)
 
 install(TARGETS pare_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS pare_runner RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/pare)
+install(FILES runners/mlx_runner.py DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/pare)
 install(TARGETS pare EXPORT pare_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS pare_static EXPORT pare_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/pare DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")

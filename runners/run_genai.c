@@ -80,7 +80,8 @@ static bool load(about *a) {
     char  ort[64], version[32] = "unknown";
     /* Where it lies says which ONNX Runtime belongs to it; and that one must be there first: it
      * ends the process where it finds none while it is being loaded. */
-    if (!ort_load(a, library_find(&where, own.path) ? own.path : NULL)) return false;
+    bool seen = library_find(&where, own.path);
+    if (!ort_load(a, seen ? own.path : NULL)) return seen ? false : library_find(&where, own.path);
     setenv("ORT_LIB_PATH", a->path, 1);
     void *lib = library_open(&where, false, own.path);
     if (!lib || !library_functions(lib, names, (void **)&f)) return false;
@@ -119,7 +120,8 @@ static float half(uint16_t h, int type) {
     return (float)x;
 }
 
-/* The last `rows` of the logits [1, t, vocab] of `n` tokens; `out` NULL: only learn the vocabulary. */
+/* The last `rows` of the logits [1, t, vocab] of `n` tokens; `out` NULL: only learn the
+ * vocabulary. */
 static bool copy_logits(void *t, int n, int rows, float *out) {
     int     type = 0;
     size_t  rank = 0;
@@ -184,8 +186,8 @@ static bool make_model(const char *dir, int threads, bool exact) {
 
 static bool open_model(opening *o) {
     const int32_t first = 0;
-    if (!read_context(o->path, o->context) || !make_model(o->path, o->threads, o->exact) || !reset() ||
-        !step(&first, 1, 1, NULL) || !reset()) {
+    if (!read_context(o->path, o->context) || !make_model(o->path, o->threads, o->exact) ||
+        !reset() || !step(&first, 1, 1, NULL) || !reset()) {
         close_model();
         return false;
     }
@@ -208,8 +210,10 @@ static const unsigned char tiny[] =
     "\x00\x10\x0d";
 static const char tiny_config[] =
     "{\"model\":{\"type\":\"llama\",\"vocab_size\":8,\"context_length\":64,\"bos_token_id\":0,"
-    "\"eos_token_id\":7,\"pad_token_id\":7,\"decoder\":{\"filename\":\"model.onnx\",\"head_size\":8,"
-    "\"hidden_size\":8,\"num_attention_heads\":1,\"num_key_value_heads\":1,\"num_hidden_layers\":0,"
+    "\"eos_token_id\":7,\"pad_token_id\":7,\"decoder\":{\"filename\":\"model.onnx\",\"head_"
+    "size\":8,"
+    "\"hidden_size\":8,\"num_attention_heads\":1,\"num_key_value_heads\":1,\"num_hidden_"
+    "layers\":0,"
     "\"inputs\":{\"input_ids\":\"input_ids\"},\"outputs\":{\"logits\":\"logits\"}}},"
     "\"search\":{\"max_length\":64,\"past_present_share_buffer\":false}}";
 

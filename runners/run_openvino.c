@@ -175,7 +175,8 @@ static bool give(const char *name, int type, int64_t rank, const int64_t *dims, 
     shape s = {0};
     void *t = NULL;
     if (!ok(f.shape_create(rank, dims, &s), "shape")) return false;
-    bool done = ok(f.tensor_of(type, s, data, &t), name) && ok(f.set_tensor(request, name, t), name);
+    bool done =
+        ok(f.tensor_of(type, s, data, &t), name) && ok(f.set_tensor(request, name, t), name);
     if (t) f.tensor_free(t);
     f.shape_free(&s);
     return done;
@@ -187,14 +188,16 @@ static bool take_logits(int n, void **tensor, const float **l, int64_t *vocab) {
     int   type = 0;
     void *p = NULL;
     if (!ok(f.get_tensor(request, "logits", tensor), "logits")) return false;
-    if (!ok(f.tensor_shape(*tensor, &s), "logits") || !ok(f.tensor_type(*tensor, &type), "logits") ||
+    if (!ok(f.tensor_shape(*tensor, &s), "logits") ||
+        !ok(f.tensor_type(*tensor, &type), "logits") ||
         !ok(f.tensor_data(*tensor, &p), "logits"))
         return false;
     bool fits = s.rank == 3 && s.dims[0] == 1 && s.dims[1] == n && type == TYPE_F32;
     *vocab = s.rank == 3 ? s.dims[2] : 0;
     f.shape_free(&s);
     *l = p;
-    return fits || fail("unsupported", "logits: float32 of shape [1, %d, vocabulary] was expected", n);
+    return fits ||
+           fail("unsupported", "logits: float32 of shape [1, %d, vocabulary] was expected", n);
 }
 
 static bool infer(const int32_t *ids, int n) {
@@ -324,8 +327,9 @@ static bool ask_tiny(void) {
 
 static bool check(void) {
     void *m = NULL;
-    bool  done = ok(f.read_memory(core, tiny, sizeof tiny - 1, NULL, &m), "a tiny model") &&
-                ok(f.compile(core, m, "CPU", 0, &compiled), "a tiny model") && reset() && ask_tiny();
+    bool done = ok(f.read_memory(core, tiny, sizeof tiny - 1, NULL, &m), "a tiny model") &&
+                ok(f.compile(core, m, "CPU", 0, &compiled), "a tiny model") && reset() &&
+                ask_tiny();
     close_model();
     if (m) f.model_free(m);
     return done;

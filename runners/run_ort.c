@@ -101,9 +101,11 @@ bool ort_load(about *a, const char *near) {
 }
 
 static const char *describe(bool exact) {
-    return exact ? "float32; MatMulNBits nodes as their accuracy_level says (4: 8-bit activations), "
+    return exact ? "float32; MatMulNBits nodes as their accuracy_level says (4: 8-bit "
+                   "activations), "
                    "blocked DequantizeLinear with float32 activations"
-                 : "float32; MatMulNBits nodes as their accuracy_level says (4: 8-bit activations)";
+                 : "float32; MatMulNBits nodes as their accuracy_level says (4: 8-bit "
+                   "activations)";
 }
 
 static bool load(about *a) {
@@ -157,7 +159,8 @@ static bool shape_of(const void *value, int *type, size_t *rank, int64_t *dims) 
 static bool read_port(size_t i, bool input, port *p) {
     typedef status (*get_name)(const void *, size_t, void *, char **);
     typedef status (*get_type)(const void *, size_t, void **);
-    get_name    name = input ? CALL(SessionGetInputName, get_name) : CALL(SessionGetOutputName, get_name);
+    get_name name =
+        input ? CALL(SessionGetInputName, get_name) : CALL(SessionGetOutputName, get_name);
     get_type    type = input ? CALL(SessionGetInputTypeInfo, get_type)
                              : CALL(SessionGetOutputTypeInfo, get_type);
     void       *info = NULL;
@@ -165,8 +168,9 @@ static bool read_port(size_t i, bool input, port *p) {
     if (!ok(name(session, i, allocator, &p->name), "a name") ||
         !ok(type(session, i, &info), "a type"))
         return false;
-    bool done = ok(CALL(CastTypeInfoToTensorInfo, status(*)(const void *, const void **))(info, &tensor),
-                   p->name);
+    bool done = ok(
+        CALL(CastTypeInfoToTensorInfo, status(*)(const void *, const void **))(info, &tensor),
+        p->name);
     if (done && !tensor) done = fail("unsupported", "'%.100s' is no tensor", p->name);
     if (done) done = look(tensor, &p->type, &p->rank, p->dims);
     release(ORT_ReleaseTypeInfo, info);
@@ -423,10 +427,11 @@ static bool open_model(opening *o) {
 /* ------------------------------------------------------------------- the tiny question */
 
 /* ONNX, IR 8, opset 13: y = Add(x, x), float[2]. */
-static const unsigned char tiny[] = "\x08\x08\x12\x00\x3a\x35\x0a\x0e\x0a\x01x\x0a\x01x\x12\x01y\"\x03"
-                                    "Add\x12\x01tZ\x0f\x0a\x01x\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a"
-                                    "\x02\x08\x02\x62\x0f\x0a\x01y\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a"
-                                    "\x02\x08\x02\x42\x04\x0a\x00\x10\x0d";
+static const unsigned char tiny[] =
+    "\x08\x08\x12\x00\x3a\x35\x0a\x0e\x0a\x01x\x0a\x01x\x12\x01y\"\x03"
+    "Add\x12\x01tZ\x0f\x0a\x01x\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a"
+    "\x02\x08\x02\x62\x0f\x0a\x01y\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a"
+    "\x02\x08\x02\x42\x04\x0a\x00\x10\x0d";
 
 static bool ask_tiny(void) {
     static const char *const x_name[] = {"x"}, *const y_name[] = {"y"};

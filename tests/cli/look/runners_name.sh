@@ -1,0 +1,2 @@
+# an unknown name prints the list
+pare runners tensorrt
