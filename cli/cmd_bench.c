@@ -34,9 +34,24 @@ static const opt_def own_seconds = {.name = "seconds",
                                     .lo = 0.1,
                                     .hi = 1000000.0};
 
+static const char *const runners[] = {"native", "llama.cpp", "onnxruntime", "onnxruntime-genai",
+                                      "openvino", "mlx", NULL};
+static const opt_def own_runner = {.name = "runner",
+                                   .type = OPT_ENUM,
+                                   .metavar = "R",
+                                   .help = "the runtime that runs MODEL (pare runners lists them)",
+                                   .def = "native",
+                                   .words = runners};
+static const opt_def own_vs_runner = {.name = "vs-runner",
+                                      .type = OPT_ENUM,
+                                      .metavar = "R",
+                                      .help = "the runtime that runs OTHER",
+                                      .def = "native",
+                                      .words = runners};
+
 static const opt_def *const opts[] = {
-    &own_vs,      &own_prompt_tokens, &own_tokens, &own_rounds, &own_seconds, &opt_threads,
-    &opt_context, &opt_state,         &opt_exact,  &opt_runner, NULL};
+    &own_vs,      &own_prompt_tokens, &own_tokens, &own_rounds, &own_seconds,   &opt_threads,
+    &opt_context, &opt_state,         &opt_exact,  &own_runner, &own_vs_runner, NULL};
 
 static int run(cli *c) {
     pare_err        err = {0};
@@ -49,7 +64,9 @@ static int run(cli *c) {
                          .rounds = cli_int(c, "rounds"),
                          .seconds = cli_num(c, "seconds"),
                          .state = cli_str(c, "kv"),
-                         .exact = cli_flag(c, "exact")};
+                         .exact = cli_flag(c, "exact"),
+                         .runner = cli_str(c, "runner"),
+                         .vs_runner = cli_str(c, "vs-runner")};
     if (pare_bench(cli_arg(c, 0), &o, &c->ctl, &d, &err) != PARE_OK) return cli_fail(c, &err);
     progress_clear();
     if (c->json)
@@ -66,9 +83,11 @@ const command cmd_bench = {
     .synopsis = "MODEL [--vs OTHER] [-n N] [--seconds S]",
     .text = "Time to first token, tokens per second, percentiles of the time per "
             "token, memory, load time, energy where the machine counts it. With --vs the two "
-            "take turns, pair by pair, and the ratio has bounds.",
+            "take turns, pair by pair, and the ratio has bounds. A foreign runtime takes its times "
+            "itself, in its own process; --exact asks it for float32 where it can be told so.",
     .examples = "  pare bench models/austen-3.7m\n"
-                "  pare bench austen-q4.gguf --vs models/austen-3.7m --rounds 30\n",
+                "  pare bench austen-q4.gguf --vs models/austen-3.7m --rounds 30\n"
+                "  pare bench austen-q4.gguf --vs austen-q4.gguf --vs-runner llama.cpp\n",
     .computes = true,
     .min_args = 1,
     .max_args = 1,

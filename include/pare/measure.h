@@ -42,8 +42,10 @@ typedef struct {
     int64_t     n_ctx;         /* 0: what the two need */
     int64_t     rounds;        /* 0: as many as the bounds or the time want */
     double      seconds;       /* time to spend at most; 0: 10 */
-    const char *state;         /* as above */
+    const char *state;         /* as above; for the native runner */
     int         exact;
+    const char *runner;        /* what runs the model: pare/runner.h; NULL: native */
+    const char *vs_runner;     /* … and `vs` */
 } pare_bench_opts;
 
 /* Time to first token, tokens/s, percentiles, memory, load time, energy where the machine has a

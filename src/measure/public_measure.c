@@ -154,10 +154,49 @@ pare_status pare_eval(const char *model, const pare_eval_opts *opts, const pare_
 /* ------------------------------------------------------------------ bench */
 
 typedef struct {
-    pr_model        *m[2];
+    pr_model        *m[2];      /* NULL where only the runtime can read the file */
+    pr_runner       *runner[2]; /* NULL: native */
     pr_energy       *energy;
     pr_bench_result *r[2];
 } timing;
+
+static bool is_foreign(const char *runner) {
+    return runner && strcmp(runner, "native") != 0;
+}
+
+static void put_side(pr_doc_build *b, pare_doc *o, const char *path, const pr_model *m,
+                     const pr_runner *r) {
+    if (m) put_model(b, o, path, m);
+    else pr_doc_set_str(b, o, "path", path);
+    if (!r) return;
+    pr_doc_set_str(b, o, "runner", pr_runner_kind_of(r)->name);
+    pr_doc_set_str(b, o, "arithmetic", pr_runner_arithmetic(r));
+    pr_doc_set_str(b, o, "state", pr_runner_state(r));
+}
+
+/* Side `i` ready to be timed: a model of ours, or a runtime that has opened the file. */
+static pare_status open_side(timing *t, int i, const char *path, const char *runner,
+                             const pare_bench_opts *o, const pr_session_opts *so,
+                             const pare_ctl *ctl, pr_bench_side *side, pare_err *err) {
+    int64_t        p = o->prompt_tokens ? o->prompt_tokens : 128;
+    int64_t        d = o->decode_tokens ? o->decode_tokens : 64;
+    pr_runner_opts ro = {
+        .n_threads = so->n_threads, .n_ctx = so->n_ctx, .exact = so->exact, .ctl = ctl};
+    *side = (pr_bench_side){.path = path, .so = *so};
+    if (!is_foreign(runner)) {
+        PR_TRY(pr_model_open(&t->m[i], path, err));
+        side->m = t->m[i];
+        return PARE_OK;
+    }
+    /* Its sizes and name are told if it is a file that we can read too. */
+    if (pr_model_open(&t->m[i], path, NULL) != PARE_OK) t->m[i] = NULL;
+    side->m = t->m[i];
+    side->path = NULL;
+    if (ro.n_ctx == 0) ro.n_ctx = side->m ? PR_MIN(p + d, side->m->hp.n_ctx) : p + d;
+    PR_TRY(pr_runner_open(&t->runner[i], runner, path, &ro, err));
+    side->r = t->runner[i];
+    return PARE_OK;
+}
 
 static void put_timing(timing *t, const pare_bench_opts *o, pr_doc_build *b, pare_doc *d) {
     put_metrics(b, d, t->r[0]->metrics, t->r[0]->n_metrics);
@@ -169,7 +208,7 @@ static void put_timing(timing *t, const pare_bench_opts *o, pr_doc_build *b, par
     put_text(b, s, "energy", t->energy ? pr_energy_source(t->energy) : NULL);
     if (!o->vs) return;
     s = pr_doc_set_object(b, d, "vs");
-    put_model(b, s, o->vs, t->m[1]);
+    put_side(b, s, o->vs, t->m[1], t->runner[1]);
     put_metrics(b, s, t->r[1]->metrics, t->r[1]->n_metrics);
 }
 
@@ -188,12 +227,10 @@ static pare_status time_models(timing *t, const char *model, const pare_bench_op
     pr_session_opts so = {
         .n_threads = ctl ? ctl->n_threads : 0, .n_ctx = o->n_ctx, .exact = o->exact != 0};
     PR_TRY(pr_state_type(o->state, &so.state, err));
-    for (int i = 0; i < n; i++) {
-        PR_TRY(pr_model_open(&t->m[i], paths[i], err));
-        side[i] = (pr_bench_side){.path = paths[i], .m = t->m[i], .so = so};
-    }
+    for (int i = 0; i < n; i++)
+        PR_TRY(open_side(t, i, paths[i], i ? o->vs_runner : o->runner, o, &so, ctl, &side[i], err));
     PR_TRY(pr_energy_open(&t->energy, NULL, err));
-    put_model(b, pr_doc_set_object(b, d, "model"), model, t->m[0]);
+    put_side(b, pr_doc_set_object(b, d, "model"), model, t->m[0], t->runner[0]);
     PR_TRY(pr_bench_many(side, n, &bo, t->energy, ctl, t->r, err));
     put_timing(t, o, b, d);
     return put_environment(b, d, so.n_threads, so.state, o->exact, err);
@@ -210,6 +247,7 @@ pare_status pare_bench(const char *model, const pare_bench_opts *opts, const par
     pr_energy_close(t.energy);
     for (int i = 0; i < 2; i++) {
         pr_bench_result_free(t.r[i]);
+        pr_runner_close(t.runner[i]);
         pr_model_close(t.m[i]);
     }
     return finish(st, &b, d, out, err);

@@ -11,6 +11,7 @@ typedef struct {
     pr_session *s;
     double *prefill, *first, *decode,
         *token; /* seconds: per round; token: per round and token */
+    uint64_t   *ns; /* of a runner's tokens */
     double      load[LOADS];
     int         n_load;
     double      joules;
@@ -35,10 +36,30 @@ static double seconds_since(uint64_t t) {
 
 /* ------------------------------------------------------------------ one run */
 
+/* The same by a runner. What a child uses counts in the machine's energy like our own, but its
+ * prompt cannot be told from its tokens then: energy is not given. */
+static pare_status run_runner(bench *b, int i, int64_t round, pare_err *err) {
+    side     *s = &b->side[i];
+    int64_t   p = b->o.prompt_tokens, d = b->o.decode_tokens;
+    uint64_t  prompt_ns;
+    double    all = 0;
+    PR_TRY(pr_ctl_check(b->ctl, err));
+    PR_TRY(pr_runner_decode_time(b->in[i].r, b->ids, p, d, &prompt_ns, s->ns, err));
+    for (int64_t k = 0; k < d; k++) {
+        s->token[round * d + k] = (double)s->ns[k] / 1e9;
+        all += s->token[round * d + k];
+    }
+    s->prefill[round] = (double)prompt_ns / 1e9;
+    s->decode[round] = all;
+    s->first[round] = s->prefill[round] + s->token[round * d];
+    return PARE_OK;
+}
+
 static pare_status run_once(bench *b, int i, int64_t round, pare_err *err) {
     side   *s = &b->side[i];
     int64_t p = b->o.prompt_tokens, d = b->o.decode_tokens;
     double  j0 = 0, j1 = 0;
+    if (b->in[i].r) return run_runner(b, i, round, err);
     pr_session_rewind(s->s, 0);
     uint64_t t = pr_now_ns();
     PR_TRY(pr_session_prompt(s->s, b->ids, p, b->ctl, err));
@@ -143,9 +164,11 @@ static pare_status set_up(bench *b, pare_err *err) {
     int64_t ctx = INT64_MAX;
     int     vocab = INT32_MAX;
     for (int i = 0; i < b->n; i++) {
-        int64_t own = b->in[i].so.n_ctx ? b->in[i].so.n_ctx : b->in[i].m->hp.n_ctx;
-        ctx = PR_MIN(ctx, own);
-        vocab = PR_MIN(vocab, b->in[i].m->hp.n_vocab);
+        const pr_bench_side *in = &b->in[i];
+        int64_t own = in->so.n_ctx ? in->so.n_ctx : in->m ? in->m->hp.n_ctx : INT64_MAX;
+        ctx = PR_MIN(ctx, in->r ? PR_MIN(own, pr_runner_context(in->r)) : own);
+        vocab = in->r ? (int)PR_MIN(vocab, pr_runner_vocab(in->r))
+                      : PR_MIN(vocab, in->m->hp.n_vocab);
     }
     if (b->o.decode_tokens == 0) b->o.decode_tokens = 64;
     if (b->o.prompt_tokens == 0) b->o.prompt_tokens = 128;
@@ -165,7 +188,9 @@ static pare_status set_up(bench *b, pare_err *err) {
         pr_session_opts so = b->in[i].so;
         side           *s = &b->side[i];
         if (so.n_ctx == 0) so.n_ctx = total;
-        PR_TRY(pr_session_new(&s->s, b->in[i].m, &so, err));
+        if (!b->in[i].r) PR_TRY(pr_session_new(&s->s, b->in[i].m, &so, err));
+        else if (!(s->ns = pr_calloc((size_t)b->o.decode_tokens, sizeof *s->ns)))
+            return pr_fail_nomem(err, (uint64_t)b->o.decode_tokens * 8);
         size_t per = (size_t)b->cap;
         s->prefill = pr_calloc(per * (3 + (size_t)b->o.decode_tokens), sizeof(double));
         if (!s->prefill) return pr_fail_nomem(err, per * 8);
@@ -189,6 +214,7 @@ static pr_est rate(const double *seconds, int64_t n, double tokens) {
 
 static pr_est energy_of(const bench *b, const side *s) {
     if (!b->energy) return pr_est_none("not asked for");
+    if (s->ns) return pr_est_none("a runtime in a child process cannot be told from its prompt");
     const char *why = pr_energy_why(b->energy);
     if (why) return pr_est_none(why);
     if (!b->has_energy) return pr_est_none("the counter stopped answering");
@@ -264,6 +290,7 @@ static void ratios(const bench *b, int i, pr_bench_result *r) {
         if (base[k] < 0) continue;
         add(r, "speedup", against[k],
             pr_est_pair_median(b->side[base[k]].decode, b->side[i].decode, b->rounds, 0.95));
+        if (b->in[i].r || b->in[base[k]].r) continue; /* nobody knows what a runtime plans */
         pr_memory own = pr_session_memory(b->side[i].s),
                   ref = pr_session_memory(b->side[base[k]].s);
         add(r, "memory_ratio", against[k],
@@ -286,7 +313,7 @@ static void histogram(const bench *b, const side *s, pr_bench_result *r) {
 
 static pare_status result(const bench *b, int i, pr_bench_result **out, pare_err *err) {
     const side      *s = &b->side[i];
-    pr_memory        m = pr_session_memory(s->s);
+    pr_memory        m = s->s ? pr_session_memory(s->s) : (pr_memory){0};
     pr_bench_result *r = *out = pr_calloc(1, sizeof *r);
     if (!r) return pr_fail_nomem(err, sizeof *r);
     r->rounds = b->rounds, r->prompt_tokens = b->o.prompt_tokens,
@@ -294,8 +321,10 @@ static pare_status result(const bench *b, int i, pr_bench_result **out, pare_err
     speed(b, s, r);
     ratios(b, i, r);
     add(r, "memory_bytes", PR_AGAINST_NONE,
-        pr_est_counted((double)(m.weights + m.state + m.workspace)));
-    add(r, "peak_rss_bytes", PR_AGAINST_NONE, s->peak);
+        s->s ? pr_est_counted((double)(m.weights + m.state + m.workspace))
+             : pr_est_none("a foreign runtime does not say what it plans"));
+    add(r, "peak_rss_bytes", PR_AGAINST_NONE,
+        s->s ? s->peak : pr_est_counted((double)pr_runner_memory(b->in[i].r)));
     add(r, "load_ms", PR_AGAINST_NONE,
         s->n_load ? pr_est_scale(pr_est_quantile(s->load, s->n_load, 0.5, 0.9), 1e3)
                   : pr_est_none("not asked for"));
@@ -308,6 +337,7 @@ static void close_bench(bench *b) {
     for (int i = 0; i < b->n; i++) {
         pr_session_free(b->side[i].s);
         pr_free(b->side[i].prefill);
+        pr_free(b->side[i].ns);
     }
     pr_free(b->ids);
     pr_free(b);

@@ -19,11 +19,15 @@
 #include "engine/engine.h"
 #include "hw/hw.h"
 #include "metric.h"
+#include "runner/runner.h"
 
 typedef struct {
     const char     *path; /* opened anew for load time and peak memory; NULL: not measured */
     const pr_model *m;
     pr_session_opts so;   /* n_ctx 0: what prompt and tokens need */
+    pr_runner *r; /* NULL; or what is timed in place of sessions of `m`, which may be NULL
+                           * then. Its tokens are greedy ones, its times those that it took
+                           * itself. */
 } pr_bench_side;
 
 typedef struct {

@@ -170,8 +170,41 @@ static void public_face(void **state) {
     free(model);
 }
 
+/* A runner beside sessions: it says its own times; what nobody can know of it has a reason. */
+static void a_runner_takes_its_turn(void **state) {
+    pare_err         e = {0};
+    char            *path = strdup(check_source(AUSTEN));
+    pr_model        *m = lend_open(path);
+    pr_runner       *run;
+    pr_bench_result *r[2];
+    CHECK_OK(pr_runner_open(&run, "native", path, &(pr_runner_opts){.n_ctx = 40}, &e), e);
+    pr_bench_side s[2] = {{.m = m}, {.r = run}};
+    pr_bench_opts o = {
+        .prompt_tokens = 100, .decode_tokens = 6, .rounds = 9, .base = 0, .f32 = -1};
+    CHECK_OK(pr_bench_many(s, 2, &o, NULL, NULL, r, &e), e);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(r[i]->rounds, 9);
+        assert_int_equal(r[i]->prompt_tokens, 34); /* cut to the context of the runner */
+        assert_true(pr_est_ok(est(r[i], "decode_tps", PR_AGAINST_NONE)));
+        assert_true(est(r[i], "ttft_ms", PR_AGAINST_NONE)->value >
+                    est(r[i], "token_ms_p50", PR_AGAINST_NONE)->value);
+    }
+    /* The same engine by another door: within a factor that no neighbour on the machine makes. */
+    double speedup = est(r[1], "speedup", PR_AGAINST_SOURCE)->value;
+    assert_true(speedup > 0.05 && speedup < 20);
+    assert_null(pr_metric_find(r[1]->metrics, r[1]->n_metrics, "memory_ratio", PR_AGAINST_SOURCE));
+    assert_non_null(est(r[1], "memory_bytes", PR_AGAINST_NONE)->why);
+    assert_true(est(r[1], "peak_rss_bytes", PR_AGAINST_NONE)->value > 1e6);
+    assert_non_null(est(r[1], "energy_j_per_token", PR_AGAINST_NONE)->why);
+    for (int i = 0; i < 2; i++) pr_bench_result_free(r[i]);
+    pr_runner_close(run);
+    pr_model_close(m);
+    free(path);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_fit_together),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_runner_takes_its_turn),
+        cmocka_unit_test(numbers_fit_together),
                                        cmocka_unit_test(too_few_rounds),
                                        cmocka_unit_test(record_and_back),
                                        cmocka_unit_test(spans_of_a_frame),

@@ -146,7 +146,8 @@ static void test_nothing_is_left(void **state) {
 static void test_descriptors(void **state) {
     pr_proc_end end;
     pare_err    e = {0};
-    int         ours = open("/dev/null", O_RDONLY), fd; /* without close-on-exec */
+    int         low = open("/dev/null", O_RDONLY), fd;
+    int         ours = fcntl(low, F_DUPFD, 40); /* without close-on-exec */
     CHECK_OK(pr_proc_share(&fd, &e), e);
     CHECK_OK(pr_proc_share_seal(fd, 4096, &e), e);
     assert_string_equal(run((pr_proc_opts){0}, "fds", NULL, &end), "0 1 2 ");
@@ -161,6 +162,7 @@ static void test_descriptors(void **state) {
     assert_int_equal(ftruncate(fd, 8192), -1);
     close(fd);
     close(ours);
+    close(low);
 }
 
 static void test_surroundings(void **state) {
