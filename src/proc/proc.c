@@ -356,14 +356,17 @@ pare_status pr_proc_run(const pr_proc_opts *o, double seconds, pr_buf *text, pr_
     PR_TRY(pr_proc_start(&p, o, err));
     pr_proc_shut(p);
     pare_status st;
+    bool        too_much = false;
     do {
         if ((st = pr_proc_read(p, b, sizeof b, deadline, &got, err)) != PARE_OK) break;
+        too_much = too_much || text->n + got > text->max;
         pr_buf_add(text, b, got);
-    } while (got);
-    *end = st == PARE_OK ? pr_proc_wait(p, deadline) : pr_proc_kill(p);
+    } while (got && !too_much);
+    *end = st == PARE_OK && !too_much ? pr_proc_wait(p, deadline) : pr_proc_kill(p);
     if (st == PARE_EENV && end->how == PR_PROC_TIMED_OUT) st = PARE_OK;
-    if (st == PARE_OK && text->failed)
+    if (st == PARE_OK && too_much)
         st = pr_fail(err, PARE_EENV, -1, "%s said more than %zu bytes", p->name, text->max);
+    else if (st == PARE_OK && text->failed) st = pr_fail_nomem(err, text->n);
     pr_proc_free(p);
     return st;
 }

@@ -67,7 +67,9 @@ static pare_status next_line(child *c, uint64_t deadline, pr_str *line, pare_err
         if (st == PARE_OK && !got) st = pr_fail(&own, PARE_EENV, -1, "ended without an answer");
         if (st == PARE_OK && c->in.failed) {
             pr_proc_kill(c->proc);
-            st = pr_fail(&own, PARE_EENV, -1, "more than %d bytes in a line", PR_WIRE_LINE);
+            st = from + got > PR_WIRE_LINE
+                     ? pr_fail(&own, PARE_EENV, -1, "more than %d bytes in a line", PR_WIRE_LINE)
+                     : pr_fail_nomem(&own, from + got);
         }
         if (st == PARE_EENV) return gone(c, &own, err);
         if (st != PARE_OK) {
@@ -91,8 +93,8 @@ static pare_status ask(child *c, pr_doc_build *b, pare_doc *d, pr_str *line, par
     }
     PR_GO(pr_doc_put(d, 0, &text, err));
     pr_buf_add(&text, "\n", 1);
-    if (text.failed) {
-        st = pr_fail(err, PARE_EUSAGE, -1, "the request is longer than %d bytes", PR_WIRE_LINE);
+    if (text.failed) { /* ids and a path do not fill the maximum */
+        st = pr_fail_nomem(err, text.n);
         goto done;
     }
     pr_buf_clear(&c->in);
