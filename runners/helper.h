@@ -65,6 +65,9 @@ bool library_functions(void *lib, const char *const *names, void **table);
 void *library_optional(void *lib, const char *name);
 /* The version that a package's folder says ("…/x-1.2.3.dist-info"), or false. */
 bool package_version(const char *lib_path, const char *package, char *dst, size_t cap);
+/* Exact. */
+float from_f16(uint16_t h);
+float from_bf16(uint16_t h);
 /* "avx512_bf16", "avx2", …: what the CPU has of what changes a runtime's arithmetic. */
 bool cpu_has(const char *flag);
 #endif

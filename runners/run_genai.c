@@ -111,15 +111,6 @@ static bool reset(void) {
     return ok(f.create_generator(model, params, &generator), "a sequence");
 }
 
-static float half(uint16_t h, int type) {
-    uint32_t bits = (uint32_t)h << 16;
-    float    v;
-    if (type == TYPE_BF16) return memcpy(&v, &bits, sizeof v), v;
-    _Float16 x;
-    memcpy(&x, &h, sizeof x);
-    return (float)x;
-}
-
 /* The last `rows` of the logits [1, t, vocab] of `n` tokens; `out` NULL: only learn the
  * vocabulary. */
 static bool copy_logits(void *t, int n, int rows, float *out) {
@@ -139,7 +130,10 @@ static bool copy_logits(void *t, int n, int rows, float *out) {
     if (!ok(f.tensor_data(t, &p), "logits")) return false;
     size_t skip = (size_t)((d[1] - rows) * n_vocab), count = (size_t)(rows * n_vocab);
     if (!narrow) memcpy(out, (const float *)p + skip, count * sizeof *out);
-    for (size_t i = 0; narrow && i < count; i++) out[i] = half(((uint16_t *)p)[skip + i], type);
+    for (size_t i = 0; narrow && i < count; i++) {
+        uint16_t h = ((uint16_t *)p)[skip + i];
+        out[i] = type == TYPE_F16 ? from_f16(h) : from_bf16(h);
+    }
     return true;
 }
 

@@ -65,6 +65,7 @@ static bool list_providers(about *a) {
         return false;
     for (int i = 0; i < n && a->n_devices < 8; i++) {
         const char *tail = strstr(names[i], "ExecutionProvider");
+        if (strncmp(names[i], "Azure", 5) == 0) continue; /* asks a server: no device of ours */
         snprintf(a->devices[a->n_devices++], sizeof a->devices[0], "%.*s",
                  tail ? (int)(tail - names[i]) : 31, names[i]);
     }
@@ -313,16 +314,6 @@ static bool run(const int32_t *ids, int n, void **got) {
     return done;
 }
 
-/* Values of float16, one by one: exact. */
-static float half(uint16_t h) {
-    uint32_t e = h >> 10 & 31, m = h & 1023;
-    float    v = e ? (float)(m + 1024) : (float)m;
-    for (uint32_t i = e ? e : 1; i < 25; i++) v *= 0.5f;
-    for (uint32_t i = 25; i < e; i++) v *= 2;
-    return e == 31 ? (m ? __builtin_nanf("") : __builtin_inff()) * (h >> 15 ? -1.f : 1.f)
-                   : (h >> 15 ? -v : v);
-}
-
 /* The last `rows` of logits [1, t, vocab], t = n (or 1 where only the last is given). */
 static bool take_logits(void *value, int n, int rows, float *out) {
     int     type;
@@ -340,7 +331,7 @@ static bool take_logits(void *value, int n, int rows, float *out) {
     if (type == TYPE_F32) memcpy(out, (const float *)(const void *)p + skip, count * sizeof *out);
     else
         for (size_t i = 0; i < count; i++)
-            out[i] = half(((const uint16_t *)(const void *)p)[skip + i]);
+            out[i] = from_f16(((const uint16_t *)(const void *)p)[skip + i]);
     return true;
 }
 

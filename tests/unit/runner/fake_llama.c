@@ -9,7 +9,7 @@
 #include <string.h>
 
 #if FAKE == 4
-__attribute__((constructor)) static void die(void) { raise(SIGBUS); }
+__attribute__((constructor)) static void die(void) { raise(SIGKILL); }
 #endif
 #if FAKE != 5
 const char *llama_version(void);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { VOCAB = 7 };
@@ -91,8 +92,9 @@ int main(int argc, char **argv) {
             if (fault("hello")) continue;
             printf("{\"protocol\":1,\"found\":true,\"verified\":true,\"version\":\"9.9\",");
             printf("\"path\":\"%s\",", argc > 1 ? argv[1] : "");
-            printf("\"devices\":[\"CPU\",\"NPU\"],\"arithmetic\":\"telemetry=%s\",",
-                   getenv("ORT_DISABLE_TELEMETRY") ? getenv("ORT_DISABLE_TELEMETRY") : "on");
+            printf("\"devices\":[\"CPU\",\"NPU\"],\"arithmetic\":\"telemetry=%s socket=%d\",",
+                   getenv("ORT_DISABLE_TELEMETRY") ? getenv("ORT_DISABLE_TELEMETRY") : "on",
+                   socket(AF_INET, SOCK_STREAM, 0));
             say("\"state\":\"f16\"}");
         } else if (strstr(line, "\"do\":\"open\"")) {
             if (!fault("open"))

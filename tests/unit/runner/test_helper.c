@@ -26,7 +26,7 @@ static void test_false_libraries(void **state) {
         {1, false, "libllama 9.9.9: pare knows the parameter structs of 0.5."},
         {2, false, "default parameters are not where its version's layout puts them"},
         {3, false, "the library has no function llama_backend_init"},
-        {4, false, "killed by signal 7"},
+        {4, false, "killed by signal 9"},
         {5, false, "older than its first version number"},
         {6, true, "does not load"},
         {7, true, "does not load"},
