@@ -34,24 +34,9 @@ static const opt_def own_seconds = {.name = "seconds",
                                     .lo = 0.1,
                                     .hi = 1000000.0};
 
-static const char *const runners[] = {"native", "llama.cpp", "onnxruntime", "onnxruntime-genai",
-                                      "openvino", "mlx", NULL};
-static const opt_def own_runner = {.name = "runner",
-                                   .type = OPT_ENUM,
-                                   .metavar = "R",
-                                   .help = "the runtime that runs MODEL (pare runners lists them)",
-                                   .def = "native",
-                                   .words = runners};
-static const opt_def own_vs_runner = {.name = "vs-runner",
-                                      .type = OPT_ENUM,
-                                      .metavar = "R",
-                                      .help = "the runtime that runs OTHER",
-                                      .def = "native",
-                                      .words = runners};
-
 static const opt_def *const opts[] = {
     &own_vs,      &own_prompt_tokens, &own_tokens, &own_rounds, &own_seconds,   &opt_threads,
-    &opt_context, &opt_state,         &opt_exact,  &own_runner, &own_vs_runner, NULL};
+    &opt_context, &opt_state,         &opt_exact,  &opt_any_runner, &opt_vs_runner, NULL};
 
 static int run(cli *c) {
     pare_err        err = {0};

@@ -2,8 +2,9 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include "cli.h"
-#include "pare/generate.h"
+#include "pare/runner.h"
 
 static const opt_def own_repeat_penalty = {
     .name = "repeat-penalty",
@@ -45,6 +46,12 @@ static const opt_def own_plain = {
 static const opt_def own_echo = {
     .name = "echo", .type = OPT_FLAG, .help = "print the prompt before its continuation"};
 
+static const opt_def own_tokenizer = {
+    .name = "tokenizer",
+    .type = OPT_FILE,
+    .metavar = "MODEL",
+    .help = "the model that has the words, where pare cannot read MODEL itself"};
+
 static const opt_def *const opts[] = {&opt_text,
                                       &opt_text_file,
                                       &opt_n,
@@ -64,7 +71,8 @@ static const opt_def *const opts[] = {&opt_text,
                                       &own_ignore_eos,
                                       &opt_state,
                                       &opt_exact,
-                                      &opt_runner,
+                                      &opt_any_runner,
+                                      &own_tokenizer,
                                       NULL};
 
 /* Where the text goes: to the screen as it comes, or into memory for --json. */
@@ -104,6 +112,16 @@ static pare_generate_opts asked(const cli *c) {
         .state = cli_str(c, "kv"),
         .exact = cli_flag(c, "exact"),
     };
+}
+
+static void runner_line(cli *c, const pare_doc *stats) {
+    human rss;
+    cell  x;
+    cli_note(c, "pare: %lld tokens by %s, first after %.0f ms; peak memory %s; %s",
+             (long long)pare_doc_int(pare_doc_get(stats, "tokens")), show_str(stats, "runner"),
+             pare_doc_num(pare_doc_get(stats, "prompt_ms")),
+             show_bytes(rss, stats, "peak_rss_bytes"),
+             show_cell(x, show_str(stats, "arithmetic")));
 }
 
 static void speed_line(cli *c, const pare_doc *stats) {
@@ -167,13 +185,21 @@ static int generate(cli *c, const pare_model *m, const char *prompt, size_t n_pr
         return cli_fail(c, &err);
     }
     if (cli_flag(c, "echo")) on_text(&s, prompt, n_prompt);
-    pare_status st = pare_generate(m, prompt, n_prompt, &o, &c->ctl, on_text, &s, &stats, &err);
+    const char *by = cli_str(c, "runner");
+    pare_status st =
+        strcmp(by, "native") == 0
+            ? pare_generate(m, prompt, n_prompt, &o, &c->ctl, on_text, &s, &stats, &err)
+            : pare_generate_by(by, cli_arg(c, 0), m, prompt, n_prompt, &o, &c->ctl, on_text, &s,
+                               &stats, &err);
     if (s.memory) fclose(s.memory);
     if (!c->json && s.last && s.last != '\n') out_puts("\n");
     out_flush();
     bool some = st == PARE_OK || (st == PARE_ECANCELLED && stats);
     if (some && c->json) status = print_json(c, prompt, text, n, stats);
-    if (some && !out_broken()) speed_line(c, stats);
+    if (some && !out_broken()) {
+        if (pare_doc_get(stats, "runner")) runner_line(c, stats);
+        else speed_line(c, stats);
+    }
     if (st == PARE_ECANCELLED && out_broken())
         status = pare_status_exit(st); /* out_finish() tells why */
     else if (st != PARE_OK)
@@ -190,7 +216,13 @@ static int run(cli *c) {
     pare_model *m;
     int         status;
     if (cli_text(c, &prompt, &n, &err) != PARE_OK) return cli_fail(c, &err);
-    if (pare_model_open(&m, cli_arg(c, 0), &err) != PARE_OK)
+    const char *words = cli_str(c, "tokenizer");
+    if (words && strcmp(cli_str(c, "runner"), "native") == 0) {
+        free(prompt);
+        return cli_usage(
+            c, "--tokenizer is for another --runner: the native one reads MODEL itself");
+    }
+    if (pare_model_open(&m, words ? words : cli_arg(c, 0), &err) != PARE_OK)
         status = cli_fail(c, &err);
     else
         status = generate(c, m, prompt, n);
@@ -210,10 +242,13 @@ const command cmd_generate = {
             "it was. -n 0 sets no number. Without -c the context is the model's, but at most "
             "4,096 tokens. Without --temp the likeliest token is taken each time.\n"
             "The same seed gives the same text, whatever the number of threads and the "
-            "instruction set. With --json: {\"model\",\"prompt\",\"text\",\"stats\"}.",
+            "instruction set. With --json: {\"model\",\"prompt\",\"text\",\"stats\"}.\n"
+            "With --runner another runtime computes the scores, and all else stays pare's: where "
+            "pare cannot read the runtime's format, --tokenizer names a model with the same words.",
     .computes = true,
     .examples = "  pare generate models/austen-3.7m -p \"It is a truth\" -n 64\n"
-                "  pare generate models/austen-3.7m -p \"Emma\" --temp 0.8 --top-p 0.95 --seed 7\n",
+                "  pare generate models/austen-3.7m -p \"Emma\" --temp 0.8 --top-p 0.95 --seed 7\n"
+                "  pare generate austen.gguf -p \"Emma\" --runner llama.cpp\n",
     .min_args = 1,
     .max_args = 1,
     .opts = opts,

@@ -112,12 +112,13 @@ enum { TYPE_F32 = 0, TYPE_F16 = 1, BATCH = 512, LOG_ERROR = 4 };
 static void   *model, *context;
 static int64_t n_vocab;
 static int     n_batch;
-static char    last_error[300];
+static char    first_error[300];
 
 static void on_log(int level, const char *text, void *user) {
     if (level < LOG_ERROR || !text || !*text) return;
     fputs(text, stderr);
-    snprintf(last_error, sizeof last_error, "%.*s", (int)strcspn(text, "\n"), text);
+    if (first_error[0]) return; /* the first one is the cause */
+    snprintf(first_error, sizeof first_error, "%.*s", (int)strcspn(text, "\n"), text);
 }
 
 /* ------------------------------------------------------------------- loading */
@@ -200,11 +201,11 @@ static void close_model(void) {
 static bool open_model(opening *o) {
     model_room   m = f.model_default_params();
     context_room c = f.context_default_params();
-    last_error[0] = 0;
+    first_error[0] = 0;
     m.p.n_gpu_layers = 0;
     if (o->exact) m.p.use_extra_bufts = false;
     if (!(model = f.model_load_from_file(o->path, m)))
-        return fail("input", "does not load %s: %s", o->path, last_error);
+        return fail("input", "does not load %s: %s", o->path, first_error);
     int64_t n = f.model_n_ctx_train(model);
     o->n_ctx = o->context ? o->context : n < CONTEXT_MOST ? n : CONTEXT_MOST;
     n_batch = o->n_ctx < BATCH ? (int)o->n_ctx : BATCH;
@@ -219,7 +220,8 @@ static bool open_model(opening *o) {
     }
     if (!(context = f.init_from_model(model, c))) {
         close_model();
-        return fail("unsupported", "makes no context of %lld: %s", (long long)o->n_ctx, last_error);
+        return fail("unsupported", "makes no context of %lld: %s", (long long)o->n_ctx,
+                    first_error);
     }
     o->n_vocab = n_vocab = f.vocab_n_tokens(f.model_get_vocab(model));
     snprintf(o->arithmetic, sizeof o->arithmetic, "%s%s", default_arithmetic(),

@@ -8,6 +8,7 @@
 #define PARE_RUNNER_H
 #include "pare/ctl.h"
 #include "pare/doc.h"
+#include "pare/generate.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,6 +21,18 @@ extern "C" {
  * each a tiny question. */
 PARE_API pare_status pare_runners(const char *only, int check, const pare_ctl *ctl, pare_doc **out,
                                   pare_err *err);
+
+/* pare_generate() (pare/generate.h) with the scores of another runtime: `runner` runs the file or
+ * folder `model`; `words` is a model that pare has opened, for tokens, their text and the end of
+ * text: the same one, or where pare cannot read the runtime's format, the one it was made from.
+ * `opts->state` is not looked at; `exact` asks for float32 where the runtime can be told so.
+ * `stats`
+ * has "runner", "arithmetic", "state" in place of what is known of a session. */
+PARE_API pare_status pare_generate_by(const char *runner, const char *model,
+                                      const pare_model *words, const char *prompt, size_t n_prompt,
+                                      const pare_generate_opts *opts, const pare_ctl *ctl,
+                                      pare_text_fn on_text, void *user, pare_doc **stats,
+                                      pare_err *err);
 
 #ifdef __cplusplus
 }

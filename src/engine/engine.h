@@ -20,6 +20,7 @@
 #include "base/base.h"
 #include "kernel/kernel.h"
 #include "model/model.h"
+#include "pare/generate.h"
 
 typedef struct pr_session pr_session;
 
@@ -69,6 +70,22 @@ void      pr_session_rewind(pr_session *s, int64_t pos);
 pr_memory pr_session_memory(const pr_session *s); /* as allocated */
 const char *pr_session_level(const pr_session *s); /* "avx512", … */
 int         pr_session_threads(const pr_session *s);
+
+/* ------------------------------------------------------------------ somebody else's scores */
+
+/* Who scores the next token where it is not a session of the model: given from above. */
+typedef struct {
+    void   *ctx;
+    int64_t n_ctx;   /* positions that it has room for */
+    int     n_vocab; /* scores that it gives; the model's vocabulary may be shorter or longer */
+    /* Append `n` tokens; *scores are those after the last, borrowed until the next call. */
+    pare_status (*append)(void *ctx, const pr_id *ids, int64_t n, const float **scores,
+                          pare_err *err);
+} pr_scorer;
+/* As pare_generate() (pare/generate.h), with the scores of `by`; NULL: a session of `m`. */
+pare_status pr_generate(const pr_model *m, const pr_scorer *by, const char *prompt, size_t n_prompt,
+                        const pare_generate_opts *opts, const pare_ctl *ctl, pare_text_fn on_text,
+                        void *user, pare_doc **stats, pare_err *err);
 
 /* ------------------------------------------------------------------ choosing a token */
 

@@ -1,4 +1,5 @@
-/* runners.c - include/pare/runner.h: what probing every runner found, as a document. */
+/* runners.c - include/pare/runner.h: what probing every runner found, as a document; and a text
+ * continued by one of them. */
 #include "flow.h"
 #include "pare/runner.h"
 #include "runner/runner.h"
@@ -56,5 +57,54 @@ pare_status pare_runners(const char *only, int check, const pare_ctl *ctl, pare_
 done:
     if (st == PARE_OK) return pr_doc_done(&b, d, out, err);
     pare_doc_free(d);
+    return st;
+}
+
+/* ------------------------------------------------------------------ a text by a runner */
+
+typedef struct {
+    pr_runner *r;
+    float     *row;
+} scorer;
+
+static pare_status append(void *ctx, const pr_id *ids, int64_t n, const float **scores,
+                          pare_err *err) {
+    scorer *s = ctx;
+    *scores = s->row;
+    return pr_runner_eval(s->r, ids, n, false, s->row, err);
+}
+
+static void tell_runner(pare_doc *stats, pr_runner *r) {
+    pr_doc_build b = {0};
+    if (!stats) return;
+    pr_doc_set_str(&b, stats, "runner", pr_runner_kind_of(r)->name);
+    pr_doc_set_str(&b, stats, "arithmetic", pr_runner_arithmetic(r));
+    pr_doc_set_str(&b, stats, "state", pr_runner_state(r));
+    pr_doc_set_i64(&b, stats, "peak_rss_bytes", (int64_t)pr_runner_memory(r));
+}
+
+pare_status pare_generate_by(const char *runner, const char *model, const pare_model *words,
+                             const char *prompt, size_t n_prompt, const pare_generate_opts *opts,
+                             const pare_ctl *ctl, pare_text_fn on_text, void *user,
+                             pare_doc **stats, pare_err *err) {
+    scorer         s = {0};
+    pr_runner_opts o = {.n_threads = ctl ? ctl->n_threads : 0,
+                        .n_ctx = opts && opts->n_ctx > 0 ? opts->n_ctx
+                                                         : PR_MIN(words->hp.n_ctx, (int64_t)4096),
+                        .exact = opts && opts->exact,
+                        .ctl = ctl};
+    if (stats) *stats = NULL;
+    PR_TRY(pr_runner_open(&s.r, runner, model, &o, err));
+    s.row = pr_calloc((size_t)pr_runner_vocab(s.r), sizeof *s.row);
+    pr_scorer   by = {.ctx = &s,
+                      .n_ctx = pr_runner_context(s.r),
+                      .n_vocab = (int)pr_runner_vocab(s.r),
+                      .append = append};
+    pare_status st = s.row ? pr_generate(words, &by, prompt, n_prompt, opts, ctl, on_text, user,
+                                         stats, err)
+                           : pr_fail_nomem(err, (uint64_t)by.n_vocab * sizeof *s.row);
+    if (stats) tell_runner(*stats, s.r);
+    pr_free(s.row);
+    pr_runner_close(s.r);
     return st;
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # pare's own engine and each foreign runtime, found as PARE_*_PATH say, on the shipped model: logits of 128 positions
-# within 1e-4 of the largest, prefill and single steps; no Internet socket is even asked for; a crash is an
+# within 1e-4 of the largest, prefill and single steps; the same text; no Internet socket is even asked for; a crash is an
 # error line. $1: the program, $2: runner_compare, $3: the folder of the helper.
 #
 # PARE_LLAMA_PATH (or PARE_PEERS_PYTHON's environment), PARE_MLX_PYTHON, and for the rest environments with a Python:
@@ -14,7 +14,8 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 [ -n "${PARE_LLAMA_PATH:-}" ] || [ -z "${PARE_PEERS_PYTHON:-}" ] ||
     export PARE_LLAMA_PATH="$(dirname "$(dirname "$PARE_PEERS_PYTHON")")"
-ran=0 bad=0
+ran=0 bad=0 prompt='It was a fine'
+"$pare" generate "$model" --exact -p "$prompt" -n 40 --quiet > "$tmp/native"
 
 # try KIND FILE: that runtime on FILE against ours on the shipped model.
 try() {
@@ -26,6 +27,8 @@ try() {
     ran=$((ran + 1))
     "$compare" native "$model" "$1" "$2" > "$tmp/out" 2>&1 || { echo "$1 differs"; bad=1; }
     tail -n 3 "$tmp/out"
+    "$pare" generate "$2" --runner "$1" --tokenizer "$model" --exact -p "$prompt" -n 40 --quiet > "$tmp/text"
+    cmp -s "$tmp/native" "$tmp/text" || { echo "$1 writes another text:"; cat "$tmp/native" "$tmp/text"; bad=1; }
     watched "$1" "$2"
 }
 
