@@ -1,1 +1,1 @@
-pare generate "$SOURCE/models/austen-3.7m" -p It --runner llama.cpp
+pare generate "$SOURCE/models/austen-3.7m" -p It --runner tensorrt
