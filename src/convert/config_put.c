@@ -136,6 +136,7 @@ pare_status pr_config_put_with(const pr_model *m, const char *dir, const char *d
         for (int i = 0; i < out->n_inexact; i++) pr_doc_add_str(&b, list, out->inexact[i]);
     }
     PR_TRY(write_doc(&b, root, dir, "config.json", a, err));
+    PR_TRY(pr_card_put_files(m, dir, a, err));
     return m->config ? PARE_OK : put_generation(m, dir, a, err);
 }
 

@@ -2,6 +2,7 @@
  * grows out of it. Private to `convert`. */
 #ifndef PR_CONVERT_OUTLINE_H
 #define PR_CONVERT_OUTLINE_H
+#include "card.h"
 #include "stream.h"
 
 /* One tensor to be. */
@@ -64,10 +65,6 @@ pare_status pr_rope_say(const pr_model *m, pr_arena *a, pr_rope_words *out, pare
 /* llama3's divisors as llama.cpp's converter computes them (float32 throughout). */
 void pr_llama3_divisors(const pr_rope *r, float *out);
 
-/* general.name as the converter makes it of a folder's name; general.size_label of a count. */
-char *pr_title(pr_arena *a, const char *name);
-char *pr_size_label(pr_arena *a, int64_t n_params);
-
 /* The tokenizer of `m` in GGUF's words, with config.json's ids where the tokenizer says none.
  */
 pare_status pr_vocab_for_gguf(const pr_model *m, pr_arena *a, pr_gguf_vocab *out,
@@ -79,8 +76,8 @@ typedef struct {
     const pr_rope_words *rope;
     const pr_written *out;      /* its inexact reasons */
     const pr_gguf_vocab *vocab; /* NULL: none, or those of the source */
+    const pr_card *card;        /* NULL: the source is a GGUF */
     int file_type;
-    int64_t n_values; /* of all tensors written */
 } pr_key_plan;
 void pr_keys_put(pr_gguf_writer *w, const pr_key_plan *p);
 
@@ -101,4 +98,6 @@ void pr_rope_put(pr_doc_build *b, pare_doc *o, const pr_rope *r);
 /* The tokenizer's files: copied from an HF source, made from a GGUF's vocabulary and read back
  * to see that they say the same. */
 pare_status pr_vocab_put(const pr_model *m, const char *dir, pr_arena *a, pare_err *err);
+/* The bytes of one file into another. EINPUT: over 256 MiB. */
+pare_status pr_copy_file(const char *from, const char *to, pare_err *err);
 #endif

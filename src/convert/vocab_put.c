@@ -5,7 +5,7 @@
 
 enum { FILE_MAX = 256 << 20 };
 
-static pare_status copy_file(const char *from, const char *to, pare_err *err) {
+pare_status pr_copy_file(const char *from, const char *to, pare_err *err) {
     pr_map m;
     PR_TRY(pr_map_open(&m, from, err));
     pare_status st = m.n > FILE_MAX ? pr_fail(err, PARE_EINPUT, -1, "%s: over %d bytes",
@@ -24,12 +24,11 @@ static pare_status copy_files(const pr_model *m, const char *dir, pr_arena *a, p
                                         "vocab.json",
                                         "merges.txt",
                                         "chat_template.jinja",
-                                        "chat_template.json",
-                                        "generation_config.json"};
+                                        "chat_template.json"};
     for (size_t i = 0; i < PR_COUNT(names); i++) {
         char *from = pr_path_join(a, m->path, names[i]), *to = pr_path_join(a, dir, names[i]);
         if (!from || !to) return pr_fail_nomem(err, 4096);
-        if (pr_path_exists(from)) PR_TRY(copy_file(from, to, err));
+        if (pr_path_exists(from)) PR_TRY(pr_copy_file(from, to, err));
     }
     return PARE_OK;
 }

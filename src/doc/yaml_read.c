@@ -158,7 +158,7 @@ pare_status pr_yaml_parse(pare_doc **out, const void *text, size_t n, pare_err *
         return pr_fail(err, PARE_EINPUT, (int64_t)bad, "YAML that is not UTF-8");
     if (!yaml_parser_initialize(&y)) return pr_fail_nomem(err, n);
     yaml_parser_set_encoding(&y, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&y, text, n);
+    yaml_parser_set_input_string(&y, n ? text : (const void *)"", n);
     r.top = pr_doc_array(&r.build);
     r.at[0].node = r.top;
     pare_status st = read_events(&r, &y);

@@ -26,7 +26,6 @@ static const struct {
     {ADDED, "qwen2", ".attention.key_length", "what the runtime takes for granted, said"},
     {ADDED, "qwen2", ".attention.value_length", "what the runtime takes for granted, said"},
     {ADDED, "", "pare.inexact", "the reasons why this file computes another function"},
-    {LEFT_OUT, "austen", "general.basename", "a guess from the folder's name"},
     {OTHER, "stories260K", "tokenizer.ggml.scores",
      "the converter loses the order of merges (all scores equal); pare's scores follow the "
      "rank"},

@@ -45,6 +45,11 @@ static void nothing_is_null(void **state) {
     becomes("", "null");
     becomes("# only a comment\n", "null");
     becomes("---\n", "null");
+    pare_doc *d;
+    pare_err e = {0};
+    CHECK_OK(pr_yaml_parse(&d, NULL, 0, &e), e);
+    assert_int_equal(pare_doc_kind(d), PARE_DOC_NULL);
+    pare_doc_free(d);
 }
 
 static void refused(const char *text, size_t n, int64_t pos, const char *word) {
