@@ -50,6 +50,19 @@ static void put_flag(pr_gguf_writer *w, const char *key, int v) {
     if (v >= 0) pr_gguf_add_bool(w, key, v != 0);
 }
 
+/* Chat templates that have a name of their own, then the list of these names. */
+static void put_chats(pr_gguf_writer *w, const pr_model *m) {
+    char key[256];
+    pr_str names[64];
+    uint64_t n = 0;
+    for (int i = 0; i < m->n_chats && n < PR_COUNT(names); i++) {
+        snprintf(key, sizeof key, "tokenizer.chat_template.%.200s", m->chats[i].name);
+        if (*m->chats[i].text) pr_gguf_add_str(w, key, pr_str_of(m->chats[i].text));
+        names[n++] = pr_str_of(m->chats[i].name);
+    }
+    if (n) pr_gguf_add_strs(w, "tokenizer.chat_templates", names, n);
+}
+
 static void put_tokenizer(pr_gguf_writer *w, const pr_model *m, const pr_gguf_vocab *g) {
     put_flag(w, "tokenizer.ggml.add_space_prefix", g->add_space_prefix);
     pr_gguf_add_str(w, "tokenizer.ggml.model", g->model);
@@ -63,9 +76,10 @@ static void put_tokenizer(pr_gguf_writer *w, const pr_model *m, const pr_gguf_vo
     for (int i = 0; i < PR_SPECIAL_COUNT; i++)
         if (g->role[i] >= 0) pr_gguf_add_u32(w, special_keys[i], (uint32_t)g->role[i]);
     put_flag(w, "tokenizer.ggml.add_bos_token", g->add_bos);
-    put_flag(w, "tokenizer.ggml.add_eos_token", g->add_eos);
     put_flag(w, "tokenizer.ggml.add_sep_token", g->add_sep);
-    if (m->chat_template)
+    put_flag(w, "tokenizer.ggml.add_eos_token", g->add_eos);
+    put_chats(w, m);
+    if (m->chat_template && *m->chat_template)
         pr_gguf_add_str(w, "tokenizer.chat_template", pr_str_of(m->chat_template));
 }
 

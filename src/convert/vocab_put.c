@@ -74,13 +74,34 @@ static pare_status check_back(const pr_model *m, const char *dir, pr_arena *a, p
     return st;
 }
 
+static void say_chat(pr_doc_build *b, pare_doc *list, const char *name, const char *text) {
+    pare_doc *o = pr_doc_add_object(b, list);
+    pr_doc_set_str(b, o, "name", name);
+    pr_doc_set_str(b, o, "template", text);
+}
+
+/* An array that holds what chat_template is to say: the one template as text, several as a list
+ * of {"name", "template"}; empty: nothing. */
+static pare_status chats_say(const pr_model *m, pare_doc **out, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc *holder = pr_doc_array(&b),
+             *list = m->n_chats ? pr_doc_add_array(&b, holder) : NULL;
+    if (m->chat_template && !list) pr_doc_add_str(&b, holder, m->chat_template);
+    if (m->chat_template && list) say_chat(&b, list, "default", m->chat_template);
+    for (int i = 0; i < m->n_chats; i++)
+        say_chat(&b, list, m->chats[i].name, m->chats[i].text);
+    return pr_doc_done(&b, holder, out, err);
+}
+
 static pare_status make_files(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
     pr_buf main_file, config;
     const char *name = NULL;
+    pare_doc *chat = NULL;
     pare_status st;
     pr_buf_init(&main_file, FILE_MAX);
     pr_buf_init(&config, 1 << 24);
-    PR_GO(pr_tokenizer_to_hf(m->tok, m->chat_template, &name, &main_file, &config, err));
+    PR_GO(chats_say(m, &chat, err));
+    PR_GO(pr_tokenizer_to_hf(m->tok, pare_doc_at(chat, 0), &name, &main_file, &config, err));
     char *path = pr_path_join(a, dir, name),
          *side = pr_path_join(a, dir, "tokenizer_config.json");
     st = path && side ? PARE_OK : pr_fail_nomem(err, 4096);
@@ -88,6 +109,7 @@ static pare_status make_files(const pr_model *m, const char *dir, pr_arena *a, p
     if (st == PARE_OK) st = pr_file_write(side, config.p, config.n, err);
     if (st == PARE_OK) st = check_back(m, dir, a, err);
 done:
+    pare_doc_free(chat);
     pr_buf_done(&main_file);
     pr_buf_done(&config);
     return st;
