@@ -55,6 +55,17 @@ static void put_words(pr_buf *b, const pr_origin *o) {
     if (*lead == '-') pr_buf_puts(b, "- {}\n");
 }
 
+/* Does `id` alone say all of `o`, whatever the size of the model beside it? */
+static pare_status says(const pr_origin *o, pr_str id, pr_arena *a, bool *out, pare_err *err) {
+    pr_origin x, y;
+    *out = false;
+    if (!id.n) return PARE_OK;
+    PR_TRY(pr_origin_read(&x, id, 0, a, err));
+    PR_TRY(pr_origin_read(&y, id, 1, a, err));
+    *out = same_origin(&x, o) && same_origin(&y, o);
+    return PARE_OK;
+}
+
 /* As "org/name" or an address where that says all of it, else word by word. */
 static pare_status put_origins(pr_buf *b, const char *key, const pr_origins *o, pr_arena *a,
                                pare_err *err) {
@@ -63,13 +74,11 @@ static pare_status put_origins(pr_buf *b, const char *key, const pr_origins *o, 
     pr_buf_printf(b, "%s:%s\n", key, o->n ? "" : " []");
     for (uint64_t i = 0; i < o->n; i++) {
         pr_str url = o->at[i].word[PR_ORIGIN_REPO_URL], id = url;
-        pr_origin short_one = {0}, long_one = {0};
+        bool is_short, is_long;
         if (url.n > root.n && memcmp(url.p, root.p, root.n) == 0)
             id = (pr_str){url.p + root.n, url.n - root.n};
-        if (id.n) PR_TRY(pr_origin_read(&short_one, id, 0, a, err));
-        if (url.n) PR_TRY(pr_origin_read(&long_one, url, 0, a, err));
-        bool is_short = id.n && same_origin(&short_one, &o->at[i]),
-             is_long = url.n && same_origin(&long_one, &o->at[i]);
+        PR_TRY(says(&o->at[i], id, a, &is_short, err));
+        PR_TRY(says(&o->at[i], url, a, &is_long, err));
         if (is_short || is_long) {
             pr_buf_puts(b, "- ");
             put_text(b, is_short ? id : url);

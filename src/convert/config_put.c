@@ -115,6 +115,7 @@ static pare_status put_generation(const pr_model *m, const char *dir, pr_arena *
     pr_doc_build b = {0};
     pare_doc *root = pr_doc_object(&b);
     pr_ids_put(&b, root, &m->hp);
+    pr_sampling_put_doc(&b, root, m->file);
     return write_doc(&b, root, dir, "generation_config.json", a, err);
 }
 

@@ -139,47 +139,6 @@ static void put_inexact(pr_gguf_writer *w, pr_arena *a, const pr_written *out) {
     if (s) pr_gguf_add_strs(w, "pare.inexact", s, (uint64_t)out->n_inexact);
 }
 
-/* Which of generation_config.json's numbers say how to draw, in the order of their keys. */
-static const struct {
-    const char *hf, *gguf;
-    pr_meta_type type;
-} sampling[] = {{"sequence", "sequence", PR_META_STR},
-                {"top_k", "top_k", PR_META_I32},
-                {"top_p", "top_p", PR_META_F32},
-                {"min_p", "min_p", PR_META_F32},
-                {"xtc_probability", "xtc_probability", PR_META_F32},
-                {"xtc_threshold", "xtc_threshold", PR_META_F32},
-                {"temperature", "temp", PR_META_F32},
-                {"penalty_last_n", "penalty_last_n", PR_META_I32},
-                {"penalty_repeat", "penalty_repeat", PR_META_F32},
-                {"repetition_penalty", "penalty_repeat", PR_META_F32},
-                {"mirostat", "mirostat", PR_META_I32},
-                {"mirostat_tau", "mirostat_tau", PR_META_F32},
-                {"mirostat_eta", "mirostat_eta", PR_META_F32}};
-
-/* generation_config.json's sampling, where it states any. */
-static void put_sampling(pr_gguf_writer *w, const pr_model *m, pr_arena *a) {
-    char *path = pr_path_join(a, m->path, "generation_config.json"), k[96];
-    const char *before = "";
-    pare_doc *doc = NULL;
-    if (!path || !pr_path_exists(path) || pr_json_read(&doc, path, NULL, NULL) != PARE_OK)
-        return;
-    for (size_t i = 0; i < PR_COUNT(sampling); i++) {
-        const pare_doc *v = pare_doc_get(doc, sampling[i].hf);
-        pare_doc_type t = pare_doc_kind(v);
-        pr_str text = pr_doc_text_of(v);
-        snprintf(k, sizeof k, "general.sampling.%s", sampling[i].gguf);
-        if (v && strcmp(sampling[i].gguf, before) == 0) continue; /* the first spelling counts */
-        if (v) before = sampling[i].gguf;
-        if (sampling[i].type == PR_META_STR && text.n) pr_gguf_add_str(w, k, text);
-        if (sampling[i].type == PR_META_I32 && t == PARE_DOC_INT)
-            pr_gguf_add_i32(w, k, (int32_t)pare_doc_int(v));
-        if (sampling[i].type == PR_META_F32 && (t == PARE_DOC_INT || t == PARE_DOC_REAL))
-            pr_gguf_add_f32(w, k, (float)pare_doc_num(v));
-    }
-    pare_doc_free(doc);
-}
-
 static void put_fresh(pr_gguf_writer *w, const pr_key_plan *p) {
     const pr_model *m = p->outline->m;
     pr_arena *a = p->outline->arena;
@@ -187,7 +146,7 @@ static void put_fresh(pr_gguf_writer *w, const pr_key_plan *p) {
     if (p->job->name) card.said[PR_SAID_NAME] = pr_str_of(p->job->name);
     pr_gguf_add_str(w, "general.architecture", pr_str_of(pr_model_name_in(m, PR_DIALECT_GGUF)));
     pr_gguf_add_str(w, "general.type", PR_STR("model"));
-    put_sampling(w, m, a);
+    pr_sampling_put_keys(w, m, a);
     pr_card_put_keys(w, &card);
     put_architecture(w, m, p->rope, p->file_type);
     pr_gguf_add_u32(w, "general.quantization_version", QUANTIZATION_VERSION);

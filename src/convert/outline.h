@@ -65,6 +65,10 @@ pare_status pr_rope_say(const pr_model *m, pr_arena *a, pr_rope_words *out, pare
 /* llama3's divisors as llama.cpp's converter computes them (float32 throughout). */
 void pr_llama3_divisors(const pr_rope *r, float *out);
 
+/* general.sampling.* of generation_config.json beside `m`; and back, into the object `o`. */
+void pr_sampling_put_keys(pr_gguf_writer *w, const pr_model *m, pr_arena *a);
+void pr_sampling_put_doc(pr_doc_build *b, pare_doc *o, const pr_container *f);
+
 /* The tokenizer of `m` in GGUF's words, with config.json's ids where the tokenizer says none.
  */
 pare_status pr_vocab_for_gguf(const pr_model *m, pr_arena *a, pr_gguf_vocab *out,

@@ -15,6 +15,25 @@ pare_status pr_copy_file(const char *from, const char *to, pare_err *err) {
     return st;
 }
 
+/* The folder of chat templates that have a name of their own. */
+static pare_status copy_templates(const pr_model *m, const char *dir, pr_arena *a,
+                                  pare_err *err) {
+    static const char folder[] = "additional_chat_templates";
+    char *from = pr_path_join(a, m->path, folder), *to = pr_path_join(a, dir, folder);
+    const char **names;
+    size_t n;
+    if (!from || !to) return pr_fail_nomem(err, 4096);
+    if (!pr_path_is_dir(from)) return PARE_OK;
+    PR_TRY(pr_dir_list(from, a, &names, &n, err));
+    PR_TRY(pr_dir_make(to, err));
+    for (size_t i = 0; i < n; i++) {
+        char *x = pr_path_join(a, from, names[i]), *y = pr_path_join(a, to, names[i]);
+        if (!x || !y) return pr_fail_nomem(err, 4096);
+        if (!pr_path_is_dir(x)) PR_TRY(pr_copy_file(x, y, err));
+    }
+    return PARE_OK;
+}
+
 static pare_status copy_files(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
     static const char *const names[] = {"tokenizer.json",
                                         "tokenizer.model",
@@ -30,7 +49,7 @@ static pare_status copy_files(const pr_model *m, const char *dir, pr_arena *a, p
         if (!from || !to) return pr_fail_nomem(err, 4096);
         if (pr_path_exists(from)) PR_TRY(pr_copy_file(from, to, err));
     }
-    return PARE_OK;
+    return copy_templates(m, dir, a, err);
 }
 
 static bool same_strs(const pr_str *a, uint64_t n, const pr_str *b, uint64_t k) {
