@@ -62,11 +62,15 @@ typedef struct {
     bool keys;
 } pr_rope_words;
 pare_status pr_rope_say(const pr_model *m, pr_arena *a, pr_rope_words *out, pare_err *err);
-/* llama3's divisors as llama.cpp's converter computes them (float32 throughout). */
-void pr_llama3_divisors(const pr_rope *r, float *out);
+/* llama3's divisor for a wave as llama.cpp's converter computes it (float32 throughout), and
+ * the waves of all dim/2 frequencies. */
+float pr_llama3_divisor(const pr_rope *r, float wave);
+void pr_llama3_waves(const pr_rope *r, float *out);
 
 /* general.sampling.* of generation_config.json beside `m`; and back, into the object `o`. */
 void pr_sampling_put_keys(pr_gguf_writer *w, const pr_model *m, pr_arena *a);
+/* The number with the fewest digits that is this float: 0.7, not 0.699999988. */
+double pr_fewest_digits(float f);
 void pr_sampling_put_doc(pr_doc_build *b, pare_doc *o, const pr_container *f);
 
 /* The tokenizer of `m` in GGUF's words, with config.json's ids where the tokenizer says none.
@@ -85,8 +89,9 @@ typedef struct {
 } pr_key_plan;
 void pr_keys_put(pr_gguf_writer *w, const pr_key_plan *p);
 
-/* The rotation as config.json can say it; false: it cannot (then the nearest). */
-bool pr_rope_for_hf(const pr_model *m, pr_rope *out);
+/* The rotation as config.json can say it. NULL, or why it cannot: a phrase; then *out is as the
+ * model has it. */
+const char *pr_rope_for_hf(const pr_model *m, pr_rope *out);
 /* config.json and its companions. `dtype`: "bfloat16" … */
 pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype,
                           const pr_written *out, pr_arena *a, pare_err *err);

@@ -43,8 +43,7 @@ void pr_sampling_put_keys(pr_gguf_writer *w, const pr_model *m, pr_arena *a) {
     pare_doc_free(doc);
 }
 
-/* The number with the fewest digits that is this float: 0.7, not 0.699999988. */
-static double fewest_digits(float f) {
+double pr_fewest_digits(float f) {
     char text[32];
     double v = (double)f;
     for (int digits = 1; digits <= 9; digits++) {
@@ -69,7 +68,7 @@ void pr_sampling_put_doc(pr_doc_build *b, pare_doc *o, const pr_container *f) {
         else if (pr_meta_i64(m, &n))
             pr_doc_set_i64(b, o, words[i].hf, n);
         else if (pr_meta_f64(m, &v) && v - v == 0)
-            pr_doc_set_f64(b, o, words[i].hf, fewest_digits((float)v));
+            pr_doc_set_f64(b, o, words[i].hf, pr_fewest_digits((float)v));
     }
     if (any) pr_doc_set_bool(b, o, "do_sample", true);
 }
