@@ -252,10 +252,13 @@ pare_status pr_model_hash(const pr_model *m, const pare_ctl *ctl, pr_sha256 *out
     pare_status    st = h && a ? PARE_OK : pr_fail_nomem(err, 4096);
     static const char *const side[] = {"config.json",           "generation_config.json",
                                        "tokenizer.json",        "tokenizer.model",
-                                       "tokenizer_config.json", "chat_template.jinja"};
+                                       "tokenizer_config.json", "chat_template.jinja",
+                                       "chat_template.json"};
+    enum { ALWAYS = 6 }; /* those after count only where they are there: hashes stay */
     for (size_t i = 0; st == PARE_OK && m->dialect == PR_DIALECT_HF && i < PR_COUNT(side); i++) {
         char  *path = pr_path_join(a, m->path, side[i]);
         pr_str text = {0};
+        if (path && i >= ALWAYS && !pr_path_exists(path)) continue;
         if (!path) st = pr_fail_nomem(err, 4096);
         else if (pr_path_exists(path)) st = pr_file_read(path, 128 << 20, a, &text, err);
         uint64_t n = text.n;
