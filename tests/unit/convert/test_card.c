@@ -169,6 +169,33 @@ static void a_directory_keeps_its_papers(void **state) {
     run("rm -rf '%s' '%s'", source, source);
 }
 
+typedef struct {
+    int calls, at;
+} countdown;
+
+static int stop(void *user) {
+    countdown *c = user;
+    return ++c->calls > c->at;
+}
+
+/* Also a folder in the folder goes. */
+static void cancelling_leaves_nothing(void **state) {
+    (void)state;
+    const char *source = a_source("chat_more", "stopped"), *out = in_root("half");
+    pr_model *m = opened(source);
+    countdown c = {.at = 1};
+    pare_ctl ctl = {.is_cancelled = stop, .user = &c};
+    pr_hf_job job = {.dir = out, .type = PR_F32};
+    pr_arena *a = pr_arena_new(64 << 20);
+    pr_written w;
+    pare_err e = {0};
+    assert_int_equal(pr_convert_hf(m, &job, &ctl, a, &w, &e), PARE_ECANCELLED);
+    run("test -z \"$(ls -d '%s'* 2>/dev/null)\" # %s", out, out);
+    pr_arena_free(a);
+    pr_model_close(m);
+    run("rm -rf '%s' '%s'", source, source);
+}
+
 /* Texts that YAML would read as something else, or not at all, if they stood bare. */
 static void any_text_is_said(void **state) {
     (void)state;
@@ -243,6 +270,7 @@ static void odd_values_are_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_survive), cmocka_unit_test(a_directory_keeps_its_papers),
-        cmocka_unit_test(any_text_is_said), cmocka_unit_test(odd_values_are_named)};
+        cmocka_unit_test(cancelling_leaves_nothing), cmocka_unit_test(any_text_is_said),
+        cmocka_unit_test(odd_values_are_named)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
