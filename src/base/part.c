@@ -35,13 +35,14 @@ bool pr_path_same(const char *a, const char *b) {
     return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-/* A folder that pare wrote: it holds files only. */
-static void remove_folder(int dir, const char *name) {
+/* A folder that pare wrote: it holds files, and folders of files. */
+static void remove_folder(int dir, const char *name, int deeper) {
     int  fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     for (struct dirent *e; d && (e = readdir(d));)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            unlinkat(fd, e->d_name, 0);
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0 &&
+            unlinkat(fd, e->d_name, 0) != 0 && deeper > 0)
+            remove_folder(fd, e->d_name, deeper - 1);
     if (d) closedir(d);
     else if (fd >= 0) close(fd);
     unlinkat(dir, name, AT_REMOVEDIR);
@@ -56,7 +57,7 @@ static void sweep_one(int dir, const char *name, long owner) {
     bool free = flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
     if (free && fstat(fd, &st) == 0) {
         if (S_ISREG(st.st_mode)) unlinkat(dir, name, 0);
-        else if (S_ISDIR(st.st_mode)) remove_folder(dir, name);
+        else if (S_ISDIR(st.st_mode)) remove_folder(dir, name, 1);
     }
     close(fd);
 }
@@ -149,7 +150,7 @@ const char *pr_out_dir_part(const pr_out_dir *o) {
 
 void pr_out_dir_discard(pr_out_dir *o) {
     if (!o) return;
-    remove_folder(AT_FDCWD, o->part);
+    remove_folder(AT_FDCWD, o->part, 1);
     close(o->fd);
     pr_free(o);
 }

@@ -28,34 +28,6 @@ void pr_rope_put(pr_doc_build *b, pare_doc *o, const pr_rope *r) {
     }
 }
 
-/* A GGUF's table as llama3's rule, if the rule gives that table bit for bit. */
-static bool as_llama3(pr_rope *out) {
-    enum { HALF = 2048 };
-    const float *table = out->divide_by;
-    float t[HALF];
-    int half = out->dim / 2;
-    if (half > HALF) return false;
-    out->kind = PR_ROPE_LLAMA3;
-    out->divide_by = NULL;
-    out->low_freq = 1, out->high_freq = 4;
-    out->factor = 1;
-    for (int i = 0; i < half; i++) out->factor = PR_MAX(out->factor, (double)table[i]);
-    for (int64_t ctx = 1; ctx <= (int64_t)1 << 20; ctx *= 2) {
-        out->original_ctx = ctx;
-        pr_llama3_divisors(out, t);
-        if (memcmp(t, table, (size_t)half * sizeof *t) == 0) return true;
-    }
-    return false;
-}
-
-bool pr_rope_for_hf(const pr_model *m, pr_rope *out) {
-    *out = m->hp.ropes[0];
-    if (out->divide_by &&
-        (out->kind != PR_ROPE_DEFAULT || out->magnitude != 1 || !as_llama3(out)))
-        return false;
-    return out->magnitude == 1 || out->kind == PR_ROPE_YARN;
-}
-
 static void put_all_rope(pr_doc_build *b, pare_doc *root, const pr_rope *r) {
     pr_rope_put(b, pr_doc_set_object(b, root, "rope_parameters"), r);
     pr_doc_set_f64(b, root, "rope_theta", r->theta);
@@ -115,6 +87,7 @@ static pare_status put_generation(const pr_model *m, const char *dir, pr_arena *
     pr_doc_build b = {0};
     pare_doc *root = pr_doc_object(&b);
     pr_ids_put(&b, root, &m->hp);
+    pr_sampling_put_doc(&b, root, m->file);
     return write_doc(&b, root, dir, "generation_config.json", a, err);
 }
 
@@ -136,6 +109,7 @@ pare_status pr_config_put_with(const pr_model *m, const char *dir, const char *d
         for (int i = 0; i < out->n_inexact; i++) pr_doc_add_str(&b, list, out->inexact[i]);
     }
     PR_TRY(write_doc(&b, root, dir, "config.json", a, err));
+    PR_TRY(pr_card_put_files(m, dir, a, err));
     return m->config ? PARE_OK : put_generation(m, dir, a, err);
 }
 

@@ -109,8 +109,9 @@ typedef struct {
 pare_status pr_convert_gguf(const pr_model *m, const pr_gguf_job *job, const pare_ctl *ctl,
                             pr_arena *a, pr_written *out, pare_err *err);
 /* Write `m` as a Hugging Face directory: config.json in both spellings of rope,
- * generation_config.json, tokenizer files (those of an HF source byte for byte), safetensors,
- * sharded with an index. EREFUSED also where a GGUF's vocabulary cannot be said exactly in
+ * generation_config.json, README.md and licences, tokenizer files (those of an HF source byte for
+ * byte), safetensors, sharded with an index. EREFUSED also where a GGUF's vocabulary cannot be
+ * said exactly in
  * tokenizer.json. */
 pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ctl *ctl,
                           pr_arena *a, pr_written *out, pare_err *err);

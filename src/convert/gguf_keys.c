@@ -50,6 +50,19 @@ static void put_flag(pr_gguf_writer *w, const char *key, int v) {
     if (v >= 0) pr_gguf_add_bool(w, key, v != 0);
 }
 
+/* Chat templates that have a name of their own, then the list of these names. */
+static void put_chats(pr_gguf_writer *w, const pr_model *m) {
+    char key[256];
+    pr_str names[64];
+    uint64_t n = 0;
+    for (int i = 0; i < m->n_chats && n < PR_COUNT(names); i++) {
+        snprintf(key, sizeof key, "tokenizer.chat_template.%.200s", m->chats[i].name);
+        if (*m->chats[i].text) pr_gguf_add_str(w, key, pr_str_of(m->chats[i].text));
+        names[n++] = pr_str_of(m->chats[i].name);
+    }
+    if (n) pr_gguf_add_strs(w, "tokenizer.chat_templates", names, n);
+}
+
 static void put_tokenizer(pr_gguf_writer *w, const pr_model *m, const pr_gguf_vocab *g) {
     put_flag(w, "tokenizer.ggml.add_space_prefix", g->add_space_prefix);
     pr_gguf_add_str(w, "tokenizer.ggml.model", g->model);
@@ -63,9 +76,10 @@ static void put_tokenizer(pr_gguf_writer *w, const pr_model *m, const pr_gguf_vo
     for (int i = 0; i < PR_SPECIAL_COUNT; i++)
         if (g->role[i] >= 0) pr_gguf_add_u32(w, special_keys[i], (uint32_t)g->role[i]);
     put_flag(w, "tokenizer.ggml.add_bos_token", g->add_bos);
-    put_flag(w, "tokenizer.ggml.add_eos_token", g->add_eos);
     put_flag(w, "tokenizer.ggml.add_sep_token", g->add_sep);
-    if (m->chat_template)
+    put_flag(w, "tokenizer.ggml.add_eos_token", g->add_eos);
+    put_chats(w, m);
+    if (m->chat_template && *m->chat_template)
         pr_gguf_add_str(w, "tokenizer.chat_template", pr_str_of(m->chat_template));
 }
 
@@ -125,41 +139,15 @@ static void put_inexact(pr_gguf_writer *w, pr_arena *a, const pr_written *out) {
     if (s) pr_gguf_add_strs(w, "pare.inexact", s, (uint64_t)out->n_inexact);
 }
 
-/* generation_config.json's sampling, where it states any. */
-static void put_sampling(pr_gguf_writer *w, const pr_model *m, pr_arena *a) {
-    static const struct {
-        const char *hf, *gguf;
-        bool whole;
-    } keys[] = {{"top_k", "top_k", true},
-                {"top_p", "top_p", false},
-                {"min_p", "min_p", false},
-                {"temperature", "temp", false},
-                {"repetition_penalty", "penalty_repeat", false}};
-    char *path = pr_path_join(a, m->path, "generation_config.json"), k[96];
-    pare_doc *doc = NULL;
-    if (!path || !pr_path_exists(path) || pr_json_read(&doc, path, NULL, NULL) != PARE_OK)
-        return;
-    for (size_t i = 0; i < PR_COUNT(keys); i++) {
-        const pare_doc *v = pare_doc_get(doc, keys[i].hf);
-        pare_doc_type t = pare_doc_kind(v);
-        snprintf(k, sizeof k, "general.sampling.%s", keys[i].gguf);
-        if (keys[i].whole && t == PARE_DOC_INT) pr_gguf_add_i32(w, k, (int32_t)pare_doc_int(v));
-        if (!keys[i].whole && (t == PARE_DOC_INT || t == PARE_DOC_REAL))
-            pr_gguf_add_f32(w, k, (float)pare_doc_num(v));
-    }
-    pare_doc_free(doc);
-}
-
 static void put_fresh(pr_gguf_writer *w, const pr_key_plan *p) {
     const pr_model *m = p->outline->m;
     pr_arena *a = p->outline->arena;
-    const char *name = p->job->name ? p->job->name : pr_title(a, m->name),
-               *label = pr_size_label(a, p->n_values);
+    pr_card card = *p->card;
+    if (p->job->name) card.said[PR_SAID_NAME] = pr_str_of(p->job->name);
     pr_gguf_add_str(w, "general.architecture", pr_str_of(pr_model_name_in(m, PR_DIALECT_GGUF)));
     pr_gguf_add_str(w, "general.type", PR_STR("model"));
-    put_sampling(w, m, a);
-    if (name && *name) pr_gguf_add_str(w, "general.name", pr_str_of(name));
-    if (label) pr_gguf_add_str(w, "general.size_label", pr_str_of(label));
+    pr_sampling_put_keys(w, m, a);
+    pr_card_put_keys(w, &card);
     put_architecture(w, m, p->rope, p->file_type);
     pr_gguf_add_u32(w, "general.quantization_version", QUANTIZATION_VERSION);
     put_inexact(w, a, p->out);

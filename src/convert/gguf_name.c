@@ -1,6 +1,6 @@
 /* gguf_name.c - general.name and general.size_label as llama.cpp's converter makes them
  * (gguf-py/gguf/metadata.py: id_to_title, utility.py). */
-#include "outline.h"
+#include "model_id.h"
 
 static bool is_lower(char c) {
     return c >= 'a' && c <= 'z';

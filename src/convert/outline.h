@@ -2,6 +2,7 @@
  * grows out of it. Private to `convert`. */
 #ifndef PR_CONVERT_OUTLINE_H
 #define PR_CONVERT_OUTLINE_H
+#include "card.h"
 #include "stream.h"
 
 /* One tensor to be. */
@@ -61,12 +62,16 @@ typedef struct {
     bool keys;
 } pr_rope_words;
 pare_status pr_rope_say(const pr_model *m, pr_arena *a, pr_rope_words *out, pare_err *err);
-/* llama3's divisors as llama.cpp's converter computes them (float32 throughout). */
-void pr_llama3_divisors(const pr_rope *r, float *out);
+/* llama3's divisor for a wave as llama.cpp's converter computes it (float32 throughout), and
+ * the waves of all dim/2 frequencies. */
+float pr_llama3_divisor(const pr_rope *r, float wave);
+void pr_llama3_waves(const pr_rope *r, float *out);
 
-/* general.name as the converter makes it of a folder's name; general.size_label of a count. */
-char *pr_title(pr_arena *a, const char *name);
-char *pr_size_label(pr_arena *a, int64_t n_params);
+/* general.sampling.* of generation_config.json beside `m`; and back, into the object `o`. */
+void pr_sampling_put_keys(pr_gguf_writer *w, const pr_model *m, pr_arena *a);
+/* The number with the fewest digits that is this float: 0.7, not 0.699999988. */
+double pr_fewest_digits(float f);
+void pr_sampling_put_doc(pr_doc_build *b, pare_doc *o, const pr_container *f);
 
 /* The tokenizer of `m` in GGUF's words, with config.json's ids where the tokenizer says none.
  */
@@ -79,13 +84,14 @@ typedef struct {
     const pr_rope_words *rope;
     const pr_written *out;      /* its inexact reasons */
     const pr_gguf_vocab *vocab; /* NULL: none, or those of the source */
+    const pr_card *card;        /* NULL: the source is a GGUF */
     int file_type;
-    int64_t n_values; /* of all tensors written */
 } pr_key_plan;
 void pr_keys_put(pr_gguf_writer *w, const pr_key_plan *p);
 
-/* The rotation as config.json can say it; false: it cannot (then the nearest). */
-bool pr_rope_for_hf(const pr_model *m, pr_rope *out);
+/* The rotation as config.json can say it. NULL, or why it cannot: a phrase; then *out is as the
+ * model has it. */
+const char *pr_rope_for_hf(const pr_model *m, pr_rope *out);
 /* config.json and its companions. `dtype`: "bfloat16" … */
 pare_status pr_config_put(const pr_model *m, const char *dir, const char *dtype,
                           const pr_written *out, pr_arena *a, pare_err *err);
@@ -101,4 +107,6 @@ void pr_rope_put(pr_doc_build *b, pare_doc *o, const pr_rope *r);
 /* The tokenizer's files: copied from an HF source, made from a GGUF's vocabulary and read back
  * to see that they say the same. */
 pare_status pr_vocab_put(const pr_model *m, const char *dir, pr_arena *a, pare_err *err);
+/* The bytes of one file into another. EINPUT: over 256 MiB. */
+pare_status pr_copy_file(const char *from, const char *to, pare_err *err);
 #endif

@@ -22,24 +22,22 @@ static bool takes_table(const pr_model *m) {
 }
 
 /* llama.cpp, conversion/llama.py: every step in float32. */
-void pr_llama3_divisors(const pr_rope *r, float *out) {
-    float low = (float)((double)r->original_ctx / r->low_freq),
-          high = (float)((double)r->original_ctx / r->high_freq);
+void pr_llama3_waves(const pr_rope *r, float *out) {
     float two_pi = (float)6.283185307179586476925;
     for (int i = 0; i < r->dim / 2; i++) {
         float e = (float)(2 * i) / (float)r->dim;
-        float f = 1.0f / (float)pr_pow((double)(float)r->theta, (double)e);
-        float wave = two_pi / f;
-        if (wave < high)
-            out[i] = 1;
-        else if (wave > low)
-            out[i] = (float)r->factor;
-        else {
-            float s = ((float)r->original_ctx / wave - (float)r->low_freq) /
-                      (float)(r->high_freq - r->low_freq);
-            out[i] = 1.0f / ((1.0f - s) / (float)r->factor + s);
-        }
+        out[i] = two_pi / (1.0f / (float)pr_pow((double)(float)r->theta, (double)e));
     }
+}
+
+float pr_llama3_divisor(const pr_rope *r, float wave) {
+    float low = (float)((double)r->original_ctx / r->low_freq),
+          high = (float)((double)r->original_ctx / r->high_freq);
+    if (wave < high) return 1;
+    if (wave > low) return (float)r->factor;
+    float s = ((float)r->original_ctx / wave - (float)r->low_freq) /
+              (float)(r->high_freq - r->low_freq);
+    return 1.0f / ((1.0f - s) / (float)r->factor + s);
 }
 
 /* The divisor whose quotient is nearest: rounding it once may miss by one unit. */
@@ -60,7 +58,11 @@ static pare_status table_of(const pr_rope *r, pr_arena *a, const float **out, pa
     PR_NEW(t, a, half, err);
     PR_NEW(plain, a, half, err);
     *out = t;
-    if (r->kind == PR_ROPE_LLAMA3) return pr_llama3_divisors(r, t), PARE_OK;
+    if (r->kind == PR_ROPE_LLAMA3) {
+        pr_llama3_waves(r, t);
+        for (int i = 0; i < half; i++) t[i] = pr_llama3_divisor(r, t[i]);
+        return PARE_OK;
+    }
     p.kind = PR_ROPE_DEFAULT;
     pr_rope_frequencies(&p, 0, plain);
     pr_rope_frequencies(r, 0, t);

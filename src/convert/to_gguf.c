@@ -130,10 +130,18 @@ static pare_status spare_source(const pr_model *m, const char *out, pr_arena *a,
     return pr_fail_in(err, PARE_EUSAGE, out);
 }
 
+/* Of all that is written, tables as well. */
+static int64_t values_of(const pr_written *out) {
+    int64_t n = 0;
+    for (int i = 0; i < out->n_tensors; i++) n += out->tensors[i].rows * out->tensors[i].cols;
+    return n;
+}
+
 static pare_status plan_and_write(const pr_model *m, const pr_gguf_job *job,
                                   const pare_ctl *ctl, pr_outline *o, const pr_rope_words *rope,
                                   pr_written *out, pare_err *err) {
     pr_gguf_vocab v;
+    pr_card card;
     pr_key_plan p = {.job = job, .outline = o, .rope = rope, .out = out};
     PR_TRY(pr_outline_judge(o, job->allow_inexact, ctl, out, err));
     PR_TRY(pr_outline_choose(o, job->choose, job->user, PR_F32, err));
@@ -143,8 +151,10 @@ static pare_status plan_and_write(const pr_model *m, const pr_gguf_job *job,
         p.vocab = &v;
     }
     PR_TRY(warn_all(o, p.vocab, ctl, out, err));
-    for (int i = 0; i < out->n_tensors; i++)
-        p.n_values += out->tensors[i].rows * out->tensors[i].cols;
+    if (m->dialect == PR_DIALECT_HF) {
+        PR_TRY(pr_card_of_dir(&card, m, values_of(out), o->arena, ctl, out, err));
+        p.card = &card;
+    }
     p.file_type = file_type(m, job, out);
     return write_file(&p, ctl, out, err);
 }

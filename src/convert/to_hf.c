@@ -143,10 +143,8 @@ pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ct
         return pr_fail(err, PARE_EREFUSED, -1, "architecture '%s' has no class in transformers",
                        pr_model_arch_name(m));
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_HF, a, NULL, err);
-    if (st == PARE_OK && !pr_rope_for_hf(m, &rope))
-        pr_buf_puts(
-            &o.why,
-            "this GGUF's rope_freqs or attn_factor is no rope_type that transformers knows\n");
+    const char *why = st == PARE_OK ? pr_rope_for_hf(m, &rope) : NULL;
+    if (why) pr_buf_printf(&o.why, "%s\n", why);
     if (st == PARE_OK) st = plan_and_write(&o, job, ctl, out, err);
     pr_outline_done(&o);
     return st;

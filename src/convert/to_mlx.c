@@ -68,8 +68,9 @@ static void limit_windows(const pr_model *m, const mlx_class *c, pr_buf *why) {
 static void limit_rope(const pr_model *m, pr_buf *why) {
     const pr_rope *r = &m->hp.ropes[0];
     pr_rope as_hf;
-    if (!pr_rope_for_hf(m, &as_hf))
-        pr_buf_puts(why, "this GGUF's own table of frequencies: mlx-lm takes none\n");
+    const char *no = pr_rope_for_hf(m, &as_hf);
+    if (no)
+        pr_buf_printf(why, "%s\n", no);
     else if (r->kind == PR_ROPE_YARN && !r->truncate)
         pr_buf_puts(why, "yarn with truncate false: mlx-lm rounds the ramp's ends\n");
     else if (r->kind == PR_ROPE_YARN && r->factor <= 1 && r->magnitude != 1)

@@ -5,7 +5,7 @@
 
 enum { FILE_MAX = 256 << 20 };
 
-static pare_status copy_file(const char *from, const char *to, pare_err *err) {
+pare_status pr_copy_file(const char *from, const char *to, pare_err *err) {
     pr_map m;
     PR_TRY(pr_map_open(&m, from, err));
     pare_status st = m.n > FILE_MAX ? pr_fail(err, PARE_EINPUT, -1, "%s: over %d bytes",
@@ -13,6 +13,25 @@ static pare_status copy_file(const char *from, const char *to, pare_err *err) {
                                     : pr_file_write(to, m.p, (size_t)m.n, err);
     pr_map_close(&m);
     return st;
+}
+
+/* The folder of chat templates that have a name of their own. */
+static pare_status copy_templates(const pr_model *m, const char *dir, pr_arena *a,
+                                  pare_err *err) {
+    static const char folder[] = "additional_chat_templates";
+    char *from = pr_path_join(a, m->path, folder), *to = pr_path_join(a, dir, folder);
+    const char **names;
+    size_t n;
+    if (!from || !to) return pr_fail_nomem(err, 4096);
+    if (!pr_path_is_dir(from)) return PARE_OK;
+    PR_TRY(pr_dir_list(from, a, &names, &n, err));
+    PR_TRY(pr_dir_make(to, err));
+    for (size_t i = 0; i < n; i++) {
+        char *x = pr_path_join(a, from, names[i]), *y = pr_path_join(a, to, names[i]);
+        if (!x || !y) return pr_fail_nomem(err, 4096);
+        if (!pr_path_is_dir(x)) PR_TRY(pr_copy_file(x, y, err));
+    }
+    return PARE_OK;
 }
 
 static pare_status copy_files(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
@@ -24,14 +43,13 @@ static pare_status copy_files(const pr_model *m, const char *dir, pr_arena *a, p
                                         "vocab.json",
                                         "merges.txt",
                                         "chat_template.jinja",
-                                        "chat_template.json",
-                                        "generation_config.json"};
+                                        "chat_template.json"};
     for (size_t i = 0; i < PR_COUNT(names); i++) {
         char *from = pr_path_join(a, m->path, names[i]), *to = pr_path_join(a, dir, names[i]);
         if (!from || !to) return pr_fail_nomem(err, 4096);
-        if (pr_path_exists(from)) PR_TRY(copy_file(from, to, err));
+        if (pr_path_exists(from)) PR_TRY(pr_copy_file(from, to, err));
     }
-    return PARE_OK;
+    return copy_templates(m, dir, a, err);
 }
 
 static bool same_strs(const pr_str *a, uint64_t n, const pr_str *b, uint64_t k) {
@@ -75,13 +93,34 @@ static pare_status check_back(const pr_model *m, const char *dir, pr_arena *a, p
     return st;
 }
 
+static void say_chat(pr_doc_build *b, pare_doc *list, const char *name, const char *text) {
+    pare_doc *o = pr_doc_add_object(b, list);
+    pr_doc_set_str(b, o, "name", name);
+    pr_doc_set_str(b, o, "template", text);
+}
+
+/* An array that holds what chat_template is to say: the one template as text, several as a list
+ * of {"name", "template"}; empty: nothing. */
+static pare_status chats_say(const pr_model *m, pare_doc **out, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc *holder = pr_doc_array(&b),
+             *list = m->n_chats ? pr_doc_add_array(&b, holder) : NULL;
+    if (m->chat_template && !list) pr_doc_add_str(&b, holder, m->chat_template);
+    if (m->chat_template && list) say_chat(&b, list, "default", m->chat_template);
+    for (int i = 0; i < m->n_chats; i++)
+        say_chat(&b, list, m->chats[i].name, m->chats[i].text);
+    return pr_doc_done(&b, holder, out, err);
+}
+
 static pare_status make_files(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
     pr_buf main_file, config;
     const char *name = NULL;
+    pare_doc *chat = NULL;
     pare_status st;
     pr_buf_init(&main_file, FILE_MAX);
     pr_buf_init(&config, 1 << 24);
-    PR_GO(pr_tokenizer_to_hf(m->tok, m->chat_template, &name, &main_file, &config, err));
+    PR_GO(chats_say(m, &chat, err));
+    PR_GO(pr_tokenizer_to_hf(m->tok, pare_doc_at(chat, 0), &name, &main_file, &config, err));
     char *path = pr_path_join(a, dir, name),
          *side = pr_path_join(a, dir, "tokenizer_config.json");
     st = path && side ? PARE_OK : pr_fail_nomem(err, 4096);
@@ -89,6 +128,7 @@ static pare_status make_files(const pr_model *m, const char *dir, pr_arena *a, p
     if (st == PARE_OK) st = pr_file_write(side, config.p, config.n, err);
     if (st == PARE_OK) st = check_back(m, dir, a, err);
 done:
+    pare_doc_free(chat);
     pr_buf_done(&main_file);
     pr_buf_done(&config);
     return st;

@@ -1,5 +1,5 @@
 /* doc.h - the door of `doc`: trees of values (jansson under them), strict JSON
- * reading for files that others wrote, and a reader of protobuf's wire format.
+ * reading for files that others wrote, bounded YAML, and a reader of protobuf's wire format.
  *
  *   pare_doc *cfg;
  *   PR_TRY(pr_json_read(&cfg, path, NULL, err));
@@ -128,6 +128,15 @@ pare_status pr_json_as_str(const pare_doc *v, const char *what, pr_str *out, par
 pr_str pr_doc_text_of(const pare_doc *v);
 /* Words for what `v` is: "an array", "the text 'abc'", "nothing"; into `dst`, for errors. */
 const char *pr_doc_describe(const pare_doc *v, char *dst, size_t cap);
+
+/* --------------------------------------------------------------------- YAML
+ * One document: mappings become objects, lists arrays, scalars text; what stands for nothing
+ * (an empty plain scalar, ~, null) becomes null. No other type is guessed: `no`, 1.0 and
+ * 2024-01-01 stay the text that was written. No text at all is null. Owned by the caller.
+ * EINPUT, with the line in its text and the line's first byte in `pos`: no YAML, not UTF-8, a
+ * key twice, an alias,
+ * a second document, over 1 MiB, over 32 deep, over 100,000 values, keys over 255 bytes. */
+pare_status pr_yaml_parse(pare_doc **out, const void *text, size_t n, pare_err *err);
 
 /* ----------------------------------------------------------------- protobuf
  * The wire format, field by field; nothing is copied or allocated: bytes are

@@ -1,5 +1,6 @@
 /* gguf_vocab_keys.c - the tokenizer.ggml.* keys of a GGUF file, as the tokenizer wants them. */
 #include "arch.h"
+#include "chat.h"
 #include <stdio.h>
 
 
@@ -81,7 +82,6 @@ static pare_status read_vocab(pr_model *m, pr_arena *a, pr_gguf_vocab *g, pare_e
 /* A model without a usable tokenizer is still a model: who needs one is told why there is none. */
 pare_status pr_gguf_tokenizer(pr_model *m, pare_err *err) {
     pr_gguf_vocab g;
-    pr_str        chat;
     pr_arena     *a = pr_arena_new(256 << 20);
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = read_vocab(m, a, &g, &m->no_tok);
@@ -94,8 +94,5 @@ pare_status pr_gguf_tokenizer(pr_model *m, pare_err *err) {
         if (pr_tokenizer_role(m->tok, PR_SPECIAL_EOS) >= 0)
             m->hp.eos[m->hp.n_eos++] = pr_tokenizer_role(m->tok, PR_SPECIAL_EOS);
     }
-    PR_TRY(pr_gguf_opt_str(m->file, "tokenizer.chat_template", &chat, err));
-    if (chat.p && !(m->chat_template = pr_arena_str(m->arena, chat.p, chat.n)))
-        return pr_fail_nomem(err, chat.n);
-    return PARE_OK;
+    return pr_chats_of_gguf(m, err);
 }

@@ -170,6 +170,11 @@ typedef enum {
 /* "GGUF", "a Hugging Face directory" …: in errors. */
 const char *pr_dialect_name(pr_dialect d);
 
+/* A chat template that is asked for by its name ("tool_use"). */
+typedef struct {
+    const char *name, *text;
+} pr_named_chat;
+
 typedef struct pare_model pr_model;
 struct pare_model {
     pr_arena     *arena;
@@ -186,6 +191,8 @@ struct pare_model {
     pare_doc     *config;  /* config.json of a Hugging Face directory, else NULL */
     char         *name;    /* for people: the folder's or general.name */
     char         *chat_template; /* or NULL */
+    pr_named_chat *chats;        /* those beside it */
+    int           n_chats;
 };
 
 /* Open a Hugging Face directory or a GGUF file. Every offset, size and shape is

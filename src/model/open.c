@@ -1,8 +1,9 @@
 /* open.c - a Hugging Face directory or a GGUF file into one description. */
 #include "arch.h"
+#include "chat.h"
 #include <stdio.h>
 
-enum { ARENA_MAX = 256 << 20, TEXT_MAX = 16 << 20 };
+enum { ARENA_MAX = 256 << 20 };
 
 
 static const pr_arch *find_arch(pr_dialect d, pr_str name) {
@@ -77,27 +78,6 @@ static pare_status hf_generation(pr_model *m, const char *dir, pare_err *err) {
     return st == PARE_OK ? PARE_OK : pr_fail_in(err, st, path);
 }
 
-/* tokenizer_config.json's key before chat_template.jinja, as the GGUF converter reads them. */
-static pare_status hf_chat_template(pr_model *m, const char *dir, pare_err *err) {
-    char *path = pr_path_join(m->arena, dir, "tokenizer_config.json");
-    if (!path) return pr_fail_nomem(err, 4096);
-    if (pr_path_exists(path)) {
-        pare_doc *doc;
-        PR_TRY(pr_json_read(&doc, path, NULL, err));
-        pr_str t = pr_doc_text_of(pare_doc_get(doc, "chat_template"));
-        if (t.p) m->chat_template = pr_arena_str(m->arena, t.p, t.n);
-        pare_doc_free(doc);
-        if (t.p) return m->chat_template ? PARE_OK : pr_fail_nomem(err, t.n);
-    }
-    path = pr_path_join(m->arena, dir, "chat_template.jinja");
-    if (!path) return pr_fail_nomem(err, 4096);
-    if (!pr_path_exists(path)) return PARE_OK;
-    pr_str text;
-    PR_TRY(pr_file_read(path, TEXT_MAX, m->arena, &text, err));
-    m->chat_template = pr_arena_str(m->arena, text.p, text.n);
-    return m->chat_template ? PARE_OK : pr_fail_nomem(err, text.n);
-}
-
 static pare_status open_hf(pr_model *m, const char *dir, pare_err *err) {
     char *path = pr_path_join(m->arena, dir, "config.json");
     if (!path) return pr_fail_nomem(err, 4096);
@@ -112,7 +92,7 @@ static pare_status open_hf(pr_model *m, const char *dir, pare_err *err) {
     if (st == PARE_OK) st = m->arch->config(&c, &m->hp, err);
     if (st != PARE_OK) return pr_fail_in(err, st, path);
     PR_TRY(hf_generation(m, dir, err));
-    PR_TRY(hf_chat_template(m, dir, err));
+    PR_TRY(pr_chats_of_dir(m, dir, err));
     PR_TRY(pr_container_open(&m->file, dir, err));
     PR_TRY(pr_weights_bind(m, err));
     st = pr_tokenizer_open(&m->tok, dir, &m->no_tok);
@@ -272,10 +252,13 @@ pare_status pr_model_hash(const pr_model *m, const pare_ctl *ctl, pr_sha256 *out
     pare_status    st = h && a ? PARE_OK : pr_fail_nomem(err, 4096);
     static const char *const side[] = {"config.json",           "generation_config.json",
                                        "tokenizer.json",        "tokenizer.model",
-                                       "tokenizer_config.json", "chat_template.jinja"};
+                                       "tokenizer_config.json", "chat_template.jinja",
+                                       "chat_template.json"};
+    enum { ALWAYS = 6 }; /* those after count only where they are there: hashes stay */
     for (size_t i = 0; st == PARE_OK && m->dialect == PR_DIALECT_HF && i < PR_COUNT(side); i++) {
         char  *path = pr_path_join(a, m->path, side[i]);
         pr_str text = {0};
+        if (path && i >= ALWAYS && !pr_path_exists(path)) continue;
         if (!path) st = pr_fail_nomem(err, 4096);
         else if (pr_path_exists(path)) st = pr_file_read(path, 128 << 20, a, &text, err);
         uint64_t n = text.n;

@@ -8,7 +8,7 @@
 
 /* ----------------------------------------------------- tokenizer_config.json */
 
-static pare_status put_config(const pr_tokenizer *t, const char *chat, pr_buf *out,
+static pare_status put_config(const pr_tokenizer *t, const pare_doc *chat, pr_buf *out,
                               pare_err *err) {
     static const char *const keys[PR_SPECIAL_COUNT] = {"bos_token", "eos_token", "unk_token",
                                                        "sep_token", "pad_token", "mask_token",
@@ -25,7 +25,7 @@ static pare_status put_config(const pr_tokenizer *t, const char *chat, pr_buf *o
     if (!v->byte_level) pr_doc_set_bool(&b, root, "legacy", false);
     if (v->says_prefix >= 0) pr_doc_set_bool(&b, root, "add_prefix_space", v->says_prefix != 0);
     pr_doc_set_bool(&b, root, "clean_up_tokenization_spaces", false);
-    if (chat) pr_doc_set_str(&b, root, "chat_template", chat);
+    if (chat) pr_doc_set(&b, root, "chat_template", pr_doc_copy(chat));
     PR_TRY(pr_doc_done(&b, root, &done, err));
     pare_status st = pr_doc_put(done, 2, out, err);
     pare_doc_free(done);
@@ -222,7 +222,7 @@ static bool whole(const pr_vocab *v) {
     return true;
 }
 
-pare_status pr_tokenizer_to_hf(const pr_tokenizer *t, const char *chat_template,
+pare_status pr_tokenizer_to_hf(const pr_tokenizer *t, const pare_doc *chat_template,
                                const char **name, pr_buf *main, pr_buf *config, pare_err *err) {
     const pr_vocab *v = &t->v;
     *name = v->byte_level ? "tokenizer.json" : "tokenizer.model";

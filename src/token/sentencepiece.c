@@ -10,63 +10,20 @@
  *                   4 remove_extra_whitespaces, 5 escape_whitespaces
  *
  * Every length is checked against the message it is in; unknown fields are skipped. */
+#include "doc/doc.h"
 #include "vocab.h"
 
 #define SRC "tokenizer.model"
 
-typedef struct {
-    const uint8_t *start, *p, *end;
-} wire;
-
-typedef struct {
-    uint32_t no, kind; /* no 0: the end */
-    uint64_t u;
-    wire     body;
-} wire_field;
-
-static bool varint(wire *w, uint64_t *v) {
-    *v = 0;
-    for (int shift = 0; shift < 64 && w->p < w->end; shift += 7) {
-        uint8_t b = *w->p++;
-        *v |= (uint64_t)(b & 127) << shift;
-        if (b < 128) return true;
-    }
-    return false;
+/* The message in a field, its positions counted from the beginning of the file. */
+static pr_pb inside(pr_pb w, const pr_pb_field *f) {
+    const uint8_t *p = (const uint8_t *)f->bytes.p;
+    return (pr_pb){w.start, p, p + f->bytes.n};
 }
 
-static bool fixed(wire *w, int n, uint64_t *v) {
-    if (w->end - w->p < n) return false;
-    *v = n == 4 ? pr_le32(w->p) : pr_le64(w->p);
-    w->p += n;
-    return true;
-}
-
-static bool body(wire *w, wire *out) {
-    uint64_t n;
-    if (!varint(w, &n) || n > (uint64_t)(w->end - w->p)) return false;
-    *out = (wire){w->start, w->p, w->p + n};
-    w->p += n;
-    return true;
-}
-
-static pare_status next(wire *w, wire_field *f, pare_err *err) {
-    uint64_t tag;
-    int64_t  at = w->p - w->start;
-    *f = (wire_field){0};
-    if (w->p == w->end) return PARE_OK;
-    bool ok = varint(w, &tag) && tag >> 3 && tag >> 3 < (1u << 29);
-    if (ok) {
-        f->no = (uint32_t)(tag >> 3);
-        f->kind = tag & 7;
-        switch (f->kind) {
-        case 0: ok = varint(w, &f->u); break;
-        case 1: ok = fixed(w, 8, &f->u); break;
-        case 2: ok = body(w, &f->body); break;
-        case 5: ok = fixed(w, 4, &f->u); break;
-        default: ok = false;
-        }
-    }
-    if (ok) return PARE_OK;
+static pare_status next(pr_pb *w, pr_pb_field *f, pare_err *err) {
+    int64_t at = w->p - w->start;
+    if (pr_pb_next(w, f, NULL) == PARE_OK) return PARE_OK;
     return pr_fail(err, PARE_EINPUT, at, SRC ": damaged: a field of no known shape, or cut off");
 }
 
@@ -78,25 +35,25 @@ typedef struct {
     uint64_t n_pieces, model_type;
 } spec;
 
-static pare_status read_trainer(wire w, spec *s, pare_err *err) {
-    wire_field f;
+static pare_status read_trainer(pr_pb w, spec *s, pare_err *err) {
+    pr_pb_field f;
     do {
         PR_TRY(next(&w, &f, err));
         if (f.no == 3) s->model_type = f.u;
         if (f.no == 24) s->suffix = f.u != 0;
         if (f.no == 35) s->byte_fallback = f.u != 0;
         if (f.no >= 40 && f.no <= 43) s->role[f.no - 40] = (int32_t)f.u;
-        if (f.no == 44 && f.kind == 2)
-            s->unk_text = (pr_str){(const char *)f.body.p, (size_t)(f.body.end - f.body.p)};
+        if (f.no == 44 && f.wire == PR_PB_BYTES)
+            s->unk_text = f.bytes;
     } while (f.no);
     return PARE_OK;
 }
 
-static pare_status read_normalizer(wire w, spec *s, pare_err *err) {
-    wire_field f;
+static pare_status read_normalizer(pr_pb w, spec *s, pare_err *err) {
+    pr_pb_field f;
     do {
         PR_TRY(next(&w, &f, err));
-        if (f.no == 2 && f.body.p != f.body.end) s->charsmap = true;
+        if (f.no == 2 && f.bytes.n) s->charsmap = true;
         if (f.no == 3) s->prefix = f.u != 0;
         if (f.no == 4) s->squeeze = f.u != 0;
         if (f.no == 5) s->escape = f.u != 0;
@@ -104,18 +61,18 @@ static pare_status read_normalizer(wire w, spec *s, pare_err *err) {
     return PARE_OK;
 }
 
-static pare_status read_spec(wire w, spec *s, pare_err *err) {
-    wire_field f;
+static pare_status read_spec(pr_pb w, spec *s, pare_err *err) {
+    pr_pb_field f;
     *s = (spec){.prefix = true, .squeeze = true, .escape = true, .role = {0, 1, 2, -1},
                 .unk_text = PR_STR(" \xE2\x81\x87 "), .model_type = 1};
     do {
         PR_TRY(next(&w, &f, err));
-        if (f.no == 1 && f.kind == 2) s->n_pieces++;
-        if (f.no == 2 && f.kind == 2) PR_TRY(read_trainer(f.body, s, err));
-        if (f.no == 3 && f.kind == 2) PR_TRY(read_normalizer(f.body, s, err));
-        if (f.no == 5 && f.kind == 2 && f.body.p != f.body.end) {
+        if (f.no == 1 && f.wire == PR_PB_BYTES) s->n_pieces++;
+        if (f.no == 2 && f.wire == PR_PB_BYTES) PR_TRY(read_trainer(inside(w, &f), s, err));
+        if (f.no == 3 && f.wire == PR_PB_BYTES) PR_TRY(read_normalizer(inside(w, &f), s, err));
+        if (f.no == 5 && f.wire == PR_PB_BYTES && f.bytes.n) {
             spec d = {0};
-            PR_TRY(read_normalizer(f.body, &d, err));
+            PR_TRY(read_normalizer(inside(w, &f), &d, err));
             s->denormal = d.charsmap;
         }
     } while (f.no);
@@ -136,18 +93,18 @@ static pare_status check_spec(const spec *s, pare_err *err) {
     return PARE_OK;
 }
 
-static pare_status read_piece(pr_tokenizer *t, wire w, uint32_t id, pare_err *err) {
-    wire_field f;
+static pare_status read_piece(pr_tokenizer *t, pr_pb w, uint32_t id, pare_err *err) {
+    pr_pb_field f;
     uint64_t   type = PR_TOKEN_NORMAL;
     pr_vocab  *v = &t->v;
     do {
         PR_TRY(next(&w, &f, err));
-        if (f.no == 1 && f.kind == 2) {
-            size_t n = (size_t)(f.body.end - f.body.p);
-            v->text[id] = (pr_str){pr_arena_str(t->arena, (const char *)f.body.p, n), n};
+        if (f.no == 1 && f.wire == PR_PB_BYTES) {
+            size_t n = f.bytes.n;
+            v->text[id] = (pr_str){pr_arena_str(t->arena, f.bytes.p, n), n};
             if (!v->text[id].p) return pr_fail_nomem(err, n);
         }
-        if (f.no == 2 && f.kind == 5) {
+        if (f.no == 2 && f.wire == PR_PB_FIXED32) {
             uint32_t bits = (uint32_t)f.u;
             memcpy(&v->score[id], &bits, 4);
         }
@@ -193,8 +150,8 @@ static void roles(pr_vocab *v, const spec *s) {
 
 pare_status pr_spm_fill(pr_tokenizer *t, pr_str model, pare_err *err) {
     const uint8_t *p = (const uint8_t *)model.p;
-    wire           w = {p, p, p + model.n};
-    wire_field     f;
+    pr_pb          w = pr_pb_of(p, model.n);
+    pr_pb_field    f;
     spec           s;
     pr_vocab      *v = &t->v;
     PR_TRY(read_spec(w, &s, err));
@@ -205,7 +162,7 @@ pare_status pr_spm_fill(pr_tokenizer *t, pr_str model, pare_err *err) {
     uint32_t id = 0;
     do {
         PR_TRY(next(&w, &f, err));
-        if (f.no == 1 && f.kind == 2) PR_TRY(read_piece(t, f.body, id++, err));
+        if (f.no == 1 && f.wire == PR_PB_BYTES) PR_TRY(read_piece(t, inside(w, &f), id++, err));
     } while (f.no);
     v->unk_text = pr_arena_str(t->arena, s.unk_text.p, s.unk_text.n);
     if (!v->unk_text) return pr_fail_nomem(err, s.unk_text.n);

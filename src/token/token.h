@@ -23,6 +23,7 @@
 #ifndef PR_TOKEN_H
 #define PR_TOKEN_H
 #include "base/base.h"
+#include "pare/doc.h"
 
 typedef int32_t             pr_id; /* a token; never negative where valid, -1: none */
 typedef struct pr_tokenizer pr_tokenizer;
@@ -98,9 +99,9 @@ pare_status pr_tokenizer_to_gguf(const pr_tokenizer *t, uint64_t vocab_size, pr_
  * stored
  * as *name ("tokenizer.json" for byte-level BPE, "tokenizer.model" for SentencePiece), and
  * `config`,
- * tokenizer_config.json, with the chat template if there is one (NULL: none). Whoever writes them
+ * tokenizer_config.json, with chat_template as given (NULL: none). Whoever writes them
  * should read them back and compare. PARE_EREFUSED: not such a vocabulary. */
-pare_status pr_tokenizer_to_hf(const pr_tokenizer *t, const char *chat_template,
+pare_status pr_tokenizer_to_hf(const pr_tokenizer *t, const pare_doc *chat_template,
                                const char **name, pr_buf *main, pr_buf *config, pare_err *err);
 
 /* Number of ids (largest id + 1; ids without a token count). */
