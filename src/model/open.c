@@ -78,24 +78,25 @@ static pare_status hf_generation(pr_model *m, const char *dir, pare_err *err) {
 }
 
 /* tokenizer_config.json's key before chat_template.jinja, as the GGUF converter reads them. */
-static pare_status hf_chat_template(pr_model *m, const char *dir, pare_err *err) {
-    char *path = pr_path_join(m->arena, dir, "tokenizer_config.json");
+pare_status pr_model_template(const char *dir, pr_arena *a, char **out, pare_err *err) {
+    char *path = pr_path_join(a, dir, "tokenizer_config.json");
+    *out = NULL;
     if (!path) return pr_fail_nomem(err, 4096);
     if (pr_path_exists(path)) {
         pare_doc *doc;
         PR_TRY(pr_json_read(&doc, path, NULL, err));
         pr_str t = pr_doc_text_of(pare_doc_get(doc, "chat_template"));
-        if (t.p) m->chat_template = pr_arena_str(m->arena, t.p, t.n);
+        if (t.p) *out = pr_arena_str(a, t.p, t.n);
         pare_doc_free(doc);
-        if (t.p) return m->chat_template ? PARE_OK : pr_fail_nomem(err, t.n);
+        if (t.p) return *out ? PARE_OK : pr_fail_nomem(err, t.n);
     }
-    path = pr_path_join(m->arena, dir, "chat_template.jinja");
+    path = pr_path_join(a, dir, "chat_template.jinja");
     if (!path) return pr_fail_nomem(err, 4096);
     if (!pr_path_exists(path)) return PARE_OK;
     pr_str text;
-    PR_TRY(pr_file_read(path, TEXT_MAX, m->arena, &text, err));
-    m->chat_template = pr_arena_str(m->arena, text.p, text.n);
-    return m->chat_template ? PARE_OK : pr_fail_nomem(err, text.n);
+    PR_TRY(pr_file_read(path, TEXT_MAX, a, &text, err));
+    *out = pr_arena_str(a, text.p, text.n);
+    return *out ? PARE_OK : pr_fail_nomem(err, text.n);
 }
 
 static pare_status open_hf(pr_model *m, const char *dir, pare_err *err) {
@@ -112,7 +113,7 @@ static pare_status open_hf(pr_model *m, const char *dir, pare_err *err) {
     if (st == PARE_OK) st = m->arch->config(&c, &m->hp, err);
     if (st != PARE_OK) return pr_fail_in(err, st, path);
     PR_TRY(hf_generation(m, dir, err));
-    PR_TRY(hf_chat_template(m, dir, err));
+    PR_TRY(pr_model_template(dir, m->arena, &m->chat_template, err));
     PR_TRY(pr_container_open(&m->file, dir, err));
     PR_TRY(pr_weights_bind(m, err));
     st = pr_tokenizer_open(&m->tok, dir, &m->no_tok);
