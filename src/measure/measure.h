@@ -1,6 +1,7 @@
 /* measure.h - the door of `measure`: a run in, a record out. */
 #ifndef PR_MEASURE_H
 #define PR_MEASURE_H
+#include "parity.h"
 #include "timing.h"
 #include "eval.h"
 #include "keys.h"

@@ -107,3 +107,10 @@ pare_status pr_chats_of_gguf(pr_model *m, pare_err *err) {
     }
     return PARE_OK;
 }
+
+pare_status pr_model_template(const char *dir, pr_arena *a, char **out, pare_err *err) {
+    pr_model m = {.arena = a};
+    pare_status st = pr_chats_of_dir(&m, dir, err);
+    *out = m.chat_template;
+    return st;
+}

@@ -200,6 +200,9 @@ struct pare_model {
 pare_status pr_model_open(pr_model **out, const char *path, pare_err *err);
 void        pr_model_close(pr_model *m);
 
+/* The chat template of a folder's tokenizer files, from the arena; *out NULL: none. */
+pare_status pr_model_template(const char *dir, pr_arena *a, char **out, pare_err *err);
+
 /* PARE_OK if the model has a usable tokenizer, else the reason why not. */
 pare_status pr_model_tokenizer(const pr_model *m, pare_err *err);
 
