@@ -1,8 +1,8 @@
 /* parity_words.h - what an artefact says beside its numbers: tokens, ends, template. Private to
- * `flow`. */
+ * `measure`. */
 #ifndef PR_PARITY_WORDS_H
 #define PR_PARITY_WORDS_H
-#include "flow.h"
+#include "doc/doc.h"
 #include "model/model.h"
 
 typedef struct {

@@ -1,6 +1,6 @@
-/* parity_job.c - include/pare/parity.h: opens every artefact in its runtime, feeds them the same
+/* public_parity.c - include/pare/parity.h: opens every artefact in its runtime, feeds them the same
  * tokens, compares logits and words, and says what a difference looks like. */
-#include "measure/measure.h"
+#include "measure.h"
 #include "pare/parity.h"
 #include "parity_words.h"
 #include <stdio.h>
