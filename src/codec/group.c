@@ -116,3 +116,91 @@ bool pr_group_take(const pr_group_spec *s, void *codes, void *scales, void *offs
     }
     return true;
 }
+
+/* ------------------------------------------------------------------ the way back */
+
+static float float_at(const void *src, pr_type t, int64_t i) {
+    const uint8_t *p = src;
+    uint16_t h;
+    float f;
+    if (t == PR_F32) return memcpy(&f, p + 4 * i, 4), f;
+    memcpy(&h, p + 2 * i, 2);
+    return t == PR_F16 ? pr_f16_to_f32(h) : pr_bf16_to_f32(h);
+}
+
+static int code_at(const uint8_t *p, int64_t i, int bits) {
+    int64_t at = i * bits;
+    int bit = (int)(at % 8), v = p[at / 8] >> bit;
+    if (bit + bits > 8) v |= p[at / 8 + 1] << (8 - bit);
+    return v & ((1 << bits) - 1);
+}
+
+/* Can blocks of that type hold the bits? *zero: the level that must be value 0, -1: any offset. */
+static bool bits_fit(const pr_group_spec *s, pr_type type, int *zero) {
+    *zero = -1;
+    if (s->rule != PR_GROUP_MLX) return false;
+    switch (type) {
+    case PR_Q4_1: return s->bits <= 4;
+    case PR_Q5_1: return s->bits <= 5;
+    case PR_Q4_0: *zero = 8; return s->bits == 4;
+    case PR_Q5_0: *zero = 16; return s->bits == 5;
+    case PR_Q8_0: *zero = 128; return s->bits == 8;
+    default: return false;
+    }
+}
+
+static bool in_f16(float v) {
+    return pr_f16_to_f32(pr_f32_to_f16(v)) == v && v - v == 0;
+}
+
+static bool group_fits(float s, float b, int zero) {
+    return in_f16(s) && (zero < 0 ? in_f16(b) : b == -(float)zero * s);
+}
+
+bool pr_group_fits(const pr_group_spec *s, const void *scales, const void *offsets, int64_t n,
+                   pr_type type) {
+    int zero;
+    if (s->group < 32 || s->group % 32 != 0 || !bits_fit(s, type, &zero)) return false;
+    for (int64_t i = 0; i < n; i++)
+        if (!group_fits(float_at(scales, s->scale, i), float_at(offsets, s->scale, i), zero))
+            return false;
+    return true;
+}
+
+/* The levels of one block behind its head; `qh`: the fifth bits, or NULL. */
+static void put_levels(uint8_t *qs, uint8_t *qh, const uint8_t *q, pr_type type) {
+    if (type == PR_Q8_0) {
+        for (int j = 0; j < 32; j++) qs[j] = q[j] ^ 0x80;
+        return;
+    }
+    for (int j = 0; j < 16; j++) qs[j] = (uint8_t)((q[j] & 15) | (q[j + 16] & 15) << 4);
+    if (!qh) return;
+    memset(qh, 0, 4);
+    for (int j = 0; j < 32; j++) qh[j / 8] = (uint8_t)(qh[j / 8] | (q[j] >> 4) << (j % 8));
+}
+
+bool pr_group_give(const pr_group_spec *s, const void *codes, const void *scales,
+                   const void *offsets, pr_type type, void *dst, int64_t cols) {
+    bool offset = type == PR_Q4_1 || type == PR_Q5_1;
+    uint8_t *p = dst, q[32];
+    pr_group_row r;
+    if (!pr_group_row_of(s, cols, &r) || cols % 32 != 0 || s->pad) return false;
+    if (!pr_group_fits(s, scales, offsets, r.groups, type)) return false;
+    for (int64_t i = 0; i < cols; i += 32, p += pr_type_get(type)->bytes) {
+        uint16_t d = pr_f32_to_f16(float_at(scales, s->scale, i / s->group)),
+                 m = pr_f32_to_f16(float_at(offsets, s->scale, i / s->group));
+        uint8_t *at = p + (offset ? 4 : 2), *qh = NULL;
+        memcpy(p, &d, 2);
+        if (offset) memcpy(p + 2, &m, 2);
+        if (type == PR_Q5_0 || type == PR_Q5_1) qh = at, at += 4;
+        for (int j = 0; j < 32; j++) q[j] = (uint8_t)code_at(codes, i + j, s->bits);
+        put_levels(at, qh, q, type);
+    }
+    return true;
+}
+
+bool pr_group_same(const pr_group_spec *a, const pr_group_spec *b) {
+    return a->bits == b->bits && a->group == b->group && a->rule == b->rule &&
+           a->scale == b->scale && a->twos == b->twos && a->pad == b->pad &&
+           a->wide_zeros == b->wide_zeros;
+}

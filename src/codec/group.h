@@ -49,4 +49,17 @@ void pr_group_name(const pr_group_spec *s, char dst[32]);
  * (a scale outside its type counts), and what the outputs hold means nothing. */
 bool pr_group_take(const pr_group_spec *s, void *codes, void *scales, void *offsets,
                    pr_type type, const void *src, int64_t cols);
+
+/* The way back. May `n` groups with these scales and offsets stand in blocks of that type as they
+ * are? Only groups of rule MLX: Q4_1 takes 4 bits and less, Q5_1 5 and less, where F16 holds scale
+ * and offset; Q4_0, Q5_0 and Q8_0 take 4, 5 and 8 bits where the offset is minus 8, 16 or 128
+ * scales besides. */
+bool pr_group_fits(const pr_group_spec *s, const void *scales, const void *offsets, int64_t n,
+                   pr_type type);
+/* A row of groups as such blocks, every value the same to the bit. False: it does not fit (or
+ * `cols` are no whole groups of a multiple of 32), and what `dst` holds means nothing. */
+bool pr_group_give(const pr_group_spec *s, const void *codes, const void *scales,
+                   const void *offsets, pr_type type, void *dst, int64_t cols);
+/* The same rule, bits, group and everything else? */
+bool pr_group_same(const pr_group_spec *a, const pr_group_spec *b);
 #endif

@@ -99,6 +99,10 @@ pare_status pr_config_put_with(const pr_model *m, const char *dir, const char *d
     pare_doc *root = m->config ? pr_doc_copy(m->config) : pr_doc_object(&b);
     if (!root) return pr_fail_nomem(err, 4096);
     if (!m->config) put_records(&b, root, m);
+    if (m->config) { /* what was in groups is said anew, or no more */
+        pr_doc_unset(root, "quantization");
+        pr_doc_unset(root, "quantization_config");
+    }
     pr_rope_for_hf(m, &rope);
     put_all_rope(&b, root, &rope);
     pr_doc_set_str(&b, root, "dtype", dtype);

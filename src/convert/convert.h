@@ -41,7 +41,8 @@ typedef pare_status (*pr_choose_fn)(void *user, const pr_model *m, const pr_weig
 
 typedef struct {
     const char *out;     /* the file to make */
-    pr_choose_fn choose; /* NULL: every tensor keeps its type (F64, F8: F32, BF16) */
+    pr_choose_fn choose; /* NULL: every tensor keeps its type (F64, F8: F32, BF16; groups: the
+                            blocks that say the same, else F16 with the reason) */
     void *user;
     int file_type; /* general.file_type (llama_ftype); -1: what most bytes are, or as in a GGUF
                       source */
@@ -53,7 +54,8 @@ typedef struct {
 typedef struct {
     const char *dir;          /* to make, or an empty one; else EENV */
     uint64_t max_shard_bytes; /* 0: 5 GB */
-    bool keep_types; /* floats as stored, blocks (which safetensors has not) as `type` */
+    bool keep_types; /* floats as stored, blocks (which safetensors has not) as `type`, groups
+                        as their scales' type */
     pr_type type;    /* F32, F16 or BF16, for all that keep_types does not keep */
     bool allow_inexact;
     bool no_tokenizer;
@@ -65,6 +67,7 @@ typedef struct {
     pr_type type;      /* of weights that stay floats, and of what computes: F32, F16 or BF16 */
     int bits;          /* of grouped weights, 2 … 8; 0: none are */
     int64_t group;     /* values per scale; 0: the format's habit */
+    bool keep;         /* MLX, with bits 0: what is in groups stays in these */
     bool symmetric;    /* no zero points */
     int head_bits;     /* of embedding and head; 0: as `bits` */
     const char *dialect; /* of a format that has several, or NULL */
@@ -81,7 +84,8 @@ typedef struct {
     int layer;                /* -1: of the whole model */
     int64_t rows, cols;       /* a vector has 1 row */
     pr_type from, asked, got; /* as stored, as wanted, as written */
-    const pr_group_spec *asked_group, *got_group; /* instead of asked and got; NULL: no groups */
+    /* Instead of from, asked and got; NULL: no groups. */
+    const pr_group_spec *from_group, *asked_group, *got_group;
     const char *why;          /* "": nothing to say */
     uint64_t bytes;
     bool lossless; /* every value is the source's */

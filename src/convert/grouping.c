@@ -42,8 +42,7 @@ pare_status pr_outline_group(pr_outline *o, const pr_group_spec *spec,
         pr_item *it = &o->items[i];
         it->as.type = type;
         it->choice = (pr_choice){.type = type, .asked = type};
-        if (it->w && it->w->src->type != type &&
-            !pr_decode_get(pr_kernels_get(0), it->w->src->type))
+        if (it->w && it->w->src->type != type && !pr_weight_readable(it->w))
             return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot decode %s",
                            it->w->src->name, pr_type_get(it->w->src->type)->name);
         if (it->n_dims < 2) continue;

@@ -95,6 +95,22 @@ static pr_type kept(pr_type t, pr_dialect to) {
     return t == PR_F8_E4M3 || t == PR_F8_E5M2 ? PR_BF16 : PR_F32;
 }
 
+/* Groups as the blocks of GGUF that say the same; else as floats, with the reason. */
+static void keep_groups(pr_item *it) {
+    static const pr_type blocks[] = {PR_Q4_0, PR_Q4_1, PR_Q5_0, PR_Q5_1, PR_Q8_0};
+    const pr_weight *w = it->w;
+    int64_t n = w->rows * (w->cols / w->group->group);
+    char name[32];
+    it->choice.type = PR_F16;
+    for (size_t i = PR_COUNT(blocks); i-- > 0;) /* the smallest that fits */
+        if (pr_group_fits(w->group, w->scales->data, w->offsets->data, n, blocks[i]))
+            it->choice.type = blocks[i];
+    if (it->choice.type != PR_F16) return;
+    pr_group_name(w->group, name);
+    snprintf(it->choice.why, sizeof it->choice.why, "no block of GGUF says this %s exactly",
+             name);
+}
+
 static pare_status check_choice(const pr_item *it, pare_err *err) {
     const pr_type_info *to = pr_type_get(it->choice.type),
                        *from = it->w ? pr_type_get(it->w->src->type) : to;
@@ -108,7 +124,7 @@ static pare_status check_choice(const pr_item *it, pare_err *err) {
     if (!pr_encode_get(k, it->choice.type))
         return pr_fail(err, PARE_EREFUSED, -1, "tensor '%s': pare writes no %s", it->name,
                        to->name);
-    if (!pr_decode_get(k, it->w->src->type))
+    if (!pr_weight_readable(it->w))
         return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)it->w->src->offset,
                        "tensor '%s': pare cannot decode %s", it->w->src->name, from->name);
     return PARE_OK;
@@ -118,6 +134,7 @@ static pare_status choose_one(pr_outline *o, pr_item *it, pr_choose_fn choose, v
                               pr_type vector, pare_err *err) {
     pr_type own = it->w ? it->w->src->type : PR_F32;
     it->choice.type = it->n_dims < 2 && vector != PR_TYPE_N ? vector : kept(own, o->to);
+    if (it->w && it->w->group && !choose) keep_groups(it);
     it->choice.asked = it->choice.type;
     if (it->n_dims >= 2 && choose)
         PR_TRY(choose(user, o->m, it->w, it->name, &it->choice, err));
@@ -211,6 +228,7 @@ pare_status pr_report_begin(const pr_outline *o, pr_written *out, pare_err *err)
                                  .role = it->w ? it->w->id.role : PR_ROLE_ROPE_FREQS,
                                  .layer = it->w ? it->w->id.layer : -1,
                                  .from = from,
+                                 .from_group = it->w ? it->w->group : NULL,
                                  .asked = it->choice.asked,
                                  .got = it->choice.type,
                                  .asked_group = it->asked,
@@ -236,8 +254,10 @@ pare_status pr_report_begin(const pr_outline *o, pr_written *out, pare_err *err)
 void pr_report_tensor(pr_written *out, int i, bool lossless) {
     pr_written_tensor *t = &out->tensors[i];
     t->lossless = lossless;
-    if (!t->got_group) return;
-    bool twice = !lossless && pr_type_get(t->from)->kind == PR_KIND_QUANT;
+    if (!t->got_group && !t->from_group) return;
+    bool was = t->from_group || pr_type_get(t->from)->kind == PR_KIND_QUANT,
+         is = t->got_group || pr_type_get(t->got)->kind == PR_KIND_QUANT;
+    bool twice = !lossless && was && is;
     out->n_twice += twice - t->twice;
     t->twice = twice;
 }

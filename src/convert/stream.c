@@ -58,7 +58,9 @@ typedef struct {
     pr_spelling as;
     int64_t first, n, per_task;
     uint64_t in_bytes, out_bytes; /* of a row */
-    pr_row_decode decode, back;   /* NULL: cannot be looked into */
+    bool decode;                  /* the source's values can be looked into */
+    bool give;                    /* groups into blocks: taken over where they say the same */
+    pr_row_decode back;           /* NULL: what is written cannot be looked into */
     pr_row_encode encode;         /* NULL: rows are copied */
     bool round;                   /* in groups: values are rounded to the scale's type first */
     bool compare, in_place;       /* see whether values change; nothing goes to the slab */
@@ -129,13 +131,22 @@ static void look_back(slab *b, int64_t task, int64_t row, const void *out, const
 }
 
 /* A row in groups: taken over if it can be, else searched. */
-static void row_in_groups(slab *b, int64_t task, int64_t r, const uint8_t *src, float *x) {
+static void row_in_groups(slab *b, int64_t task, int64_t r, float *x) {
     const pr_group_spec *g = b->as.group;
+    int64_t from = source_row(b, r);
+    const uint8_t *src = b->w->src->data + (uint64_t)from * b->in_bytes;
     const pr_kernels *k = b->s->k;
     uint64_t i = (uint64_t)(r - b->first);
     uint8_t *codes = b->part[0] + i * b->parts.codes,
             *scales = b->part[1] + i * b->parts.scales,
             *offsets = b->part[2] + i * b->parts.offsets;
+    if (b->w->group && pr_group_same(b->w->group, g)) {
+        pr_weight_parts p = pr_weight_parts_at(b->w, from);
+        memcpy(codes, p.codes, b->parts.codes);
+        memcpy(scales, p.scales, b->parts.scales);
+        memcpy(offsets, p.offsets, b->parts.offsets);
+        return;
+    }
     if (pr_group_take(g, codes, scales, offsets, b->w->src->type, src, b->w->cols)) return;
     b->found[task].changed = true;
     if (b->round) { /* the format computes on values of its own precision */
@@ -148,7 +159,14 @@ static void row_in_groups(slab *b, int64_t task, int64_t r, const uint8_t *src, 
     if (most < 32768.0f) return; /* no scale of binary16 was cut */
     k->group_decode(g, y, codes, scales, offsets, b->w->cols);
     int64_t col = lost_value(b, x, y, most);
-    if (col >= 0) note(b, task, TOO_LARGE, source_row(b, r), col, x[col]);
+    if (col >= 0) note(b, task, TOO_LARGE, from, col, x[col]);
+}
+
+/* Groups that a block type says as they are. */
+static bool row_given(const slab *b, int64_t row, void *dst) {
+    pr_weight_parts p = pr_weight_parts_at(b->w, row);
+    return pr_group_give(b->w->group, p.codes, p.scales, p.offsets, b->as.type, dst,
+                         b->w->cols);
 }
 
 static void one_row(slab *b, int64_t task, int64_t r, float *x) {
@@ -157,7 +175,7 @@ static void one_row(slab *b, int64_t task, int64_t r, float *x) {
     const uint8_t *src = b->w->src->data + (uint64_t)from * b->in_bytes;
     uint8_t *dst = b->s->slab + (uint64_t)(r - b->first) * b->out_bytes;
     if (b->decode) {
-        b->decode(x, src, n);
+        pr_weight_decode(b->w, k, from, 1, x);
         if (k->row_nonfinite(x, n)) {
             int64_t col = 0;
             while (x[col] - x[col] == 0) col++;
@@ -167,8 +185,12 @@ static void one_row(slab *b, int64_t task, int64_t r, float *x) {
     }
     if (b->in_place) return;
     if (b->as.group) {
-        row_in_groups(b, task, r, src, x);
+        row_in_groups(b, task, r, x);
         return;
+    }
+    if (b->give) {
+        if (row_given(b, from, dst)) return;
+        b->found[task].changed = true;
     }
     if (!b->encode) {
         memcpy(dst, src, b->out_bytes);
@@ -256,9 +278,16 @@ static pare_status run_groups(slab *b, pr_sink sink, void *to[3], bool *lossless
     return PARE_OK;
 }
 
+static void drop(const pr_stream *s, const pr_weight *w) {
+    pr_container_drop(s->file, w->src);
+    if (!w->group) return;
+    pr_container_drop(s->file, w->scales);
+    pr_container_drop(s->file, w->offsets);
+}
+
 pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
                              void *to[3], bool *lossless, pare_err *err) {
-    slab b = {.s = s, .w = w, .as = as, .decode = pr_decode_get(s->k, w->src->type)};
+    slab b = {.s = s, .w = w, .as = as, .decode = pr_weight_readable(w)};
     *lossless = true;
     b.in_bytes = pr_weight_row_bytes(w);
     if (!b.decode)
@@ -274,7 +303,7 @@ pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, p
     b.encode = pr_encode_get(s->k, as.group->scale);
     b.back = pr_decode_get(s->k, as.group->scale);
     pare_status st = run_groups(&b, sink, to, lossless, err);
-    pr_container_drop(s->file, w->src);
+    drop(s, w);
     return st;
 }
 
@@ -288,7 +317,7 @@ static void permute_values(const slab *b, const float *x, float *y) {
 static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, pare_err *err) {
     float *x = b->s->row, *y = x + b->s->widest;
     int64_t n = b->w->cols;
-    b->decode(x, b->w->src->data, n);
+    pr_weight_decode(b->w, b->s->k, 0, 1, x);
     for (int64_t i = 0; i < n; i++)
         if (x[i] - x[i] != 0) {
             note(b, 0, NOT_FINITE, 0, i, x[i]);
@@ -305,8 +334,8 @@ static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, p
 
 pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
                              void *to, bool *lossless, pare_err *err) {
-    slab b = {.s = s, .w = w, .as = as, .decode = pr_decode_get(s->k, w->src->type)};
-    bool same = w->src->type == as.type, straight = w->xf == as.xf && w->d_head == as.d_head;
+    slab b = {.s = s, .w = w, .as = as, .decode = pr_weight_readable(w)};
+    bool same = !w->group && w->src->type == as.type, straight = w->xf == as.xf && w->d_head == as.d_head;
     *lossless = true;
     b.in_bytes = pr_weight_row_bytes(w);
     if (!pr_type_row_bytes(as.type, (uint64_t)w->cols, &b.out_bytes))
@@ -322,11 +351,13 @@ pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, p
                            pr_type_get(w->src->type)->name, pr_type_get(as.type)->name);
         /* Blocks round by nature; among floats one looks whether anything was lost. */
         b.compare = b.back && pr_type_get(as.type)->kind == PR_KIND_FLOAT && as.type != PR_F32;
-        *lossless = pr_type_get(as.type)->kind == PR_KIND_FLOAT && w->src->type != PR_F64;
+        b.give = w->group && pr_type_get(as.type)->kind == PR_KIND_QUANT;
+        *lossless =
+            b.give || (pr_type_get(as.type)->kind == PR_KIND_FLOAT && w->src->type != PR_F64);
     }
     b.in_place = same && straight;
     pare_status st = w->rows == 1 && !straight ? run_vector(&b, sink, to, lossless, err)
                                                : run_rows(&b, sink, to, lossless, err);
-    pr_container_drop(s->file, w->src);
+    drop(s, w);
     return st;
 }

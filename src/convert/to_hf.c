@@ -27,10 +27,10 @@ static pare_status choose_types(pr_outline *o, const pr_hf_job *job, pare_err *e
                        pr_type_get(job->type)->name);
     for (int i = 0; i < o->n; i++) {
         pr_item *it = &o->items[i];
-        pr_type own = it->w->src->type;
+        pr_type own = it->w->group ? it->w->group->scale : it->w->src->type;
         it->as.type = job->keep_types && is_float(own) ? own : job->type;
         it->choice = (pr_choice){.type = it->as.type, .asked = it->as.type};
-        if (own != it->as.type && !pr_decode_get(pr_kernels_get(0), own))
+        if (own != it->as.type && !pr_weight_readable(it->w))
             return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': pare cannot decode %s",
                            it->w->src->name, pr_type_get(own)->name);
     }

@@ -278,8 +278,11 @@ static pare_status specs(const pr_pack_job *job, pr_outline *o, pare_err *err) {
                        (long long)g->group);
     if (job->bits && job->symmetric)
         return pr_fail(err, PARE_EREFUSED, -1, "mlx's groups always have a bias");
-    return pr_outline_group(o, job->bits ? &g[0] : NULL, job->bits ? &g[1] : NULL, GROUP_LEAST,
-                            job->type, job->strict, err);
+    PR_TRY(pr_outline_group(o, job->bits ? &g[0] : NULL, job->bits ? &g[1] : NULL, GROUP_LEAST,
+                            job->type, job->strict, err));
+    for (int i = 0; i < o->n && job->keep && !job->bits; i++)
+        o->items[i].asked = o->items[i].as.group = o->items[i].w->group;
+    return PARE_OK;
 }
 
 pare_status pr_convert_mlx(const pr_model *m, const pr_pack_job *job, const pare_ctl *ctl,

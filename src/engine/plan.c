@@ -21,7 +21,7 @@ typedef struct {
 } planner;
 
 bool pr_plan_int8(const pr_weight *w, const pr_session_opts *o) {
-    return !o->exact && w->cols % 32 == 0 && pr_qtype_get(w->src->type) != NULL;
+    return !o->exact && w->cols % 32 == 0 && !w->group && pr_qtype_get(w->src->type) != NULL;
 }
 
 static pr_step *add_step(planner *pl, pr_step_kind kind, int layer) {
@@ -33,13 +33,12 @@ static pr_step *add_step(planner *pl, pr_step_kind kind, int layer) {
 /* A vector of the model (norm, bias), as floats. */
 static pare_status vector(planner *pl, int weight, const float **out, pare_err *err) {
     const pr_weight *w = &pl->m->weights[weight];
-    pr_row_decode     decode = pr_decode_get(pl->k, w->src->type);
-    if (!decode)
+    if (!pr_weight_readable(w))
         return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': type %s cannot be decoded",
                        w->src->name, pr_type_get(w->src->type)->name);
     float *v;
     PR_NEW(v, pl->a, w->cols, err);
-    decode(v, w->src->data, w->cols);
+    pr_weight_decode(w, pl->k, 0, 1, v);
     *out = v;
     return PARE_OK;
 }
@@ -62,7 +61,7 @@ static pare_status add_product(planner *pl, pr_step *s, int node, pare_err *err)
     const pr_node *n = &pl->g->nodes[node];
     pr_product    *p = &s->p[s->n_products++];
     *p = (pr_product){.w = &pl->m->weights[n->w], .out = n->out, .add = -1};
-    if (!pr_decode_get(pl->k, p->w->src->type))
+    if (!pr_weight_readable(p->w))
         return pr_fail(err, PARE_EUNSUPPORTED, -1,
                        "tensor '%s': products with type %s are not supported", p->w->src->name,
                        pr_type_get(p->w->src->type)->name);
@@ -134,7 +133,7 @@ static pare_status plan_node(planner *pl, int i, pare_err *err) {
     case PR_OPC_EMBED:
         s = add_step(pl, STEP_EMBED, n->layer);
         s->p[0].w = &pl->m->weights[n->w];
-        if (!pr_decode_get(pl->k, s->p[0].w->src->type))
+        if (!pr_weight_readable(s->p[0].w))
             return pr_fail(err, PARE_EUNSUPPORTED, -1, "tensor '%s': type %s cannot be decoded",
                            s->p[0].w->src->name, pr_type_get(s->p[0].w->src->type)->name);
         break;

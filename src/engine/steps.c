@@ -73,10 +73,9 @@ static void product_one(pr_session *s, const pr_step *st, const pr_product *p, i
     } else if (w->src->type == PR_F32) {
         s->k->gemv_f32(y, row, step, n, x, w->cols);
     } else {
-        pr_row_decode decode = pr_decode_get(s->k, w->src->type);
-        float       *f = (float *)(void *)scratch(s, me);
+        float *f = (float *)(void *)scratch(s, me);
         for (int64_t i = 0; i < n; i++) {
-            decode(f, row + (uint64_t)i * step, w->cols);
+            pr_weight_decode(w, s->k, r + i, 1, f);
             s->k->gemv_f32(y + i, f, (size_t)w->cols * sizeof *f, 1, x, w->cols);
         }
     }
@@ -101,8 +100,7 @@ static void product_many(pr_session *s, const pr_step *st, const pr_product *p, 
         return;
     }
     float *f = (float *)(void *)scratch(s, me);
-    pr_row_decode decode = pr_decode_get(s->k, w->src->type);
-    for (int64_t i = 0; i < n; i++) decode(f + i * w->cols, row + (uint64_t)i * step, w->cols);
+    pr_weight_decode(w, s->k, r, n, f);
     s->k->gemm_f32(y, ldy, f, w->cols, n, x, w->cols, count, w->cols);
 }
 
@@ -212,10 +210,7 @@ static void attn_task(pr_session *s, const pr_step *st, int64_t i, int me) {
 /* ------------------------------------------------------------------ row by row */
 
 static void embed_task(const pr_session *s, const pr_step *st, int t) {
-    const pr_weight *w = st->p[0].w;
-    pr_decode_get(s->k, w->src->type)(
-        value(s, st->out, t), w->src->data + (uint64_t)s->ids[t] * pr_weight_row_bytes(w),
-        w->cols);
+    pr_weight_decode(st->p[0].w, s->k, s->ids[t], 1, value(s, st->out, t));
 }
 
 static void norm_task(const pr_session *s, const pr_step *st, int t) {

@@ -12,11 +12,36 @@ static void by_class(pr_doc_build *b, pare_doc *d, const pr_model *m) {
         if (n[i]) pr_doc_set_i64(b, o, names[i], n[i]);
 }
 
+static bool alike(const pr_model *m, int i, int k) {
+    const pr_group_spec *x = m->weights[i].group, *y = m->weights[k].group;
+    return x && y && x->bits == y->bits && x->group == y->group;
+}
+
+static bool first_of(const pr_model *m, int i) {
+    int k = 0;
+    while (k < i && !alike(m, i, k)) k++;
+    return k == i;
+}
+
+/* All weights in the same groups as weight `i`. */
+static void put_groups(pr_doc_build *b, pare_doc *o, const pr_model *m, int i) {
+    char     name[32];
+    int64_t  n = 0;
+    uint64_t bytes = 0;
+    for (int k = i; k < m->n_weights; k++)
+        if (alike(m, i, k)) n++, bytes += pr_weight_bytes(&m->weights[k]);
+    pr_weight_type_name(&m->weights[i], name);
+    pr_doc_set_str(b, o, "type", name);
+    pr_doc_set_i64(b, o, "tensors", n);
+    pr_doc_set_i64(b, o, "bytes", (int64_t)bytes);
+}
+
 static void types(pr_doc_build *b, pare_doc *d, const pr_model *m) {
     int64_t   n[PR_TYPE_N] = {0};
     uint64_t  bytes[PR_TYPE_N] = {0};
     pare_doc *a = pr_doc_set_array(b, d, "types");
     for (int i = 0; i < m->n_weights; i++) {
+        if (m->weights[i].group) continue;
         n[m->weights[i].src->type]++;
         bytes[m->weights[i].src->type] += m->weights[i].src->bytes;
     }
@@ -27,6 +52,8 @@ static void types(pr_doc_build *b, pare_doc *d, const pr_model *m) {
         pr_doc_set_i64(b, o, "tensors", n[t]);
         pr_doc_set_i64(b, o, "bytes", (int64_t)bytes[t]);
     }
+    for (int i = 0; i < m->n_weights; i++)
+        if (m->weights[i].group && first_of(m, i)) put_groups(b, pr_doc_add_object(b, a), m, i);
 }
 
 static void tensors(pr_doc_build *b, pare_doc *d, const pr_model *m) {
@@ -36,11 +63,13 @@ static void tensors(pr_doc_build *b, pare_doc *d, const pr_model *m) {
         pr_role_class    k = pr_role_class_of(w->id.role);
         pare_doc        *o = pr_doc_add_object(b, a), *shape;
         pr_doc_set_strn(b, o, "name", pr_str_of(w->src->name));
-        pr_doc_set_str(b, o, "type", pr_type_get(w->src->type)->name);
+        char type[32];
+        pr_weight_type_name(w, type);
+        pr_doc_set_str(b, o, "type", type);
         shape = pr_doc_set_array(b, o, "shape");
         if (k == PR_CLASS_MATRIX || k == PR_CLASS_EMBED) pr_doc_add_i64(b, shape, w->rows);
         pr_doc_add_i64(b, shape, w->cols);
-        pr_doc_set_i64(b, o, "bytes", (int64_t)w->src->bytes);
+        pr_doc_set_i64(b, o, "bytes", (int64_t)pr_weight_bytes(w));
     }
 }
 
@@ -146,7 +175,7 @@ pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, par
     pr_doc_set_i64(&b, d, "schema", 1);
     pr_doc_set_str(&b, d, "path", m->path);
     pr_doc_set_str(&b, d, "name", m->name);
-    pr_doc_set_str(&b, d, "format", m->dialect == PR_DIALECT_HF ? "hf" : "gguf");
+    pr_doc_set_str(&b, d, "format", m->mlx ? "mlx" : m->dialect == PR_DIALECT_HF ? "hf" : "gguf");
     pr_doc_set_str(&b, d, "architecture", pr_model_arch_name(m));
     pr_doc_set_str(&b, d, "precision", pr_source_precision(m));
     pr_doc_set_i64(&b, d, "parameters", pr_model_n_params(m));

@@ -37,7 +37,8 @@ static pare_status to_hf(const pr_model *m, const pare_convert_opts *o, const pa
 static pr_type own_float(const pr_model *m) {
     pr_type t = PR_F16; /* what was blocks */
     for (int i = 0; i < m->n_weights; i++)
-        if (m->weights[i].rows > 1) t = m->weights[i].src->type;
+        if (m->weights[i].rows > 1)
+            t = m->weights[i].group ? m->weights[i].group->scale : m->weights[i].src->type;
     return t == PR_F32 || t == PR_BF16 ? t : PR_F16;
 }
 

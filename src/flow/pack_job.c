@@ -16,6 +16,7 @@ pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_j
     *job = (pr_pack_job){.dir = o->out,
                          .type = floats,
                          .group = o->group_size,
+                         .keep = !o->quant && !o->group_size,
                          .symmetric = o->symmetric != 0,
                          .exact = o->exact != 0,
                          .dialect = o->dialect,

@@ -96,14 +96,20 @@ pare_status pr_type_plan_forecast(const pr_model *m, const char *quant, pr_type_
 }
 
 const char *pr_source_precision(const pr_model *m) {
-    uint64_t bytes[PR_TYPE_N] = {0};
-    int      best = PR_F32;
+    static const char *const mlx[] = {"", "", "mlx2", "mlx3", "mlx4", "mlx5", "mlx6", "", "mlx8"};
+    uint64_t bytes[PR_TYPE_N] = {0}, grouped[PR_COUNT(mlx)] = {0};
+    int      best = PR_F32, bits = 0;
     for (int i = 0; i < m->n_weights; i++) {
-        pr_role_class k = pr_role_class_of(m->weights[i].id.role);
-        if (k == PR_CLASS_MATRIX || k == PR_CLASS_EMBED)
-            bytes[m->weights[i].src->type] += m->weights[i].src->bytes;
+        const pr_weight *w = &m->weights[i];
+        pr_role_class    k = pr_role_class_of(w->id.role);
+        if (k != PR_CLASS_MATRIX && k != PR_CLASS_EMBED) continue;
+        if (w->group) grouped[w->group->bits] += pr_weight_bytes(w);
+        else bytes[w->src->type] += w->src->bytes;
     }
+    for (int i = 0; i < (int)PR_COUNT(mlx); i++)
+        if (grouped[i] > grouped[bits]) bits = i;
     for (int t = 0; t < PR_TYPE_N; t++)
         if (bytes[t] > bytes[best]) best = t;
+    if (grouped[bits] > bytes[best]) return mlx[bits];
     return pr_type_get((pr_type)best)->name;
 }

@@ -51,8 +51,9 @@ void pr_written_tensors_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w)
         pr_role_class k = pr_role_class_of(x->role);
         if (k == PR_CLASS_MATRIX || k == PR_CLASS_EMBED) pr_doc_add_i64(b, shape, x->rows);
         pr_doc_add_i64(b, shape, x->cols);
-        pr_doc_set_str(b, o, "from", pr_type_get(x->from)->name);
-        char asked[32], got[32];
+        char from[32], asked[32], got[32];
+        type_name(x->from, x->from_group, from);
+        pr_doc_set_str(b, o, "from", from);
         type_name(x->asked, x->asked_group, asked);
         type_name(x->got, x->got_group, got);
         pr_doc_set_str(b, o, "asked", asked);

@@ -14,6 +14,7 @@ typedef struct {
     const pr_container *gguf;   /* GGUF: its metadata */
     const char         *prefix; /* GGUF: "llama" in "llama.block_count" */
     pr_arena           *arena;
+    bool                mlx; /* HF: written by mlx-lm */
 } pr_cfg;
 
 /* Key of a number in both dialects; NULL where a dialect has none. "%" stands for the prefix. */
@@ -42,6 +43,14 @@ pare_status cfg_decoder(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h, p
 pare_status cfg_windows(const pr_cfg *c, pr_hp *h, pare_err *err);
 /* Mistral's: one window on every layer. */
 pare_status cfg_window_everywhere(const pr_cfg *c, int64_t dflt, pr_hp *h, pare_err *err);
+
+/* Did mlx-lm write this directory? `file` may be NULL. */
+bool pr_mlx_wrote(const pare_doc *config, const pr_container *file);
+/* config.json's "quantization", apart from the layers. */
+pare_status pr_groups_check(const pr_model *m, pare_err *err);
+/* If w->src holds codes, find scales and biases beside it, check all three against the
+ * configuration and fill w's groups; else nothing. */
+pare_status pr_groups_bind(const pr_model *m, pr_weight *w, pare_err *err);
 
 /* The graph under construction; allocation failures are sticky. */
 typedef struct {

@@ -82,10 +82,25 @@ static double yarn_mscale(double scale, double m) {
     return scale <= 1 ? 1 : 0.1 * m * pr_log(scale) + 1;
 }
 
+/* mlx-lm 0.32: a scaling of its own words; attention_factor and truncate are not read. */
+static pare_status mlx_yarn(const pare_doc *o, pr_rope *r, pare_err *err) {
+    double v, m, all;
+    PR_TRY(rope_need(o, "yarn", "factor", 1e-6, 1e6, &r->factor, err));
+    PR_TRY(rope_number(o, "original_max_position_embeddings", 4096, 1, 1e9, &v, err));
+    PR_TRY(rope_number(o, "beta_fast", 32, 1e-6, 1e6, &r->beta_fast, err));
+    PR_TRY(rope_number(o, "beta_slow", 1, 1e-6, 1e6, &r->beta_slow, err));
+    PR_TRY(rope_number(o, "mscale", 1, -1e3, 1e3, &m, err));
+    PR_TRY(rope_number(o, "mscale_all_dim", 0, 0, 1e3, &all, err));
+    r->original_ctx = (int64_t)v;
+    r->magnitude = yarn_mscale(r->factor, m) / yarn_mscale(r->factor, all);
+    return PARE_OK;
+}
+
 static pare_status hf_yarn(const pr_cfg *c, const pare_doc *o, pr_rope *r, pare_err *err) {
     double  v, m, all;
     int64_t top;
     bool    there;
+    if (c->mlx) return mlx_yarn(o, r, err);
     PR_TRY(rope_number(o, "original_max_position_embeddings", (double)r->max_ctx, 1, 1e9, &v, err));
     PR_TRY(cfg_i64(c, (pr_key){"original_max_position_embeddings", NULL}, 0, 1, 1 << 30, &top,
                    &there, err));
@@ -234,7 +249,10 @@ static pare_status gguf_needs(const pr_cfg *c, pare_err *err) {
 
 static pare_status refuse_unknown(const pr_cfg *c, pare_err *err) {
     if (c->dialect != PR_DIALECT_HF) return PARE_OK;
-    if (pare_doc_kind(pare_doc_get(c->json, "quantization_config")) > PARE_DOC_NULL) {
+    const pare_doc *by = pare_doc_get(c->json, "quantization_config");
+    bool            off = pare_doc_kind(by) == PARE_DOC_BOOL && !pare_doc_bool(by);
+    bool            mlx = pare_doc_kind(pare_doc_get(c->json, "quantization")) == PARE_DOC_OBJECT;
+    if (!mlx && !off && pare_doc_kind(by) > PARE_DOC_NULL) {
         const char *method =
             pare_doc_str(pare_doc_path(c->json, "quantization_config/quant_method"));
         return pr_fail(
@@ -242,6 +260,11 @@ static pare_status refuse_unknown(const pr_cfg *c, pare_err *err) {
             "quantization_config (%s): quantized Hugging Face checkpoints are not read yet",
             method ? method : "no method named");
     }
+    bool pairs;
+    PR_TRY(pr_json_opt_bool(c->json, "rope_traditional", false, &pairs, err));
+    if (c->mlx && pairs)
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "rope_traditional true: rotation of neighbours is not supported here");
     pr_str act;
     PR_TRY(pr_json_opt_str(c->json, "hidden_act", &act, err));
     if (act.p && !pr_str_eq(act, PR_STR("silu")) && !pr_str_eq(act, PR_STR("swish")))
@@ -324,7 +347,7 @@ pare_status cfg_decoder(const pr_cfg *c, const pr_class_defaults *d, pr_hp *h, p
         return pr_fail(err, PARE_EUNSUPPORTED, -1,
                        "key length %lld, value length %lld, rotated %lld: expected equal ones",
                        (long long)head, (long long)dk, (long long)rot);
-    PR_TRY(cfg_bool(c, (pr_key){"tie_word_embeddings", NULL}, false, &h->tied, err));
+    PR_TRY(cfg_bool(c, (pr_key){"tie_word_embeddings", NULL}, c->mlx, &h->tied, err));
     h->n_layer = (int)layers, h->n_vocab = (int)vocab, h->d_model = (int)width, h->n_ctx = ctx;
     h->rms_eps = (float)eps;
     PR_TRY(special_ids(c, d, h, err));

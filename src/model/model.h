@@ -13,8 +13,10 @@
 #ifndef PR_MODEL_H
 #define PR_MODEL_H
 #include "base/base.h"
+#include "codec/codec.h"
 #include "doc/doc.h"
 #include "format/format.h"
+#include "kernel/kernel.h"
 #include "tensor/tensor.h"
 #include "token/token.h"
 #include "pare/model.h"
@@ -117,16 +119,34 @@ typedef enum {
 
 typedef struct {
     pr_tid           id;
-    const pr_tensor *src;  /* name, type, shape and bytes as stored */
+    const pr_tensor *src;  /* name, type, shape and bytes as stored; in groups: the codes */
     int64_t          rows, cols; /* canonical shape; a vector has 1 row */
     pr_xf            xf;
     int              d_head; /* of PR_XF_PAIRS */
+    /* A matrix of whole numbers in groups (MLX) lies in three tensors; else NULL. */
+    const pr_group_spec *group;
+    const pr_tensor     *scales, *offsets;
 } pr_weight;
 
 /* The row of the stored tensor that holds canonical row `row`. */
 int64_t pr_weight_stored_row(const pr_weight *w, int64_t row);
-/* Bytes of one stored row. */
+/* Bytes of one stored row of `src`. */
 uint64_t pr_weight_row_bytes(const pr_weight *w);
+/* Bytes of all its tensors. */
+uint64_t pr_weight_bytes(const pr_weight *w);
+/* "BF16", "Q4_K", "mlx4 g64". */
+void pr_weight_type_name(const pr_weight *w, char dst[32]);
+/* Can pare read its values? */
+bool pr_weight_readable(const pr_weight *w);
+/* Stored rows `row` … row + n - 1 as floats, w->cols apart: the one way to a weight's values.
+ * The weight must be readable. The same bits at every level of SIMD. Any thread. */
+void pr_weight_decode(const pr_weight *w, const pr_kernels *k, int64_t row, int64_t n,
+                      float *dst);
+/* Where the groups of stored row `row` lie. `w` must be in groups. */
+typedef struct {
+    const uint8_t *codes, *scales, *offsets;
+} pr_weight_parts;
+pr_weight_parts pr_weight_parts_at(const pr_weight *w, int64_t row);
 
 /* ------------------------------------------------------------------ graph */
 
@@ -180,6 +200,7 @@ struct pare_model {
     pr_arena     *arena;
     char         *path;
     pr_dialect    dialect; /* what it was read from */
+    bool          mlx;     /* a Hugging Face directory that mlx-lm wrote: its words for rope count */
     const pr_arch *arch;
     pr_container *file;
     pr_tokenizer *tok;     /* NULL with the reason in `no_tok` */

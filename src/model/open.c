@@ -87,13 +87,17 @@ static pare_status open_hf(pr_model *m, const char *dir, pare_err *err) {
         return pr_fail_in(err, PARE_EINPUT, dir);
     }
     PR_TRY(pr_json_read(&m->config, path, NULL, err));
-    pr_cfg      c = {.dialect = PR_DIALECT_HF, .json = m->config, .arena = m->arena};
+    /* Who wrote the weights says how the configuration is meant; what is wrong with it comes first. */
+    pare_err    why = {0};
+    pare_status file = pr_container_open(&m->file, dir, &why);
+    m->mlx = pr_mlx_wrote(m->config, m->file);
+    pr_cfg c = {.dialect = PR_DIALECT_HF, .json = m->config, .arena = m->arena, .mlx = m->mlx};
     pare_status st = hf_arch(m, err);
     if (st == PARE_OK) st = m->arch->config(&c, &m->hp, err);
     if (st != PARE_OK) return pr_fail_in(err, st, path);
     PR_TRY(hf_generation(m, dir, err));
     PR_TRY(pr_chats_of_dir(m, dir, err));
-    PR_TRY(pr_container_open(&m->file, dir, err));
+    if (file != PARE_OK) return err ? (*err = why, file) : file;
     PR_TRY(pr_weights_bind(m, err));
     st = pr_tokenizer_open(&m->tok, dir, &m->no_tok);
     return st == PARE_ENOMEM ? pr_fail_nomem(err, 0) : PARE_OK;

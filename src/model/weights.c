@@ -76,12 +76,6 @@ int64_t pr_weight_stored_row(const pr_weight *w, int64_t row) {
     return head * w->d_head + (r < half ? 2 * r : 2 * (r - half) + 1);
 }
 
-uint64_t pr_weight_row_bytes(const pr_weight *w) {
-    uint64_t bytes;
-    pr_type_row_bytes(w->src->type, (uint64_t)w->cols, &bytes);
-    return bytes;
-}
-
 /* The shape that the configuration implies, and whether the model has this weight at all. */
 static bool implied(const pr_model *m, pr_tid id, int64_t *rows, int64_t *cols) {
     const pr_hp    *h = &m->hp;
@@ -191,10 +185,10 @@ static pare_status bind_one(pr_model *m, census *c, pr_tid id, pare_err *err) {
         if (need) note(&c->missing, &c->n_missing, name);
         return PARE_OK;
     }
-    PR_TRY(check_shape(m, t, id, rows, cols, err));
-    m->weights[m->n_weights++] =
-        (pr_weight){.id = id, .src = t, .rows = rows, .cols = cols, .xf = xf, .d_head = d_head};
-    return PARE_OK;
+    pr_weight *w = &m->weights[m->n_weights++];
+    *w = (pr_weight){.id = id, .src = t, .rows = rows, .cols = cols, .xf = xf, .d_head = d_head};
+    PR_TRY(pr_groups_bind(m, w, err));
+    return w->group ? PARE_OK : check_shape(m, t, id, rows, cols, err);
 }
 
 static pare_status bind_all(pr_model *m, census *c, pare_err *err) {
@@ -213,12 +207,17 @@ static int by_tensor(const void *a, const void *b) {
 
 static pare_status find_extra(pr_model *m, census *c, pare_err *err) {
     const pr_tensor **used;
-    PR_NEW(used, m->arena, m->n_weights + 1, err);
-    for (int i = 0; i < m->n_weights; i++) used[i] = m->weights[i].src;
-    qsort(used, (size_t)m->n_weights, sizeof *used, by_tensor);
+    size_t n = 0;
+    PR_NEW(used, m->arena, 3 * m->n_weights + 1, err);
+    for (int i = 0; i < m->n_weights; i++) {
+        const pr_weight *w = &m->weights[i];
+        used[n++] = w->src;
+        if (w->group) used[n++] = w->scales, used[n++] = w->offsets;
+    }
+    qsort(used, n, sizeof *used, by_tensor);
     for (size_t i = 0; i < pr_container_count(m->file); i++) {
         const pr_tensor *t = pr_container_at(m->file, i);
-        if (bsearch(&t, used, (size_t)m->n_weights, sizeof *used, by_tensor) ||
+        if (bsearch(&t, used, n, sizeof *used, by_tensor) ||
             ignorable(m, t->name))
             continue;
         note(&c->extra, &c->n_extra, t->name);
@@ -230,6 +229,7 @@ pare_status pr_weights_bind(pr_model *m, pare_err *err) {
     census      c = {0};
     pare_status st;
     PR_NEW(m->weights, m->arena, 4 + (size_t)m->hp.n_layer * PR_ROLE_N, err);
+    PR_TRY(pr_groups_check(m, err));
     pr_buf_init(&c.missing, 4096);
     pr_buf_init(&c.extra, 4096);
     PR_GO(bind_all(m, &c, err));
@@ -262,17 +262,16 @@ int64_t pr_model_n_params(const pr_model *m) {
 
 uint64_t pr_model_weight_bytes(const pr_model *m) {
     uint64_t n = 0;
-    for (int i = 0; i < m->n_weights; i++) n += m->weights[i].src->bytes;
+    for (int i = 0; i < m->n_weights; i++) n += pr_weight_bytes(&m->weights[i]);
     return n;
 }
 
 static pare_status check_weight(const pr_model *m, const pr_kernels *k, const pr_weight *w,
                                 float *row, pare_err *err) {
-    pr_row_decode decode = pr_decode_get(k, w->src->type);
-    uint64_t     step = pr_weight_row_bytes(w);
-    if (!decode) return PARE_OK; /* who uses it says what it cannot decode */
+    uint64_t step = pr_weight_row_bytes(w);
+    if (!pr_weight_readable(w)) return PARE_OK; /* who uses it says what it cannot decode */
     for (int64_t r = 0; r < w->rows; r++) {
-        decode(row, w->src->data + (uint64_t)r * step, w->cols);
+        pr_weight_decode(w, k, r, 1, row);
         if (!k->row_nonfinite(row, w->cols)) continue;
         int64_t col = 0;
         while (row[col] - row[col] == 0) col++;
@@ -296,7 +295,7 @@ pare_status pr_model_check_finite(const pr_model *m, const pare_ctl *ctl, pare_e
     for (int i = 0; i < m->n_weights && st == PARE_OK; i++) {
         if ((st = pr_ctl_check(ctl, err)) == PARE_OK)
             st = check_weight(m, k, &m->weights[i], row, err);
-        done += m->weights[i].src->bytes;
+        done += pr_weight_bytes(&m->weights[i]);
         pr_ctl_progress(ctl, "check weights", "B", (double)done, (double)total);
     }
     pr_free(row);
