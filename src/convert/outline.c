@@ -106,6 +106,7 @@ static void keep_groups(pr_item *it) {
         if (pr_group_fits(w->group, w->scales->data, w->offsets->data, n, blocks[i]))
             it->choice.type = blocks[i];
     if (it->choice.type != PR_F16) return;
+    it->asked = w->group;
     pr_group_name(w->group, name);
     snprintf(it->choice.why, sizeof it->choice.why, "no block of GGUF says this %s exactly",
              name);

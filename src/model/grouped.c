@@ -67,7 +67,7 @@ static pare_status check_paths(const pr_model *m, const pare_doc *q, pare_err *e
     return PARE_OK;
 }
 
-pare_status pr_groups_check(const pr_model *m, pare_err *err) {
+static pare_status check_words(const pr_model *m, pare_err *err) {
     const pare_doc *q = said(m->config);
     pare_doc_type   kind = pare_doc_kind(q);
     pr_group_spec   g;
@@ -84,6 +84,15 @@ pare_status pr_groups_check(const pr_model *m, pare_err *err) {
                        pare_doc_get(q, "bits") ? "group_size" : "bits");
     PR_TRY(read_spec(q, "the model", &g, err));
     return check_paths(m, q, err);
+}
+
+static pare_status in_config(const pr_model *m, pare_status st, pare_err *err) {
+    char *path = pr_path_join(m->arena, m->path, "config.json");
+    return st == PARE_OK || !path ? st : pr_fail_in(err, st, path);
+}
+
+pare_status pr_groups_check(const pr_model *m, pare_err *err) {
+    return in_config(m, check_words(m, err), err);
 }
 
 /* ------------------------------------------------------------------ binding */
@@ -148,7 +157,7 @@ pare_status pr_groups_bind(const pr_model *m, pr_weight *w, pare_err *err) {
                        "tensor '%s' is there, but quantization of '%s' is false", scales, path);
     bool differs = pare_doc_kind(own) == PARE_DOC_OBJECT;
     PR_NEW(g, m->arena, 1, err);
-    PR_TRY(read_spec(differs ? own : q, differs ? path : "the model", g, err));
+    PR_TRY(in_config(m, read_spec(differs ? own : q, differs ? path : "the model", g, err), err));
     if (!w->offsets) return missing(w, offsets, err);
     PR_TRY(check_parts(m, w, g, err));
     w->group = g;
