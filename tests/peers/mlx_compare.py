@@ -6,10 +6,13 @@ What pare writes for mlx-lm, run by mlx-lm on its CPU back end.
 1. Every architecture vector (ARCH/cases.tsv) in float32, whole and in single steps through mlx-lm's own cache, against
    transformers' logits: `exact` is at most 1e-4 of the largest |logit|; what pare refuses is printed with its reason.
 2. SHARED_MODEL at 2 … 8 bits and each group size: every tensor equal, byte for byte, to mlx_lm.convert's own.
+3. mlx_lm's own conversions of SHARED_MODEL (floats, 2 … 8 bits, a mix of 3 and 6) read by pare: the mean negative
+   log-likelihood of each window of a text, against mlx's in float32. Bound: 2e-5 nats, as eval_compare.py derives it.
 
-Status 1 if a file is wrong, does not load, or a byte differs. mlx 0.32.4, mlx-lm 0.32.2.
+Status 1 if a file is wrong, does not load, a byte differs or a bound is passed. mlx 0.32.4, mlx-lm 0.32.2.
 """
 import csv
+import json
 import os
 import pathlib
 import subprocess
@@ -19,6 +22,7 @@ import tempfile
 os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
 import mlx.core as mx
 import numpy as np
+from mlx.utils import tree_map
 from mlx_lm import convert
 from mlx_lm.models.cache import make_prompt_cache
 from mlx_lm.utils import load_model
@@ -95,6 +99,40 @@ def quantized(bits, group, tmp):
     return f"{len(a)} tensors equal" if not wrong else f"differ: {wrong[:4]}"
 
 
+WINDOW, WINDOWS, NLL_BOUND = 256, 3, 2e-5
+TEXT = pathlib.Path(__file__).resolve().parents[2] / "ARCHITECTURE.md"
+
+
+def said(*argv):
+    return json.loads(subprocess.run([pare, *argv, "--json"], capture_output=True, text=True, check=True).stdout)
+
+
+def window_nll(path, ids):
+    model, _ = load_model(pathlib.Path(path))
+    model.update(tree_map(lambda p: p.astype(mx.float32) if mx.issubdtype(p.dtype, mx.floating) else p,
+                          model.parameters()))
+    for at in range(0, WINDOW * WINDOWS, WINDOW):
+        x = np.array(model(mx.array([ids[at:at + WINDOW]]))[0]).astype(np.float64)
+        y = np.array(ids[at + 1:at + WINDOW + 1])
+        top = x.max(1)
+        yield float(np.mean(np.log(np.exp(x - top[:, None]).sum(1)) + top - x[np.arange(WINDOW), y]))
+
+
+def read(name, tmp, **how):
+    global bad
+    path = os.path.join(tmp, "r" + name)
+    convert(shared, path, **how)
+    try:
+        ours = said("eval", path, "-f", str(TEXT), "--context", str(WINDOW), "--windows", str(WINDOWS), "--kv", "f32", "--exact")
+        ids = said("tokenize", path, "-f", str(TEXT))["ids"]
+    except subprocess.CalledProcessError as e:
+        bad += 1
+        return "pare: " + e.stderr.strip()
+    off = max(abs(a - b) for a, b in zip(ours["distributions"]["window_nll"]["values"], window_nll(path, ids), strict=True))
+    bad += not off <= NLL_BOUND
+    return f"{off:.1e} nats " + ("equal" if off <= NLL_BOUND else "WRONG")
+
+
 with tempfile.TemporaryDirectory() as tmp:
     with open(arch / "cases.tsv", encoding="utf-8", newline="") as f:
         for row in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE):
@@ -104,4 +142,10 @@ with tempfile.TemporaryDirectory() as tmp:
         for bits in (2, 3, 4, 5, 6, 8):
             for group in (32, 64, 128):
                 print(f"int{bits} g{group}", quantized(bits, group, tmp), sep="\t", flush=True)
+        print("read floats", read("f", tmp), sep="\t", flush=True)
+        for bits in (2, 3, 4, 5, 6, 8):
+            for group in (32, 64, 128):
+                print(f"read {bits} bits g{group}", read(f"{bits}_{group}", tmp, quantize=True, q_bits=bits, q_group_size=group),
+                      sep="\t", flush=True)
+        print("read mixed_3_6", read("mix", tmp, quantize=True, quant_predicate="mixed_3_6"), sep="\t", flush=True)
 sys.exit(1 if bad else 0)
