@@ -199,6 +199,58 @@ static void kept_as_it_is(void **state) {
     }
 }
 
+/* 24 tokens that any vocabulary has; the logits of the last. */
+static float *last_logits(const pr_model *m) {
+    pr_session *s;
+    pare_err e = {0};
+    pr_id ids[TOKENS];
+    float *out = pr_calloc((size_t)m->hp.n_vocab, sizeof *out);
+    const pr_session_opts o = {.n_threads = 1, .n_ctx = TOKENS};
+    for (int i = 0; i < TOKENS; i++) ids[i] = (i * 7 + 3) % PR_MIN(m->hp.n_vocab, 60);
+    assert_non_null(out);
+    CHECK_OK(pr_session_new(&s, m, &o, &e), e);
+    CHECK_OK(pr_session_eval(s, ids, TOKENS, &e), e);
+    memcpy(out, pr_session_logits(s, 0), (size_t)m->hp.n_vocab * sizeof *out);
+    pr_session_free(s);
+    return out;
+}
+
+/* Every architecture and scaling that an MLX directory can say: written, and read with mlx-lm's
+ * meaning of the words, it is the same function to the bit. */
+static void what_is_written_reads_the_same(void **state) {
+    FILE *f = fopen(check_source("tests/vectors/arch/cases.tsv"), "r");
+    char line[512], name[64], rel[128];
+    int done = 0;
+    (void)state;
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f)); /* header */
+    while (fgets(line, sizeof line, f)) {
+        const char *dir = check_scratch();
+        pare_err e = {0};
+        assert_int_equal(sscanf(line, "%63s", name), 1);
+        snprintf(rel, sizeof rel, "tests/vectors/arch/%s", name);
+        const pare_convert_opts o = {.to = "mlx", .out = in(dir, "m"), .quant = "F32"};
+        pare_status st = pare_convert(check_source(rel), &o, NULL, NULL, &e);
+        if (st != PARE_OK) {
+            assert_int_equal(st, PARE_EREFUSED);
+            check_scratch_remove(dir);
+            continue;
+        }
+        pr_model *a = opened(check_source(rel)), *b = opened(in(dir, "m"));
+        float *x = last_logits(a), *y = last_logits(b);
+        assert_true(b->mlx);
+        if (memcmp(x, y, (size_t)a->hp.n_vocab * sizeof *x) != 0) fail_msg("%s differs", name);
+        pr_free(x);
+        pr_free(y);
+        pr_model_close(a);
+        pr_model_close(b);
+        check_scratch_remove(dir);
+        done++;
+    }
+    fclose(f);
+    if (done < 45) fail_msg("%d cases, expected 45 and more", done);
+}
+
 /* What no block says exactly becomes floats, with the reason, and is not called lossless. */
 static void what_does_not_fit_says_so(void **state) {
     const char *dir = check_scratch();
@@ -388,6 +440,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_lost_on_the_way),
         cmocka_unit_test(grouped_here_and_read_again),
         cmocka_unit_test(kept_as_it_is),
+        cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(what_does_not_fit_says_so),
         cmocka_unit_test(blocks_come_back),
         cmocka_unit_test(contradictions),
