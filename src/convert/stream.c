@@ -335,7 +335,8 @@ static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, p
 pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
                              void *to, bool *lossless, pare_err *err) {
     slab b = {.s = s, .w = w, .as = as, .decode = pr_weight_readable(w)};
-    bool same = !w->group && w->src->type == as.type, straight = w->xf == as.xf && w->d_head == as.d_head;
+    bool same = !w->group && w->src->type == as.type,
+         straight = w->xf == as.xf && w->d_head == as.d_head;
     *lossless = true;
     b.in_bytes = pr_weight_row_bytes(w);
     if (!pr_type_row_bytes(as.type, (uint64_t)w->cols, &b.out_bytes))

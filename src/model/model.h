@@ -200,7 +200,7 @@ struct pare_model {
     pr_arena     *arena;
     char         *path;
     pr_dialect    dialect; /* what it was read from */
-    bool          mlx;     /* a Hugging Face directory that mlx-lm wrote: its words for rope count */
+    bool mlx; /* a Hugging Face directory that mlx-lm wrote: its words for rope count */
     const pr_arch *arch;
     pr_container *file;
     pr_tokenizer *tok;     /* NULL with the reason in `no_tok` */

@@ -87,7 +87,8 @@ static pare_status open_hf(pr_model *m, const char *dir, pare_err *err) {
         return pr_fail_in(err, PARE_EINPUT, dir);
     }
     PR_TRY(pr_json_read(&m->config, path, NULL, err));
-    /* Who wrote the weights says how the configuration is meant; what is wrong with it comes first. */
+    /* Who wrote the weights says how the configuration is meant; what is wrong with it comes
+     * first. */
     pare_err    why = {0};
     pare_status file = pr_container_open(&m->file, dir, &why);
     m->mlx = pr_mlx_wrote(m->config, m->file);
