@@ -30,8 +30,8 @@ typedef struct {
     window *windows;
     int n_windows;
     pr_ov_val ids, attention, position, beam;
-    pr_ov_val batch;       /* [1] */
-    pr_ov_val keys, queries; /* positions [S] and [T,1] */
+    pr_ov_val batch, now, all; /* B, T and S, each [1] */
+    pr_ov_val keys, queries;   /* positions, [1,1,1,S] and [1,1,T,1] */
     pr_ov_val kept;        /* attention != 0, [B,1,1,S] */
 } lower;
 
@@ -152,34 +152,56 @@ static void inputs(lower *w) {
     w->beam = pr_ov_parameter(g, "beam_idx", PR_OV_I32, PR_OV_S(-1));
     pr_ov_val ids = shape_of(g, w->ids), seen = shape_of(g, w->attention);
     w->batch = gather(g, ids, I64(g, 0), PR_OV_I64, PR_OV_S(1));
+    w->now = gather(g, ids, I64(g, 1), PR_OV_I64, PR_OV_S(1));
+    w->all = gather(g, seen, I64(g, 1), PR_OV_I64, PR_OV_S(1));
     pr_ov_val now = gather(g, ids, pr_ov_i64_one(g, 1), PR_OV_I64, PR_OV_SCALAR);
     pr_ov_val all = gather(g, seen, pr_ov_i64_one(g, 1), PR_OV_I64, PR_OV_SCALAR);
     pr_ov_val past = elementwise(g, "Subtract", all, now, PR_OV_I64, PR_OV_SCALAR);
-    w->keys = count_up(g, pr_ov_i64_one(g, 0), all);
-    w->queries = unsqueeze(g, count_up(g, past, all), pr_ov_i64_one(g, 1), PR_OV_I64,
-                           PR_OV_S(-1, 1));
+    w->keys = unsqueeze(g, count_up(g, pr_ov_i64_one(g, 0), all), I64(g, 0, 1, 2), PR_OV_I64,
+                        PR_OV_S(1, 1, 1, -1));
+    w->queries = unsqueeze(g, count_up(g, past, all), I64(g, 0, 1, 3), PR_OV_I64,
+                           PR_OV_S(1, 1, -1, 1));
     w->kept = unsqueeze(g, pr_ov_convert(g, w->attention, PR_OV_BOOL), I64(g, 1, 2), PR_OV_BOOL,
                         PR_OV_S(-1, 1, 1, -1));
+}
+
+static pr_ov_val both(pr_ov *g, pr_ov_val a, pr_ov_val b, pr_ov_shape shape) {
+    pr_ov_val v = pr_ov_op(g, "BitwiseAnd", "opset13", PR_OV_BOOL, shape, IN(a, b));
+    pr_ov_attr(g, v, "auto_broadcast", "numpy");
+    return v;
+}
+
+/* Where a token may look, the window included. GenAI turns attention into its paged kind, for
+ * which the window must be found in the mask: it looks for key > query + constant under these
+ * four ANDs, and sees everything where it does not find them. So two are said twice. */
+static pr_ov_val windowed(lower *w, pr_ov_val past, int64_t left) {
+    pr_ov *g = w->g;
+    pr_ov_shape one = PR_OV_S(1, 1, -1, -1), s = PR_OV_S(-1, 1, -1, -1);
+    pr_ov_val first = elementwise(g, "Add", w->queries, pr_ov_i64_one(g, -left - 1), PR_OV_I64,
+                                  PR_OV_S(1, 1, -1, 1));
+    pr_ov_val near = elementwise(g, "Greater", w->keys, first, PR_OV_BOOL, one);
+    pr_ov_val v = both(g, both(g, past, near, one), w->kept, s);
+    v = both(g, both(g, past, v, s), w->kept, s);
+    pr_ov_val to = concat(g, "0", PR_OV_I64, PR_OV_S(4), IN(w->batch, I64(g, 1), w->now, w->all));
+    v = pr_ov_op(g, "Broadcast", "opset3", PR_OV_BOOL, s, IN(v, to));
+    pr_ov_attr(g, v, "mode", "bidirectional");
+    return v;
 }
 
 /* 0 where a token may look, the lowest of binary16 elsewhere, [B,1,T,S]. */
 static pr_ov_val make_mask(lower *w, int64_t left) {
     pr_ov *g = w->g;
-    pr_ov_shape s = PR_OV_S(-1, -1);
-    pr_ov_val see = elementwise(g, "LessEqual", w->keys, w->queries, PR_OV_BOOL, s);
-    if (left >= 0) {
-        pr_ov_val reach = elementwise(g, "Add", w->keys, pr_ov_i64_one(g, left), PR_OV_I64,
-                                      PR_OV_S(-1));
-        pr_ov_val near = elementwise(g, "GreaterEqual", reach, w->queries, PR_OV_BOOL, s);
-        see = elementwise(g, "LogicalAnd", see, near, PR_OV_BOOL, s);
-    }
-    see = unsqueeze(g, see, I64(g, 0, 1), PR_OV_BOOL, PR_OV_S(1, 1, -1, -1));
-    s = PR_OV_S(-1, 1, -1, -1);
-    see = elementwise(g, "LogicalAnd", see, w->kept, PR_OV_BOOL, s);
+    pr_ov_shape s = PR_OV_S(-1, 1, -1, -1);
+    pr_ov_val see = elementwise(g, "LessEqual", w->keys, w->queries, PR_OV_BOOL,
+                                PR_OV_S(1, 1, -1, -1));
+    see = left < 0 ? elementwise(g, "LogicalAnd", see, w->kept, PR_OV_BOOL, s)
+                   : windowed(w, see, left);
     pr_ov_val v = pr_ov_op(g, "Select", "opset1", PR_OV_F32, s,
                            IN(see, scalar(g, 0, 0), scalar(g, 0, -65504)));
     pr_ov_attr(g, v, "auto_broadcast", "numpy");
-    return v;
+    if (left < 0) return v;
+    return pr_ov_op(g, "Slice", "opset8", PR_OV_F32, s,
+                    IN(v, I64(g, 0), w->all, I64(g, 1), I64(g, 3)));
 }
 
 static pr_ov_val mask_of(lower *w, int64_t left) {
