@@ -3,7 +3,7 @@
  *
  * Always true: nothing here asks for an architecture. A value is [batch, tokens, width], or the
  * same split into heads, or those transposed; each use takes the form it needs. */
-#include "ov.h"
+#include "ov_lower.h"
 
 typedef enum { FLAT, SPLIT, HEADS } form; /* [B,T,W], [B,T,H,D], [B,H,T,D] */
 

@@ -1,7 +1,8 @@
 /* to_openvino.c - a model into a directory that OpenVINO and its GenAI take: the graph as IR 11
  * with states, weights in the patterns that the plug-ins multiply by as they are.
  * Facts: openvino 2026.4, openvino-genai 2026.4, NNCF 3.4's spellings of compressed weights. */
-#include "ov.h"
+#include "ov_lower.h"
+#include "target.h"
 
 enum { GROUP = 128, GROUP_LEAST = 32, XML_MAX = 64 << 20, ALIGN = 64 };
 
@@ -101,13 +102,15 @@ static pare_status build(ov_job *j, pare_err *err) {
     pr_ov_val *weights;
     PR_NEW(weights, o->arena, o->m->n_weights + 1, err);
     PR_NEW(j->places, o->arena, o->n + 1, err);
-    pr_ov_init(&j->g, o->arena, &j->blob);
+    pr_ov_init(&j->g, o->arena, ALIGN);
     for (int i = 0; i < o->n; i++) {
         const pr_item *it = &o->items[i];
         weights[it->w - o->m->weights] = it->as.group ? grouped(j, it, &j->places[i])
                                                       : plain(j, it, &j->places[i]);
     }
-    return pr_ov_lower(&j->g, o->m, weights, err);
+    PR_TRY(pr_ov_lower(&j->g, o->m, weights, err));
+    j->blob.bytes = j->g.bytes;
+    return PARE_OK;
 }
 
 /* ------------------------------------------------------------------ bytes */
@@ -181,11 +184,20 @@ static pare_status pour(ov_job *j, pare_err *err) {
     return st;
 }
 
+static pare_status put_constants(ov_job *j, pare_err *err) {
+    for (int i = 0; i < j->g.n; i++) {
+        const pr_ov_layer *l = &j->g.layers[i];
+        pr_place p = {&j->blob, l->at};
+        if (l->data) PR_TRY(pr_place_put(&p, l->data, l->bytes, err));
+    }
+    return PARE_OK;
+}
+
 static pare_status write_bin(ov_job *j, const char *path, pare_err *err) {
     pare_status st;
     PR_TRY(pr_blob_open(&j->blob, path, err));
     PR_GO(pour(j, err));
-    PR_GO(pr_ov_put_constants(&j->g, err));
+    PR_GO(put_constants(j, err));
     return pr_blob_commit(&j->blob, err);
 done:
     pr_blob_discard(&j->blob);

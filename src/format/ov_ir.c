@@ -1,5 +1,6 @@
-/* ov.c - layers, constants and edges of an OpenVINO model, and their XML. */
-#include "ov.h"
+/* ov_ir.c - layers, constants and edges of an OpenVINO model, and their XML. */
+#include "ov_ir.h"
+#include "doc/doc.h"
 #include <stdio.h>
 
 enum { MOST_LAYERS = 1 << 20 };
@@ -16,8 +17,8 @@ static const struct {
 
 /* ------------------------------------------------------------------ building */
 
-void pr_ov_init(pr_ov *g, pr_arena *a, pr_blob *blob) {
-    *g = (pr_ov){.arena = a, .blob = blob, .where = ""};
+void pr_ov_init(pr_ov *g, pr_arena *a, unsigned align) {
+    *g = (pr_ov){.arena = a, .align = align, .where = ""};
 }
 
 /* The new layer, or a value that is none after a failure. */
@@ -78,13 +79,15 @@ pr_ov_val pr_ov_parameter(pr_ov *g, const char *name, pr_ov_type as, pr_ov_shape
 
 static pr_ov_val constant(pr_ov *g, const char *name, pr_ov_type as, pr_ov_shape shape,
                           uint64_t bytes, const void *data) {
+    uint64_t mask = g->align - 1, at = (g->bytes + mask) & ~mask;
+    g->bytes = at + bytes;
     pr_ov_val v = add(g, &(pr_ov_layer){.type = "Const",
                                         .opset = "opset1",
                                         .name = name,
                                         .is_const = true,
                                         .as = as,
                                         .shape = shape,
-                                        .at = pr_blob_place(g->blob, bytes),
+                                        .at = at,
                                         .bytes = bytes,
                                         .data = data});
     pr_ov_attr(g, v, "element_type", types[as].element);
@@ -149,16 +152,6 @@ pr_ov_val pr_ov_convert(pr_ov *g, pr_ov_val x, pr_ov_type to) {
     pr_ov_val v = pr_ov_op(g, "Convert", "opset1", to, g->layers[x].shape, 1, &x);
     pr_ov_attr(g, v, "destination_type", types[to].element);
     return v;
-}
-
-pare_status pr_ov_put_constants(const pr_ov *g, pare_err *err) {
-    if (g->failed) return pr_fail_nomem(err, 0);
-    for (int i = 0; i < g->n; i++) {
-        const pr_ov_layer *l = &g->layers[i];
-        pr_place p = {g->blob, l->at};
-        if (l->data) PR_TRY(pr_place_put(&p, l->data, l->bytes, err));
-    }
-    return PARE_OK;
 }
 
 /* ------------------------------------------------------------------ XML */

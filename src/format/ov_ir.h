@@ -1,12 +1,20 @@
-/* ov.h - an OpenVINO model in the making: layers that name the layers they read, and
- * constants with places in the .bin. Private to `convert`.
+/* ov_ir.h - an OpenVINO model in the making: layers that name the layers they read, and
+ * constants with places in the .bin. Part of format's door.
+ *
+ *   pr_ov g;
+ *   pr_ov_init(&g, arena, 64);
+ *   pr_ov_val x = pr_ov_parameter(&g, "x", PR_OV_F32, PR_OV_S(-1, 8));
+ *   ...
+ *   pr_ov_put(&g, NULL, 0, &xml);   // then write g.bytes bytes of constants where they lie
+ *
+ * A model in the making belongs to one thread and lives as long as its arena.
  *
  * A value is the one output of a layer; its number is the layer's. Shapes are what OpenVINO
  * infers too: -1 stands for what is known when it runs. A failure (no memory) is kept in
  * `failed`; until pr_ov_put() is asked nobody need look. Facts: OpenVINO 2026.4, IR 11. */
-#ifndef PR_CONVERT_OV_H
-#define PR_CONVERT_OV_H
-#include "target.h"
+#ifndef PR_FORMAT_OV_IR_H
+#define PR_FORMAT_OV_IR_H
+#include "base/base.h"
 
 typedef enum {
     PR_OV_F32,
@@ -50,14 +58,15 @@ typedef struct {
 
 typedef struct {
     pr_arena *arena;
-    pr_blob *blob;
+    uint64_t bytes; /* of all constants so far */
+    unsigned align; /* of each constant; a power of two */
     pr_ov_layer *layers;
     int n, cap;
     const char *where; /* begins the names of layers made from now on; "" at first */
     bool failed;
 } pr_ov;
 
-void pr_ov_init(pr_ov *g, pr_arena *a, pr_blob *blob);
+void pr_ov_init(pr_ov *g, pr_arena *a, unsigned align);
 pr_ov_val pr_ov_parameter(pr_ov *g, const char *name, pr_ov_type as, pr_ov_shape shape);
 /* Constants known now, kept by value; equal ones are made once. */
 pr_ov_val pr_ov_i64(pr_ov *g, int n, const int64_t *v);
@@ -74,12 +83,6 @@ void pr_ov_attr(pr_ov *g, pr_ov_val v, const char *key, const char *value);
 pr_ov_val pr_ov_convert(pr_ov *g, pr_ov_val x, pr_ov_type to);
 pr_ov_shape pr_ov_shape_of(const pr_ov *g, pr_ov_val v);
 
-/* The known constants into the open blob. */
-pare_status pr_ov_put_constants(const pr_ov *g, pare_err *err);
 /* The model as IR 11. `options`: n pairs of key and value of rt_info's runtime_options. */
 void pr_ov_put(const pr_ov *g, const char *const (*options)[2], int n, pr_buf *to);
-
-/* What the graph's nodes become, down to the result and the states; weights[i] is the value of
- * m->weights[i] as float32. */
-pare_status pr_ov_lower(pr_ov *g, const pr_model *m, const pr_ov_val *weights, pare_err *err);
 #endif
