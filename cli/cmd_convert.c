@@ -3,7 +3,7 @@
 #include "cli.h"
 #include "pare/convert.h"
 
-static const char *const own_to_words[] = {"gguf", "hf", "mlx", "onnx", NULL};
+static const char *const own_to_words[] = {"gguf", "hf", "mlx", "onnx", "openvino", NULL};
 static const opt_def own_to = {.name = "to",
                                .type = OPT_ENUM,
                                .metavar = "FORMAT",
@@ -23,7 +23,7 @@ static const opt_def own_name = {.name = "name",
 static const opt_def own_group = {.name = "group-size",
                                   .type = OPT_INT,
                                   .metavar = "N",
-                                  .help = "mlx, onnx: weights that share a scale (32, 64, 128)"};
+                                  .help = "mlx, onnx, openvino: weights that share a scale"};
 static const opt_def own_symmetric = {.name = "symmetric",
                                       .type = OPT_FLAG,
                                       .help = "no zero points"};
@@ -65,7 +65,7 @@ static int run(cli *c) {
                            .symmetric = cli_flag(c, "symmetric"),
                            .strict = cli_flag(c, "strict"),
                            .allow_inexact = cli_flag(c, "allow-inexact")};
-    if (!o.to) return cli_usage(c, "convert: --to is missing: gguf, hf, mlx or onnx");
+    if (!o.to) return cli_usage(c, "convert: --to is missing: gguf, hf, mlx, onnx or openvino");
     if (!o.out) return cli_usage(c, "convert: -o is missing: the file or directory to write");
     if (o.name && strcmp(o.to, "gguf") != 0)
         return cli_usage(c, "convert: --name is for --to gguf");
@@ -85,7 +85,7 @@ static int run(cli *c) {
 const command cmd_convert = {
     .name = "convert",
     .help = "write a model in another format",
-    .synopsis = "SRC --to gguf|hf|mlx|onnx -o OUT [--quant T]",
+    .synopsis = "SRC --to gguf|hf|mlx|onnx|openvino -o OUT [--quant T]",
     .text = "SRC is a Hugging Face directory or a GGUF file. One streaming pass: the model "
             "need not fit into memory. Without --quant every tensor keeps its precision. "
             "What the format cannot say exactly is refused by name (status 1), unless "

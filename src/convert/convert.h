@@ -132,6 +132,14 @@ pare_status pr_convert_mlx(const pr_model *m, const pr_pack_job *job, const pare
 pare_status pr_convert_onnx(const pr_model *m, const pr_pack_job *job, const pare_ctl *ctl,
                             pr_arena *a, pr_written *out, pare_err *err);
 
+/* Write `m` as a directory that openvino.Core and openvino_genai.LLMPipeline take:
+ * openvino_model.xml (IR 11, a decoder with states) and .bin, config.json, the tokenizer's files
+ * (not as OpenVINO models). 4 bits in groups, 128 without a wish; embedding, head and rows that no
+ * group fills in 8 bits a row. EREFUSED: OpenVINO would compute something else (each reason),
+ * or has no such weights. */
+pare_status pr_convert_openvino(const pr_model *m, const pr_pack_job *job, const pare_ctl *ctl,
+                                pr_arena *a, pr_written *out, pare_err *err);
+
 /* A `pr_choose_fn` that gives every matrix the type at `user` (const pr_type *); rows that it
  * does not divide get F16, with the reason. */
 pare_status pr_choose_one(void *user, const pr_model *m, const pr_weight *w, const char *name,

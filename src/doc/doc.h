@@ -138,6 +138,31 @@ const char *pr_doc_describe(const pare_doc *v, char *dst, size_t cap);
  * a second document, over 1 MiB, over 32 deep, over 100,000 values, keys over 255 bytes. */
 pare_status pr_yaml_parse(pare_doc **out, const void *text, size_t n, pare_err *err);
 
+/* ---------------------------------------------------------------------- XML
+ * A writer of elements and attributes into a buffer, whose failure is that of the buffer.
+ * Names are taken as they are; values and text, in UTF-8, are escaped.
+ *
+ *   pr_xml x;
+ *   pr_xml_begin(&x, &buf);
+ *   pr_xml_open(&x, "net");
+ *   pr_xml_attr(&x, "name", name);       // before any child
+ *   pr_xml_close(&x);
+ */
+enum { PR_XML_DEPTH = 16 };
+typedef struct {
+    pr_buf     *to;
+    int         depth;
+    bool        open; /* attributes may follow */
+    const char *stack[PR_XML_DEPTH];
+} pr_xml;
+void pr_xml_begin(pr_xml *x, pr_buf *to);
+/* `name` is borrowed until the element closes. Deeper than PR_XML_DEPTH fails the buffer. */
+void pr_xml_open(pr_xml *x, const char *name);
+void pr_xml_attr(pr_xml *x, const char *name, const char *value);
+void pr_xml_attr_i64(pr_xml *x, const char *name, int64_t value);
+void pr_xml_leaf(pr_xml *x, const char *name, const char *text); /* <name>text</name> */
+void pr_xml_close(pr_xml *x);
+
 /* ----------------------------------------------------------------- protobuf
  * The wire format, field by field; nothing is copied or allocated: bytes are
  * pointers into the input, so that weights in an ONNX file are read where they

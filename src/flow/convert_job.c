@@ -59,6 +59,13 @@ static pare_status to_onnx(const pr_model *m, const pare_convert_opts *o, const 
     return pr_convert_onnx(m, &job, ctl, a, w, err);
 }
 
+static pare_status to_openvino(const pr_model *m, const pare_convert_opts *o,
+                               const pare_ctl *ctl, pr_arena *a, pr_written *w, pare_err *err) {
+    pr_pack_job job;
+    PR_TRY(pr_pack_job_of(o, own_float(m), &job, err));
+    return pr_convert_openvino(m, &job, ctl, a, w, err);
+}
+
 static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_written *w,
                         double seconds, pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
@@ -89,6 +96,7 @@ static const struct {
     {"hf", to_hf},
     {"mlx", to_mlx},
     {"onnx", to_onnx},
+    {"openvino", to_openvino},
 };
 
 static int target_of(const char *name, pare_err *err) {

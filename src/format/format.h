@@ -16,6 +16,7 @@
 #include "doc/doc.h"
 #include "tensor/tensor.h"
 #include "onnx.h"
+#include "ov_ir.h"
 
 typedef struct pr_container pr_container;
 typedef enum { PR_SAFETENSORS, PR_GGUF } pr_container_kind;

@@ -1,0 +1,10 @@
+/* ov_lower.h - the graph as an OpenVINO model. Private to `convert`. */
+#ifndef PR_CONVERT_OV_LOWER_H
+#define PR_CONVERT_OV_LOWER_H
+#include "format/format.h"
+#include "model/model.h"
+
+/* What the graph's nodes become, down to the result and the states; weights[i] is the value of
+ * m->weights[i] as float32. */
+pare_status pr_ov_lower(pr_ov *g, const pr_model *m, const pr_ov_val *weights, pare_err *err);
+#endif
