@@ -66,4 +66,4 @@ clean:     ## everything that was built
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /    make \1|/p' Makefile | \
-	    awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	    awk -F'|' '{ printf "%-26s %s\n", $$1, $$2 }'

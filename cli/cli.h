@@ -122,6 +122,9 @@ const char      *cli_arg(const cli *c, int i); /* NULL past the end */
  * `*text` is freed by the caller, `*n` may be NULL. Neither: PARE_EUSAGE. At most 1 GiB. */
 pare_status cli_text(const cli *c, char **text, size_t *n, pare_err *err);
 
+/* The same of a file that is named ("-": standard input). */
+pare_status cli_file(const char *file, char **text, size_t *n, pare_err *err);
+
 /* ---- ends and errors ----------------------------------------------------- */
 
 /* Tell what went wrong on standard error, with --json also as an object on
@@ -148,7 +151,7 @@ void stop_ask(void); /* as if asked: nobody reads standard output any more */
  * and asks the running job to stop. */
 void out_text(const char *s, size_t n);
 void out_puts(const char *s);
-void out_printf(const char *fmt, ...) CLI_PRINTF(1, 2);
+void out_printf(const char *fmt, ...) CLI_PRINTF(1, 2); /* tamed, but for the inks */
 /* Flush. The exit status that `status` becomes: 4 after telling that a write
  * failed; a closed pipe ends the process by SIGPIPE, as of old. */
 int out_finish(int status);
@@ -165,6 +168,7 @@ typedef enum { INK_PLAIN, INK_BOLD, INK_DIM, INK_RED, INK_GREEN, INK_YELLOW, INK
 const char *ink_on(const cli *c, ink k);
 const char *ink_off(const cli *c);
 
+void   text_tame(char *s); /* what would command a terminal becomes '?'; not new lines, tabs */
 int    text_width(const char *s); /* columns of UTF-8 text on a terminal */
 int    term_columns(FILE *f);     /* 80 if it is no terminal */
 /* `s` broken at spaces to `columns`, each line after the first indented. */
@@ -176,7 +180,9 @@ const char *human_bytes(human h, double bytes); /* powers of 1000 */
 const char *human_count(human h, double n);
 const char *human_time(human h, double seconds);
 
-/* A table whose columns fit what is in them. At most 1,000 rows of 24 columns.
+/* A table whose columns fit what is in them. At most 1,000 rows of 24 columns. Only a '|' of
+ * the format ends a cell; one in what is put in does not. On a terminal that is narrower, the
+ * last column goes on in the lines below.
  *
  *   table *t = table_new("name|size>|verdict");   // '>': to the right
  *   table_row(t, INK_PLAIN, "Q4_K_M|%s|yes", human_bytes(h, 2e6));

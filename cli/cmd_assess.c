@@ -102,14 +102,16 @@ static void print_quantizations(cli *c, const pare_doc *d) {
         if (whole(q, "fell_back"))
             snprintf(fell, sizeof fell, "%lld: %s%s", whole(q, "fell_back"),
                      show_cell(why, show_str(q, "why")), whole(q, "fell_back") > 1 ? " …" : "");
-        table_row(t, ok ? INK_PLAIN : INK_DIM, "%s|%s|%.2f|%s%s|%s", show_str(q, "name"),
-                  show_bytes(tensors, q, "tensor_bytes"), pare_doc_num(pare_doc_get(q, "bpw")),
-                  human_bytes(memory, pare_doc_num(pare_doc_get(q, "tensor_bytes")) +
-                                          state_bytes(c, d)),
-                  !limit ? ""
-                  : ok   ? "|yes"
-                         : "|no",
-                  fell);
+        show_bytes(tensors, q, "tensor_bytes");
+        human_bytes(memory, pare_doc_num(pare_doc_get(q, "tensor_bytes")) + state_bytes(c, d));
+        double      bpw = pare_doc_num(pare_doc_get(q, "bpw"));
+        const char *name = show_str(q, "name");
+        ink         k = ok ? INK_PLAIN : INK_DIM;
+        if (limit)
+            table_row(t, k, "%s|%s|%.2f|%s|%s|%s", name, tensors, bpw, memory, ok ? "yes" : "no",
+                      fell);
+        else
+            table_row(t, k, "%s|%s|%.2f|%s|%s", name, tensors, bpw, memory, fell);
     }
     out_puts("\n");
     table_print(c, t);

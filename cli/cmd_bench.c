@@ -4,21 +4,21 @@
 
 static const opt_def own_vs = {
     .name = "vs", .type = OPT_FILE, .metavar = "OTHER", .help = "the model to compare with"};
-static const opt_def own_prompt_tokens = {.name = "prompt-tokens",
-                                          .type = OPT_INT,
-                                          .metavar = "N",
-                                          .help = "tokens that are read at once",
-                                          .def = "128",
-                                          .lo = 1,
-                                          .hi = 10000000.0};
-static const opt_def own_tokens = {.name = "tokens",
-                                   .letter = 'n',
-                                   .type = OPT_INT,
-                                   .metavar = "N",
-                                   .help = "tokens that are made one by one",
-                                   .def = "64",
-                                   .lo = 1,
-                                   .hi = 10000000.0};
+static const opt_def own_prompt_tokens = {
+    .name = "prompt-tokens",
+    .type = OPT_INT,
+    .metavar = "N",
+    .help = "tokens that are read at once; without it 128, or what fits",
+    .lo = 1,
+    .hi = 10000000.0};
+static const opt_def own_tokens = {
+    .name = "tokens",
+    .letter = 'n',
+    .type = OPT_INT,
+    .metavar = "N",
+    .help = "tokens that are made one by one; without it 64, or what fits",
+    .lo = 1,
+    .hi = 10000000.0};
 static const opt_def own_rounds = {.name = "rounds",
                                    .type = OPT_INT,
                                    .metavar = "N",
@@ -37,6 +37,17 @@ static const opt_def own_seconds = {.name = "seconds",
 static const opt_def *const opts[] = {
     &own_vs,      &own_prompt_tokens, &own_tokens, &own_rounds, &own_seconds,   &opt_threads,
     &opt_context, &opt_state,         &opt_exact,  &opt_any_runner, &opt_vs_runner, NULL};
+
+static long long of_bench(const pare_doc *d, const char *path) {
+    return (long long)pare_doc_int(pare_doc_path(d, path));
+}
+
+static void print_table(cli *c, const pare_doc *d) {
+    metric_table(c, pare_doc_get(d, "metrics"));
+    out_printf("Tokens of a run: %lld read at once, %lld made one by one; runs: %lld.\n",
+               of_bench(d, "bench/prompt_tokens"), of_bench(d, "bench/decode_tokens"),
+               of_bench(d, "bench/rounds"));
+}
 
 static int run(cli *c) {
     pare_err        err = {0};
@@ -57,7 +68,7 @@ static int run(cli *c) {
     if (c->json)
         status = show_json(c, d);
     else
-        metric_table(c, pare_doc_get(d, "metrics"));
+        print_table(c, d);
     pare_doc_free(d);
     return status;
 }

@@ -10,7 +10,8 @@ static const opt_def own_choices = {
     .name = "choices",
     .type = OPT_FILE,
     .metavar = "FILE",
-    .help = "multiple choice instead of a text: six lines a task (context, label, four endings)"};
+    .help = "multiple choice instead of a text (\"-\": standard input): six lines a task "
+            "(context, label, four endings)"};
 static const opt_def own_windows = {.name = "windows",
                                     .type = OPT_INT,
                                     .metavar = "N",
@@ -37,7 +38,7 @@ static const opt_def own_whole = {
 static const opt_def *const opts[] = {
     &opt_text,      &opt_text_file, &own_against, &own_choices,     &own_tasks,
     &own_separator, &own_whole,     &opt_context, &own_windows,     &opt_state,
-    &opt_exact,     &opt_runner,    &opt_threads, &opt_work_memory, NULL};
+    &opt_exact,     &opt_runner,    &opt_threads, NULL};
 
 static int evaluate(cli *c, const pare_eval_opts *o) {
     pare_err  err = {0};
@@ -52,6 +53,8 @@ static int evaluate(cli *c, const pare_eval_opts *o) {
     pare_doc_free(d);
     return status;
 }
+
+static bool from_stdin(const char *path) { return path && strcmp(path, "-") == 0; }
 
 static int run(cli *c) {
     pare_err       err = {0};
@@ -77,10 +80,13 @@ static int run(cli *c) {
     if (o.whole_documents && !o.separator)
         return cli_usage(
             c, "eval: --whole-documents needs --separator, which tells where they end");
-    if (cli_str(c, "prompt") || (o.file && strcmp(o.file, "-") == 0)) {
-        if (cli_text(c, &text, &o.n_text, &err) != PARE_OK) return cli_fail(c, &err);
+    if (cli_str(c, "prompt") || from_stdin(o.choices ? o.choices : o.file)) {
+        if (o.choices ? cli_file(o.choices, &text, &o.n_text, &err)
+                      : cli_text(c, &text, &o.n_text, &err))
+            return cli_fail(c, &err);
         o.text = text;
-        o.file = NULL;
+        if (o.choices) o.choices = "standard input";
+        if (o.file) o.file = "standard input";
     }
     int status = evaluate(c, &o);
     free(text);

@@ -163,6 +163,8 @@ static int run(cli *c) {
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (cli_opt(c, limits[i])->given && cli_bytes(c, limits[i]) == 0)
             return cli_usage(c, "--%s: found 0, expected more: nothing is that small", limits[i]);
+    if (o.prefer && !*o.prefer)
+        return cli_usage(c, "--prefer is empty: expected weights like speed=2,accuracy=1");
     if (!o.out) return cli_usage(c, "optimize: -o is missing: the directory for models and report");
     if (pare_optimize(cli_arg(c, 0), &o, &c->ctl, &r, &err) != PARE_OK) return cli_fail(c, &err);
     progress_clear();

@@ -40,6 +40,8 @@ static int run(cli *c) {
                            .quant = cli_str(c, "quant"),
                            .strict = cli_flag(c, "strict"),
                            .allow_inexact = cli_flag(c, "allow-inexact")};
+    if (cli_flag(c, "list") && cli_arg(c, 0))
+        return cli_usage(c, "quantize: --list takes no model");
     if (cli_flag(c, "list")) return list(c);
     if (!cli_arg(c, 0)) return cli_usage(c, "quantize: the model is missing");
     if (!o.quant)

@@ -32,7 +32,7 @@ static int encode(cli *c, const pare_model *m, const char *text, size_t n) {
     pare_err err = {0};
     int32_t *ids;
     size_t   n_ids;
-    if (pare_tokenize(m, text, n, cli_flag(c, "special"), &ids, &n_ids, &err) != PARE_OK) {
+    if (pare_tokenize(m, text, n, cli_flag(c, "special"), &c->ctl, &ids, &n_ids, &err) != PARE_OK) {
         const char *file = cli_str(c, "file");
         if (!err.file[0] && file) snprintf(err.file, sizeof err.file, "%s", file);
         return cli_fail(c, &err);

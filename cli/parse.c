@@ -152,6 +152,11 @@ static bool in_range(const opt_def *o, double x) {
     return (o->lo == 0 && o->hi == 0) || (x >= o->lo && x <= o->hi);
 }
 
+/* Exact: beyond 2^53 a double is not. */
+static bool in_range_int(const opt_def *o, int64_t x) {
+    return (o->lo == 0 && o->hi == 0) || (x >= (int64_t)o->lo && x <= (int64_t)o->hi);
+}
+
 static void take_word(parse *p, const opt_def *o, const char *shown, const char *text) {
     size_t n = 0;
     char   all[160] = "";
@@ -171,9 +176,11 @@ static void take(parse *p, const opt_def *o, opt_value *v, const char *shown, co
     case OPT_STRING: break;
     case OPT_FILE:
         if (!*text) mistake(p, "%s: found an empty name, expected a path", shown);
+        if (o == &opt_out && strcmp(text, "-") == 0)
+            mistake(p, "%s: standard output is no target; a file of that name is ./-", shown);
         break;
     case OPT_INT:
-        if (!integer_of(text, &v->integer) || !in_range(o, (double)v->integer))
+        if (!integer_of(text, &v->integer) || !in_range_int(o, v->integer))
             range_mistake(p, o, shown, text, "a whole number");
         v->number = (double)v->integer;
         break;

@@ -76,9 +76,12 @@ static void note_line(const pare_progress *p) {
 static void on_progress(void *user, const pare_progress *p) {
     const cli *c = user;
     double     now = now_ms();
-    if (strncmp(bar.task, p->task ? p->task : "", sizeof bar.task - 1) != 0) {
+    char task[sizeof bar.task];
+    snprintf(task, sizeof task, "%s", p->task ? p->task : "");
+    text_tame(task);
+    if (strcmp(bar.task, task) != 0) {
         progress_clear();
-        snprintf(bar.task, sizeof bar.task, "%s", p->task ? p->task : "");
+        memcpy(bar.task, task, sizeof task);
         bar.begun_ms = bar.drawn_ms = now;
         bar.first = p->done;
     }
@@ -98,8 +101,11 @@ static void on_progress(void *user, const pare_progress *p) {
 static void on_log(void *user, pare_log_level level, const char *line) {
     const cli *c = user;
     if (c->quiet && level == PARE_LOG_INFO) return;
+    char tamed[1280];
+    snprintf(tamed, sizeof tamed, "%s", line);
+    text_tame(tamed);
     progress_clear();
-    fprintf(stderr, "pare: %s%s\n", level == PARE_LOG_WARN ? "warning: " : "", line);
+    fprintf(stderr, "pare: %s%s\n", level == PARE_LOG_WARN ? "warning: " : "", tamed);
 }
 
 static int is_cancelled(void *user) { return stop_asked(); }

@@ -24,11 +24,11 @@ static void fail_json(const pare_err *err) {
     js_print(j);
 }
 
-/* Names come from strangers' files: none of them commands the terminal. A new line stays. */
-static void tame(char *s) {
+/* Names come from strangers' files: none of them commands the terminal. New lines and tabs stay. */
+void text_tame(char *s) {
     for (; *s; s++) {
         unsigned char u = (unsigned char)*s, next = (unsigned char)s[1];
-        if ((u < 0x20 && u != '\n') || u == 0x7F) *s = '?';
+        if ((u < 0x20 && u != '\n' && u != '\t') || u == 0x7F) *s = '?';
         if (u == 0xC2 && next >= 0x80 && next < 0xA0) s[0] = s[1] = '?'; /* C1 controls */
     }
 }
@@ -36,7 +36,7 @@ static void tame(char *s) {
 int cli_fail(cli *c, const pare_err *err) {
     char line[1280];
     pare_err_format(err, line, sizeof line);
-    tame(line);
+    text_tame(line);
     progress_clear();
     /* Several mistakes are several lines, each named. */
     for (char *s = line; s;) {
@@ -65,9 +65,11 @@ void cli_note(cli *c, const char *fmt, ...) {
     progress_clear();
     va_list ap;
     va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
+    char line[1280];
+    vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
-    putc('\n', stderr);
+    text_tame(line);
+    fprintf(stderr, "%s\n", line);
 }
 
 static pare_status bad(pare_err *err, pare_status status, const char *file, const char *msg) {
@@ -115,6 +117,10 @@ pare_status cli_text(const cli *c, char **text, size_t *n, pare_err *err) {
         return *text ? PARE_OK : bad(err, PARE_ENOMEM, "", "no memory for the text");
     }
     if (!file) return bad(err, PARE_EUSAGE, "", "no text: give -p TEXT or -f FILE");
+    return cli_file(file, text, n, err);
+}
+
+pare_status cli_file(const char *file, char **text, size_t *n, pare_err *err) {
     bool        is_stdin = strcmp(file, "-") == 0;
     pare_status st;
     stop_at_once();

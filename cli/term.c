@@ -4,6 +4,7 @@
  * one per process. */
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,8 +14,18 @@
 #include <utf8proc.h>
 #include "cli.h"
 
+static const char *const inks[] = {"",         "\033[1m",  "\033[2m", "\033[31m",
+                                   "\033[32m", "\033[33m", "\033[34m", "\033[0m"};
+
 static int   out_errno; /* of the first write that failed */
 static FILE *out_memory; /* between out_hold() and out_release(): takes what is written */
+
+/* Bytes of the ink that `s` begins with; 0: none. */
+static size_t ink_length(const char *s) {
+    for (size_t i = 1; *s == '\033' && i < CLI_COUNT(inks); i++)
+        if (strncmp(s, inks[i], strlen(inks[i])) == 0) return strlen(inks[i]);
+    return 0;
+}
 
 /* ---- writing -------------------------------------------------------------- */
 
@@ -30,12 +41,35 @@ void out_text(const char *s, size_t n) {
 
 void out_puts(const char *s) { out_text(s, strlen(s)); }
 
+/* Names from strangers' files get here, between our own colours. */
+static void tame_but_inks(char *s) {
+    for (char *next = s; *s; s = next) {
+        size_t n = ink_length(s);
+        char   keep;
+        next = s + n;
+        if (n) continue;
+        next = s + 1 + strcspn(s + 1, "\033");
+        keep = *next;
+        *next = 0;
+        text_tame(s);
+        *next = keep;
+    }
+}
+
 void out_printf(const char *fmt, ...) {
     if (out_errno) return;
+    char   *text = NULL;
     va_list ap;
     va_start(ap, fmt);
-    if (vfprintf(out_memory ? out_memory : stdout, fmt, ap) < 0) out_failed();
+    int n = vasprintf(&text, fmt, ap);
     va_end(ap);
+    if (n < 0) {
+        out_failed();
+        return;
+    }
+    tame_but_inks(text);
+    out_text(text, strlen(text));
+    free(text);
 }
 
 void out_flush(void) {
@@ -68,24 +102,24 @@ int out_finish(int status) {
 /* ---- colour and width ------------------------------------------------------ */
 
 const char *ink_on(const cli *c, ink k) {
-    static const char *const codes[] = {"",         "\033[1m",  "\033[2m", "\033[31m",
-                                        "\033[32m", "\033[33m", "\033[34m"};
-    return c->colour ? codes[k] : "";
+    return c->colour ? inks[k] : "";
 }
 
-const char *ink_off(const cli *c) { return c->colour ? "\033[0m" : ""; }
+const char *ink_off(const cli *c) { return c->colour ? inks[CLI_COUNT(inks) - 1] : ""; }
 
-int text_width(const char *s) {
+static int width_of(const char *s, size_t n_bytes) {
     int columns = 0;
-    while (*s) {
-        utf8proc_int32_t  point;
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s, -1, &point);
+    for (const char *end = s + n_bytes; s < end;) {
+        utf8proc_int32_t point;
+        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s, end - s, &point);
         if (n <= 0) n = 1, point = 0xFFFD;
         columns += utf8proc_charwidth(point);
         s += n;
     }
     return columns;
 }
+
+int text_width(const char *s) { return width_of(s, strlen(s)); }
 
 int term_columns(FILE *f) {
     struct winsize w;
@@ -98,9 +132,7 @@ void out_wrapped(const char *s, int indent, int columns) {
     int at = indent;
     while (*s) {
         size_t n = strcspn(s, " ");
-        char   word[256];
-        snprintf(word, sizeof word, "%.*s", (int)(n < 255 ? n : 255), s);
-        int w = text_width(word);
+        int    w = width_of(s, n);
         if (at > indent && at + 1 + w > columns) {
             out_printf("\n%*s", indent, "");
             at = indent;
@@ -108,7 +140,7 @@ void out_wrapped(const char *s, int indent, int columns) {
             out_puts(" ");
             at++;
         }
-        out_puts(word);
+        out_printf("%.*s", (int)n, s);
         at += w;
         s += n + strspn(s + n, " ");
     }
@@ -148,7 +180,8 @@ const char *human_time(human h, double seconds) {
 
 /* ---- tables ----------------------------------------------------------------- */
 
-enum { MAX_ROWS = 1000, MAX_COLS = 24 };
+enum { MAX_ROWS = 1000, MAX_COLS = 24, ROOM = 16 };
+#define CUT '\xFF' /* between cells: no byte of UTF-8 */
 
 struct table {
     size_t n_cols, n_rows; /* row 0 is the head */
@@ -157,14 +190,22 @@ struct table {
     ink    inks[MAX_ROWS + 1];
 };
 
-/* Cut `text` at each '|' into the cells of the next row. */
-static void add_row(table *t, const char *text, ink k) {
+/* A cell is one line. */
+static void tame_cell(char *s) {
+    text_tame(s);
+    for (; *s; s++)
+        if (*s == '\n' || *s == '\t') *s = ' ';
+}
+
+/* Cut `text` at each `cut` into the cells of the next row. */
+static void add_row(table *t, const char *text, char cut, ink k) {
     if (!t || t->n_rows > MAX_ROWS) return;
     size_t col = 0;
     for (const char *s = text; s && col < MAX_COLS; col++) {
-        const char *bar = strchr(s, '|');
+        const char *bar = strchr(s, cut);
         t->cells[t->n_rows][col] = bar ? strndup(s, (size_t)(bar - s)) : strdup(s);
         s = bar ? bar + 1 : NULL;
+        if (t->cells[t->n_rows][col]) tame_cell(t->cells[t->n_rows][col]);
     }
     if (col > t->n_cols) t->n_cols = col;
     t->inks[t->n_rows++] = k;
@@ -173,7 +214,7 @@ static void add_row(table *t, const char *text, ink k) {
 table *table_new(const char *heads) {
     table *t = calloc(1, sizeof *t);
     if (!t) return NULL;
-    add_row(t, heads, INK_DIM);
+    add_row(t, heads, '|', INK_DIM);
     for (size_t i = 0; i < t->n_cols; i++) {
         char *s = t->cells[0][i];
         if (!s || !*s || s[strlen(s) - 1] != '>') continue;
@@ -184,25 +225,51 @@ table *table_new(const char *heads) {
 }
 
 void table_row(table *t, ink k, const char *fmt, ...) {
-    char    line[2048];
+    char    line[2048], form[256];
     va_list ap;
+    snprintf(form, sizeof form, "%s", fmt);
+    for (char *s = form; (s = strchr(s, '|'));) *s++ = CUT;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    vsnprintf(line, sizeof line, form, ap);
     va_end(ap);
-    add_row(t, line, k);
+    add_row(t, line, CUT, k);
+}
+
+/* A last cell that the screen has no room for goes on below, under itself or, where that is too
+ * narrow, near the margin. Each line has its own ink: a pager may cut between them. */
+static void print_long(const cli *c, ink k, const char *s, int at, int columns) {
+    int  indent = columns - at >= ROOM ? at : 4;
+    bool fresh = at == indent; /* nothing of it stands on this line */
+    if (!fresh) out_printf("%s\n%s%*s", ink_off(c), ink_on(c, k), indent, ""), fresh = true;
+    for (at = indent; *s; s += strspn(s, " ")) {
+        size_t n = strcspn(s, " ");
+        int    w = width_of(s, n);
+        if (!fresh && at + 1 + w > columns) {
+            out_printf("%s\n%s%*s", ink_off(c), ink_on(c, k), indent, "");
+            at = indent, fresh = true;
+        }
+        out_printf("%s%.*s", fresh ? "" : " ", (int)n, s);
+        at += w + !fresh;
+        fresh = false;
+        s += n;
+    }
 }
 
 static void print_row(const cli *c, const table *t, size_t row, const int *width) {
+    int at = 0, columns = c->tty_out ? term_columns(stdout) : INT_MAX;
     out_puts(ink_on(c, t->inks[row]));
     for (size_t i = 0; i < t->n_cols; i++) {
         const char *s = t->cells[row][i] ? t->cells[row][i] : "";
-        int         pad = width[i] - text_width(s);
+        int         w = text_width(s), pad = width[i] - w;
         bool        last = i + 1 == t->n_cols;
         if (t->right[i])
             out_printf("%*s%s", pad, "", s);
+        else if (last && w > columns - at)
+            print_long(c, t->inks[row], s, at, columns);
         else
             out_printf("%s%*s", s, last ? 0 : pad, "");
         if (!last) out_puts("  ");
+        at += width[i] + 2;
     }
     out_printf("%s\n", ink_off(c));
 }

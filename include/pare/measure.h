@@ -16,9 +16,9 @@ extern "C" {
 #endif
 
 typedef struct {
-    const char *file;      /* the text, UTF-8; or */
-    const char *text;      /* … its n_text bytes */
-    size_t      n_text;
+    const char *file;      /* the text, UTF-8 */
+    const char *text;      /* if not NULL: its n_text bytes (or those of `choices`); the path is */
+    size_t      n_text;    /* then not opened, it only names them in errors and may be NULL */
     const char *against;   /* the reference model; NULL: none */
     const char *choices;   /* a multiple-choice file (six lines a task), instead of a text */
     int64_t     n_ctx;     /* tokens of a window; 0: the model's context, at most 2048 */
@@ -37,8 +37,8 @@ PARE_API pare_status pare_eval(const char *model, const pare_eval_opts *opts,
 
 typedef struct {
     const char *vs;            /* the model to compare with, in turn; NULL: none */
-    int64_t     prompt_tokens; /* read at once; 0: 128 */
-    int64_t     decode_tokens; /* made one by one; 0: 64 */
+    int64_t     prompt_tokens; /* read at once; 0: 128, or what the context leaves */
+    int64_t     decode_tokens; /* made one by one; 0: 64, or what the context leaves */
     int64_t     n_ctx;         /* 0: what the two need */
     int64_t     rounds;        /* 0: as many as the bounds or the time want */
     double      seconds;       /* time to spend at most; 0: 10 */

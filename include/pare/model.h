@@ -37,9 +37,11 @@ PARE_API int64_t pare_model_n_ctx(const pare_model *m);
 
 /* The ids of `n` bytes of UTF-8. `special`: add what the tokenizer adds (BOS …), and read
  * the text of special tokens as those tokens. `*ids` is freed with pare_ids_free().
+ * `ctl` (may be NULL) may end it early: PARE_ECANCELLED.
  * PARE_EINPUT: not UTF-8 (with the byte), or the model has no usable tokenizer. */
 PARE_API pare_status pare_tokenize(const pare_model *m, const char *text, size_t n, int special,
-                                   int32_t **ids, size_t *n_ids, pare_err *err);
+                                   const pare_ctl *ctl, int32_t **ids, size_t *n_ids,
+                                   pare_err *err);
 /* Free what pare_tokenize() gave. NULL is fine. */
 PARE_API void pare_ids_free(int32_t *ids);
 /* The text of `n` ids, terminated, freed with pare_text_free(); `*len` may be NULL. */

@@ -2,11 +2,25 @@
 #include "target.h"
 #include <sys/stat.h>
 
+/* `part` is nobody's business: in `text` it becomes the name that was asked for. */
+static void say_final(char *text, const char *part, const char *dir) {
+    char  *hit = strstr(text, part);
+    size_t n = strlen(part), final = strlen(dir);
+    while (final > 1 && dir[final - 1] == '/') final--;
+    if (!hit || final > n) return;
+    memcpy(hit, dir, final);
+    memmove(hit + final, hit + n, strlen(hit + n) + 1);
+}
+
 pare_status pr_dir_target(const char *dir, pr_dir_fill fill, void *user, pare_err *err) {
     pr_out_dir *o;
     PR_TRY(pr_out_dir_open(&o, dir, err));
     pare_status st = fill(user, pr_out_dir_part(o), err);
     if (st == PARE_OK) return pr_out_dir_commit(o, err);
+    if (err) {
+        say_final(err->file, pr_out_dir_part(o), dir);
+        say_final(err->msg, pr_out_dir_part(o), dir);
+    }
     pr_out_dir_discard(o);
     return st;
 }

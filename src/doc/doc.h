@@ -47,6 +47,7 @@ void      pr_doc_set_bool(pr_doc_build *b, pare_doc *obj, const char *key, bool 
 void      pr_doc_set_str(pr_doc_build *b, pare_doc *obj, const char *key, const char *v);
 void      pr_doc_set_strn(pr_doc_build *b, pare_doc *obj, const char *key, pr_str v);
 /* The same for the name of a file, which may hold any byte: what is not UTF-8 becomes U+FFFD. */
+void pr_doc_add_path(pr_doc_build *b, pare_doc *arr, const char *path);
 void pr_doc_set_path(pr_doc_build *b, pare_doc *obj, const char *key, const char *path);
 void      pr_doc_set_null(pr_doc_build *b, pare_doc *obj, const char *key);
 pare_doc *pr_doc_set_object(pr_doc_build *b, pare_doc *obj, const char *key);

@@ -202,9 +202,10 @@ void pr_doc_set_str(pr_doc_build *b, pare_doc *obj, const char *key, const char 
 void pr_doc_set_strn(pr_doc_build *b, pare_doc *obj, const char *key, pr_str v) {
     put(b, obj, key, text(b, key, v));
 }
-void pr_doc_set_path(pr_doc_build *b, pare_doc *obj, const char *key, const char *path) {
-    pr_buf t;
-    size_t n = strlen(path), bad;
+static json_t *path_text(pr_doc_build *b, const char *key, const char *path) {
+    pr_buf  t;
+    json_t *v = NULL;
+    size_t  n = strlen(path), bad;
     pr_buf_init(&t, 1 << 16);
     for (size_t at = 0; at <= n; at += bad + 1) {
         bool whole = pr_utf8_valid(path + at, n - at, &bad);
@@ -213,8 +214,16 @@ void pr_doc_set_path(pr_doc_build *b, pare_doc *obj, const char *key, const char
         if (!whole) pr_buf_puts(&t, "\xEF\xBF\xBD");
     }
     if (t.failed) build_fail(b, PARE_ENOMEM, key, "no memory");
-    else pr_doc_set_strn(b, obj, key, (pr_str){(const char *)t.p, t.n});
+    else v = text(b, key, (pr_str){t.p, t.n});
     pr_buf_done(&t);
+    return v;
+}
+
+void pr_doc_set_path(pr_doc_build *b, pare_doc *obj, const char *key, const char *path) {
+    put(b, obj, key, path_text(b, key, path));
+}
+void pr_doc_add_path(pr_doc_build *b, pare_doc *arr, const char *path) {
+    put(b, arr, NULL, path_text(b, NULL, path));
 }
 void pr_doc_set_null(pr_doc_build *b, pare_doc *obj, const char *key) {
     put(b, obj, key, json_null());

@@ -64,7 +64,7 @@ static pare_status open_run(run *r, const char *prompt, size_t n_prompt, const p
     uint64_t                  t = pr_now_ns();
     PR_TRY(pr_state_type(o->state, &so.state, err));
     PR_TRY(pr_model_tokenizer(r->m, err));
-    PR_TRY(pr_encode(r->m->tok, prompt, n_prompt, flags, &r->prompt, err));
+    PR_TRY(pr_encode_long(r->m->tok, prompt, n_prompt, flags, ctl, &r->prompt, err));
     if (r->prompt.n == 0 && r->m->hp.bos < 0)
         return pr_fail(err, PARE_EUSAGE, -1,
                        "an empty prompt, and the model names no BOS to begin with");

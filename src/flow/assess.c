@@ -173,7 +173,7 @@ pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, par
     if (check) PR_TRY(pr_model_check_finite(m, ctl, err));
     pare_doc *d = pr_doc_object(&b);
     pr_doc_set_i64(&b, d, "schema", 1);
-    pr_doc_set_str(&b, d, "path", m->path);
+    pr_doc_set_path(&b, d, "path", m->path);
     pr_doc_set_str(&b, d, "name", m->name);
     pr_doc_set_str(&b, d, "format", m->mlx ? "mlx" : m->dialect == PR_DIALECT_HF ? "hf" : "gguf");
     pr_doc_set_str(&b, d, "architecture", pr_model_arch_name(m));

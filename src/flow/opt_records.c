@@ -23,18 +23,19 @@ void opt_spoilt(opt_job *j, const char key[65], const char *kind, const char *wh
 
 pare_status opt_find(opt_job *j, const char key[65], const char *kind, pare_doc **out,
                      pare_err *err) {
-    pr_str    text;
+    pr_str    text, found;
     pare_doc *all = NULL;
     pare_err  e = {0};
     char      hex[65];
     *out = NULL;
-    PR_TRY(pr_store_find(j->store, key, j->a, &text, err));
+    PR_TRY(pr_store_find(j->store, key, j->a, &text, &found, err));
     if (!text.p) return PARE_OK;
     pare_status     st = pare_doc_parse(&all, text.p, text.n, &e);
     const pare_doc *body = pare_doc_get(all, "record");
     const char     *want = pare_doc_str(pare_doc_get(all, "sha256"));
     if (st == PARE_OK && body) st = hash_of(body, hex, &e);
     if (st != PARE_OK) opt_spoilt(j, key, kind, e.msg);
+    else if (!pr_str_eq(found, pr_str_of(kind))) opt_spoilt(j, key, kind, "its kind is another");
     else if (!body || !want) opt_spoilt(j, key, kind, "it has no hash");
     else if (strcmp(hex, want) != 0) opt_spoilt(j, key, kind, "its hash is another");
     else *out = pr_doc_copy(body);

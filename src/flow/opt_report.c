@@ -24,7 +24,7 @@ static void head(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     pr_doc_set_str(b, pr_doc_set_object(b, d, "pare"), "version", PARE_VERSION);
     pr_doc_set_str(b, d, "created", when);
     pare_doc *c = pr_doc_set_array(b, d, "command");
-    for (int i = 0; j->o->command && j->o->command[i]; i++) pr_doc_add_str(b, c, j->o->command[i]);
+    for (int i = 0; j->o->command && j->o->command[i]; i++) pr_doc_add_path(b, c, j->o->command[i]);
     pr_doc_set_f64(b, d, "seconds", (double)(pr_now_ns() - j->start_ns) / 1e9);
 }
 
@@ -33,7 +33,7 @@ static void model(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     const pr_layer *l = &m->hp.layers[0];
     pare_doc       *o = pr_doc_set_object(b, d, "model"), *t;
     pr_doc_set_str(b, o, "name", m->name);
-    pr_doc_set_str(b, o, "path", m->path);
+    pr_doc_set_path(b, o, "path", m->path);
     pr_doc_set_str(b, o, "format", m->dialect == PR_DIALECT_HF ? "hf" : "gguf");
     pr_doc_set_str(b, o, "architecture", pr_model_arch_name(m));
     pr_doc_set_i64(b, o, "parameters", pr_model_n_params(m));
@@ -67,7 +67,7 @@ static void settings(pr_doc_build *b, pare_doc *d, const opt_job *j, const pr_ga
     for (int i = 0; i < j->n; i++) pr_doc_add_str(b, t, j->v[i].name);
     e = pr_doc_set_object(b, o, "evaluation");
     t = pr_doc_set_object(b, e, "text");
-    pr_doc_set_str(b, t, "path", j->text_path);
+    pr_doc_set_path(b, t, "path", j->text_path);
     pr_doc_set_i64(b, t, "bytes", (int64_t)j->text.n);
     set_hex(b, t, "sha256", &j->text_hash);
     pr_doc_set_i64(b, t, "tokens", j->n_tokens);
@@ -167,7 +167,7 @@ static void how_entry(pr_doc_build *b, pare_doc *a, const char *const *metrics, 
     if (!name) return;
     o = pr_doc_add_object(b, l);
     pr_doc_set_str(b, o, "name", name);
-    pr_doc_set_str(b, o, "value", value);
+    pr_doc_set_path(b, o, "value", value);
 }
 
 /* How each number was obtained. long: it is the list of methods, one entry a group of metrics. */

@@ -75,8 +75,9 @@ static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int64_
                                       .state = s->state,
                                       .cpu_flags = s->cpu_flags,
                                       .n_ctx = ctx}};
-    pr_bench_opts o = {.prompt_tokens = 8,
-                       .decode_tokens = PR_MIN((int64_t)TRY_TOKENS, ctx - 9),
+    int64_t       prompt = PR_MIN((int64_t)8, ctx / 2);
+    pr_bench_opts o = {.prompt_tokens = prompt,
+                       .decode_tokens = PR_MIN((int64_t)TRY_TOKENS, ctx - prompt),
                        .rounds = rounds,
                        .base = -1,
                        .f32 = -1};
@@ -225,8 +226,9 @@ static pare_status time_pair(opt_job *j, opt_variant *v, part *q, pare_err *err)
     pr_ids           ids = {0};
     bool             own = !v || v == &j->fv;
     int              n = v ? 2 : 1;
-    pr_bench_opts    o = {.prompt_tokens = PROMPT,
-                          .decode_tokens = DECODE,
+    int64_t          decode = PR_MIN((int64_t)DECODE, j->window - 1);
+    pr_bench_opts    o = {.prompt_tokens = PR_MIN((int64_t)PROMPT, j->window - decode),
+                          .decode_tokens = decode,
                           .seconds = j->o->seconds,
                           .base = 0,
                           .f32 = v == &j->fv ? 1 : -1};

@@ -165,6 +165,10 @@ static pare_status check_exact(const opt_job *j, pare_err *err) {
 static pare_status set_up(opt_job *j, pare_err *err) {
     if (!j->o->out || !j->o->out[0])
         return pr_fail(err, PARE_EUSAGE, -1, "optimize needs a directory to write to (-o DIR)");
+    if (pr_path_exists(j->o->out) && !pr_path_is_dir(j->o->out)) {
+        pr_fail(err, PARE_EENV, -1, "is a file; expected a directory, or nothing yet");
+        return pr_fail_in(err, PARE_EENV, j->o->out);
+    }
     PR_TRY(pr_state_type(j->o->state, &j->state, err));
     j->threads = j->ctl && j->ctl->n_threads ? j->ctl->n_threads : pr_threads_default();
     PR_TRY(pr_hw_read(NULL, &j->hw, j->a, err));

@@ -126,7 +126,8 @@ static void put_summary(pr_doc_build *b, pare_doc *report, const pr_candidate *x
     pr_buf_init(&text, 1 << 16);
     size_t bad = x ? pr_gates_failed(x->results, x->n_results) : 0;
     if (!x)
-        pr_buf_puts(&text, "No variant could be compared: each lacks an objective.");
+        pr_buf_puts(&text,
+                    "No variant could be compared; the choice's reason says what each lacks.");
     else if (bad == 0)
         pr_buf_printf(&text, "%s satisfies all %zu constraints and gates.", x->name,
                       x->n_results);

@@ -93,7 +93,7 @@ static pare_status count_tasks(pr_str text, int64_t *n, pare_err *err) {
         if (!more) break;
         ++*n;
     }
-    if (*n == 0) return pr_fail(err, PARE_EINPUT, -1, "no tasks: expected six lines a task");
+    if (*n == 0) return pr_fail(err, PARE_EINPUT, 0, "no tasks: expected six lines a task");
     return PARE_OK;
 }
 
@@ -125,6 +125,11 @@ static int64_t shared_prefix(const examiner *x) {
     return (int64_t)PR_MAX(n, (size_t)1);
 }
 
+static pare_status not_finite(const examiner *x, pare_err *err) {
+    pr_fail(err, PARE_EINPUT, -1, "logits that are not finite: expected numbers");
+    return pr_fail_in(err, PARE_EINPUT, x->m->path);
+}
+
 /* Add log p(next) of `n` fed tokens' rows, next[i] being what follows the i-th. */
 static pare_status add_rows(examiner *x, const pr_id *next, int n, double *sum, pare_err *err) {
     int64_t v = x->m->hp.n_vocab, arg;
@@ -134,7 +139,7 @@ static pare_status add_rows(examiner *x, const pr_id *next, int n, double *sum, 
         double       lse = max + pr_log(x->k->row_sum_exp(row, v, max));
         double       lp = (double)row[next[i]] - lse;
         if (x->k->row_nonfinite(row, v) || !(lp - lp == 0))
-            return pr_fail(err, PARE_EINPUT, -1, "logits that are not finite: expected numbers");
+            return not_finite(x, err);
         *sum += lp;
     }
     return PARE_OK;
@@ -218,7 +223,7 @@ static pare_status run_tasks(examiner *x, pr_str text, int64_t n, pr_win *w,
 static pare_status check_text(pr_str text, int64_t *n, pare_err *err) {
     size_t bad;
     if (text.n == 0)
-        return pr_fail(err, PARE_EINPUT, -1, "the tasks are empty: expected six lines a task");
+        return pr_fail(err, PARE_EINPUT, 0, "the tasks are empty: expected six lines a task");
     if (!pr_utf8_valid(text.p, text.n, &bad))
         return pr_fail(err, PARE_EINPUT, (int64_t)bad, "the tasks are not UTF-8");
     return count_tasks(text, n, err);

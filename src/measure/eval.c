@@ -17,6 +17,7 @@ typedef struct {
     pr_session     *s;
     pr_eval_result *r;
     pr_dist        *dist;
+    const pr_model *model;
 } runner;
 
 typedef struct {
@@ -36,6 +37,7 @@ typedef struct {
     float              *kld;     /* of the present window, one model after another */
     const pr_kernels   *k;
     int64_t             vocab;
+    const pare_ctl     *ctl;
 } job;
 
 /* ------------------------------------------------------------------ windows */
@@ -55,10 +57,10 @@ static pare_status add_span(job *j, int64_t at, int64_t n, pare_err *err) {
 
 /* One text: without BOS the first token is no target. */
 static pare_status cut_text(job *j, pr_str text, const pr_tokenizer *t, pare_err *err) {
-    PR_TRY(pr_encode(t, text.p, text.n, 0, &j->ids, err));
+    PR_TRY(pr_encode_long(t, text.p, text.n, 0, j->ctl, &j->ids, err));
     int64_t first = j->bos ? 0 : 1, n = (int64_t)j->ids.n;
     if (n < 2)
-        return pr_fail(err, PARE_EINPUT, -1, "the text has %lld tokens: expected 2 or more",
+        return pr_fail(err, PARE_EINPUT, 0, "the text has %lld tokens: expected 2 or more",
                        (long long)n);
     for (int64_t at = first; at < n; at += j->window)
         PR_TRY(add_span(j, at, PR_MIN(j->window, n - at), err));
@@ -74,7 +76,7 @@ static pare_status add_document(job *j, pr_str d, const pr_tokenizer *t, pare_er
     while (d.n && blank(d.p[d.n - 1])) d.n--;
     if (d.n == 0) return PARE_OK;
     int64_t at = (int64_t)j->ids.n;
-    PR_TRY(pr_encode(t, d.p, d.n, 0, &j->ids, err));
+    PR_TRY(pr_encode_long(t, d.p, d.n, 0, j->ctl, &j->ids, err));
     int64_t n = (int64_t)j->ids.n - at;
     /* Of `window` positions the first is BOS, or the document's first token: no target. */
     n = PR_MIN(n, j->bos ? j->window - 1 : j->window);
@@ -95,7 +97,7 @@ static pare_status cut_documents(job *j, pr_str text, const pr_tokenizer *t, par
         p = hit + sep.n;
     }
     if (j->n_spans == 0)
-        return pr_fail(err, PARE_EINPUT, -1, "the text holds no document to evaluate");
+        return pr_fail(err, PARE_EINPUT, 0, "the text holds no document to evaluate");
     return PARE_OK;
 }
 
@@ -131,6 +133,7 @@ static pare_status open_runner(job *j, runner *r, const pr_model *m, bool compar
                           .all_logits = true,
                           .exact = j->o->exact,
                           .state = j->o->state};
+    r->model = m;
     PR_TRY(pr_eval_result_new(&r->r, j->n_spans, compared, err));
     r->r->window = j->window;
     r->r->n_tokens = (int64_t)j->ids.n;
@@ -169,7 +172,7 @@ static pare_status open_all(job *j, const pr_model *ref, const pr_model *const *
                             pr_str text, pare_err *err) {
     size_t bad;
     PR_TRY(check_models(ref, models, n, j, err));
-    if (text.n == 0) return pr_fail(err, PARE_EINPUT, -1, "the text is empty");
+    if (text.n == 0) return pr_fail(err, PARE_EINPUT, 0, "the text is empty");
     if (!pr_utf8_valid(text.p, text.n, &bad))
         return pr_fail(err, PARE_EINPUT, (int64_t)bad, "the text is not UTF-8");
     const pr_tokenizer *t = ref ? ref->tok : models[0]->tok;
@@ -225,11 +228,12 @@ static pare_status judge_batch(job *j, runner *r, int64_t w, const span *sp, int
         double       max = (double)j->k->row_max(q, j->vocab, &arg);
         double       lse = max + pr_log(j->k->row_sum_exp(q, j->vocab, max));
         double       nll = lse - (double)q[target];
-        if (j->k->row_nonfinite(q, j->vocab) || !(nll - nll == 0))
-            return pr_fail(
-                err, PARE_EINPUT, -1,
-                "logits that are not finite at token %lld of the text: expected numbers",
-                (long long)(sp->at + at + i));
+        if (j->k->row_nonfinite(q, j->vocab) || !(nll - nll == 0)) {
+            pr_fail(err, PARE_EINPUT, -1,
+                    "logits that are not finite at token %lld of the text: expected numbers",
+                    (long long)(sp->at + at + i));
+            return pr_fail_in(err, PARE_EINPUT, r->model->path);
+        }
         r->r->count[w] += 1;
         r->r->nll[w] += nll;
         r->r->hits[w] += arg == target;
@@ -301,6 +305,7 @@ pare_status pr_eval(const pr_model *ref, const pr_model *const *models, int n, p
     if (o) j->opts = *o;
     if (j->opts.n_batch == 0) j->opts.n_batch = DEFAULT_BATCH;
     j->o = &j->opts;
+    j->ctl = ctl;
     pare_status st = open_all(j, ref, models, n, text, err);
     if (st == PARE_OK && j->opts.n_batch > j->window) j->opts.n_batch = (int)j->window;
     if (st == PARE_OK) st = run_all(j, ctl, err);

@@ -2,7 +2,7 @@
  *
  *   char key[65];
  *   PR_TRY(pr_eval_key(&model_hash, &source_hash, &text_hash, &o, key, err));
- *   PR_TRY(pr_store_find(store, key, arena, &text, err));
+ *   PR_TRY(pr_store_find(store, key, arena, &text, NULL, err));
  *
  * A key names all that a result depends on, and nothing else: quality is the same for every
  * number of threads, batch and SIMD level (kernel.h), so these are not in its key. It holds the

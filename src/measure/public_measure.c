@@ -6,7 +6,7 @@
 /* ------------------------------------------------------------------ parts of a document */
 
 static void put_model(pr_doc_build *b, pare_doc *o, const char *path, const pr_model *m) {
-    pr_doc_set_str(b, o, "path", path);
+    pr_doc_set_path(b, o, "path", path);
     pr_doc_set_str(b, o, "name", m->name);
     pr_doc_set_str(b, o, "architecture", pr_model_arch_name(m));
     pr_doc_set_i64(b, o, "parameters", pr_model_n_params(m));
@@ -61,7 +61,7 @@ static pare_status open_text(evaluation *e, const pare_eval_opts *o, pare_err *e
     if (!path && !o->text)
         return pr_fail(err, PARE_EUSAGE, -1, "no text: expected a file, a text or choices");
     e->text = (pr_str){o->text, o->n_text};
-    if (!path) return PARE_OK;
+    if (o->text) return PARE_OK;
     PR_TRY(pr_map_open(&e->map, path, err));
     e->mapped = true;
     e->text = (pr_str){(const char *)e->map.p, (size_t)e->map.n};
@@ -167,7 +167,7 @@ static bool is_foreign(const char *runner) {
 static void put_side(pr_doc_build *b, pare_doc *o, const char *path, const pr_model *m,
                      const pr_runner *r) {
     if (m) put_model(b, o, path, m);
-    else pr_doc_set_str(b, o, "path", path);
+    else pr_doc_set_path(b, o, "path", path);
     if (!r) return;
     pr_doc_set_str(b, o, "runner", pr_runner_kind_of(r)->name);
     pr_doc_set_str(b, o, "arithmetic", pr_runner_arithmetic(r));

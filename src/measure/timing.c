@@ -55,6 +55,17 @@ static pare_status run_runner(bench *b, int i, int64_t round, pare_err *err) {
     return PARE_OK;
 }
 
+/* How fast a model is that computes nothing is no figure. Asked once, outside the timing. */
+static pare_status check_scores(const bench *b, int i, pare_err *err) {
+    const pr_model *m = b->in[i].m;
+    if (!pr_kernels_get(pr_cpu_flags())
+             ->row_nonfinite(pr_session_logits(b->side[i].s, 0), m->hp.n_vocab))
+        return PARE_OK;
+    pr_fail(err, PARE_EINPUT, -1,
+            "the model's scores are not finite: are its weights? (pare assess --check)");
+    return pr_fail_in(err, PARE_EINPUT, m->path);
+}
+
 static pare_status run_once(bench *b, int i, int64_t round, pare_err *err) {
     side   *s = &b->side[i];
     int64_t p = b->o.prompt_tokens, d = b->o.decode_tokens;
@@ -77,7 +88,7 @@ static pare_status run_once(bench *b, int i, int64_t round, pare_err *err) {
     s->first[round] = s->prefill[round] + s->token[round * d];
     if (b->has_energy) b->has_energy = pr_energy_read(b->energy, &j1, NULL) == PARE_OK;
     s->joules += j1 - j0;
-    return PARE_OK;
+    return round == 0 ? check_scores(b, i, err) : PARE_OK;
 }
 
 /* Opening from the file, alone: time, and how far resident memory rises above what it was. */
@@ -160,6 +171,23 @@ static void pattern(pr_id *ids, int64_t n, int n_vocab) {
     for (int64_t i = 0; i < n; i++) ids[i] = (pr_id)((i * 37 + 11) % n_vocab);
 }
 
+/* What was asked for is measured as it was asked, or refused; what was left open fits. */
+static pare_status choose_tokens(bench *b, int64_t ctx, pare_err *err) {
+    pr_bench_opts *o = &b->o;
+    int64_t        prompt = PR_MAX(o->prompt_tokens, 1), decode = PR_MAX(o->decode_tokens, 1);
+    if (ctx < 2)
+        return pr_fail(err, PARE_EUSAGE, -1, "a context of %lld is too short to measure",
+                       (long long)ctx);
+    if (prompt > ctx - 1 || decode > ctx - prompt)
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "%lld prompt tokens and %lld made one by one: expected at most the context "
+                       "of %lld together",
+                       (long long)prompt, (long long)decode, (long long)ctx);
+    if (o->decode_tokens == 0) o->decode_tokens = PR_MIN((int64_t)64, ctx - prompt);
+    if (o->prompt_tokens == 0) o->prompt_tokens = PR_MIN((int64_t)128, ctx - o->decode_tokens);
+    return PARE_OK;
+}
+
 static pare_status set_up(bench *b, pare_err *err) {
     int64_t ctx = INT64_MAX;
     int     vocab = INT32_MAX;
@@ -170,14 +198,7 @@ static pare_status set_up(bench *b, pare_err *err) {
         vocab = in->r ? (int)PR_MIN(vocab, pr_runner_vocab(in->r))
                       : PR_MIN(vocab, in->m->hp.n_vocab);
     }
-    if (b->o.decode_tokens == 0) b->o.decode_tokens = 64;
-    if (b->o.prompt_tokens == 0) b->o.prompt_tokens = 128;
-    if (b->o.decode_tokens > ctx - 1) b->o.decode_tokens = ctx - 1;
-    if (b->o.prompt_tokens > ctx - b->o.decode_tokens)
-        b->o.prompt_tokens = ctx - b->o.decode_tokens;
-    if (b->o.prompt_tokens < 1 || b->o.decode_tokens < 1)
-        return pr_fail(err, PARE_EUSAGE, -1, "a context of %lld is too short to measure",
-                       (long long)ctx);
+    PR_TRY(choose_tokens(b, ctx, err));
     int64_t total = b->o.prompt_tokens + b->o.decode_tokens;
     b->cap = b->o.rounds > 0 ? b->o.rounds : MAX_ROUNDS;
     if (!(b->ids = pr_calloc((size_t)total, sizeof *b->ids)))

@@ -210,12 +210,18 @@ static pare_status set_name(pr_model *m, pare_err *err) {
     while (from > 0 && m->path[from - 1] != '/') from--;
     if (!given.p || given.n == 0 || !pr_utf8_valid(given.p, given.n, NULL))
         given = (pr_str){m->path + from, n - from};
-    m->name = pr_arena_str(m->arena, given.p, given.n);
-    return m->name ? PARE_OK : pr_fail_nomem(err, given.n);
+    char  *name = pr_arena_str(m->arena, given.p, given.n);
+    size_t bad;
+    m->name = name;
+    if (!name) return pr_fail_nomem(err, given.n);
+    /* It goes into files and documents, which are UTF-8. */
+    while (!pr_utf8_valid(name, given.n, &bad)) name[bad] = '_';
+    return PARE_OK;
 }
 
 pare_status pr_model_open(pr_model **out, const char *path, pare_err *err) {
     *out = NULL;
+    if (!path || !*path) return pr_fail(err, PARE_EUSAGE, -1, "the path of the model is empty");
     pr_model *m = pr_calloc(1, sizeof *m);
     if (!m) return pr_fail_nomem(err, sizeof *m);
     m->arena = pr_arena_new(ARENA_MAX);

@@ -32,13 +32,13 @@ pare_status pr_model_tokenizer(const pr_model *m, pare_err *err) {
 }
 
 pare_status pare_tokenize(const pare_model *m, const char *text, size_t n, int special,
-                          int32_t **ids, size_t *n_ids, pare_err *err) {
+                          const pare_ctl *ctl, int32_t **ids, size_t *n_ids, pare_err *err) {
     *ids = NULL;
     *n_ids = 0;
     PR_TRY(pr_model_tokenizer(m, err));
     pr_ids      got = {0};
-    pare_status st =
-        pr_encode(m->tok, text, n, special ? PR_ENCODE_ADD | PR_ENCODE_SPECIAL : 0, &got, err);
+    unsigned    flags = special ? PR_ENCODE_ADD | PR_ENCODE_SPECIAL : 0;
+    pare_status st = pr_encode_long(m->tok, text, n, flags, ctl, &got, err);
     if (st == PARE_OK && !got.p && !(got.p = pr_calloc(1, sizeof *got.p)))
         st = pr_fail_nomem(err, sizeof *got.p);
     if (st != PARE_OK) {

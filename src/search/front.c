@@ -202,11 +202,27 @@ static void say_refused(const pr_candidate *c, const pr_front *f, pr_buf *b) {
     say_score(f, b);
 }
 
+/* Why each is out; those with the same reason are named together. */
+static void say_excluded(const pr_candidate *c, const pr_front *f, pr_buf *b) {
+    pr_buf_puts(b, "no variant could be compared");
+    for (size_t i = 0; i < f->n; i++) {
+        const char *why = f->standing[i].excluded;
+        bool        said = false;
+        for (size_t k = 0; k < i; k++) said |= strcmp(f->standing[k].excluded, why) == 0;
+        if (said) continue;
+        pr_buf_puts(b, "; ");
+        for (size_t k = i; k < f->n; k++)
+            if (strcmp(f->standing[k].excluded, why) == 0)
+                pr_buf_printf(b, "%s%s", k == i ? "" : ", ", c[k].name);
+        pr_buf_printf(b, ": %s", why);
+    }
+}
+
 static pare_status reason_make(const pr_candidate *c, pr_front *f, pr_arena *a, pare_err *err) {
     pr_buf b;
     pr_buf_init(&b, 1 << 16);
     if (f->choice < 0)
-        pr_buf_puts(&b, "no variant could be compared: each lacks an objective");
+        say_excluded(c, f, &b);
     else if (f->accepted)
         say_accepted(c, f, &b);
     else

@@ -266,21 +266,24 @@ static pr_str column_str(sqlite3_stmt *q, int i) {
     return (pr_str){p ? p : "", p ? (size_t)sqlite3_column_bytes(q, i) : 0};
 }
 
-pare_status pr_store_find(pr_store *s, const char *key, pr_arena *a, pr_str *text,
+static pare_status copy_of(pr_str t, pr_arena *a, pr_str *out, pare_err *err) {
+    char *copy = pr_arena_str(a, t.p, t.n);
+    if (!copy) return pr_fail_nomem(err, t.n);
+    *out = (pr_str){copy, t.n};
+    return PARE_OK;
+}
+
+pare_status pr_store_find(pr_store *s, const char *key, pr_arena *a, pr_str *text, pr_str *kind,
                           pare_err *err) {
     sqlite3_stmt *q = NULL;
     *text = (pr_str){NULL, 0};
-    PR_TRY(store_query(s, "SELECT text FROM record WHERE key = ?1 ORDER BY seq DESC LIMIT 1",
+    PR_TRY(store_query(s, "SELECT text,kind FROM record WHERE key = ?1 ORDER BY seq DESC LIMIT 1",
                        key, &q, err));
     pare_status st = PARE_OK;
     int rc = sqlite3_step(q);
     if (rc == SQLITE_ROW) {
-        pr_str t = column_str(q, 0);
-        char *copy = pr_arena_str(a, t.p, t.n);
-        if (copy)
-            *text = (pr_str){copy, t.n};
-        else
-            st = pr_fail_nomem(err, t.n);
+        st = copy_of(column_str(q, 0), a, text, err);
+        if (st == PARE_OK && kind) st = copy_of(column_str(q, 1), a, kind, err);
     } else if (rc != SQLITE_DONE) {
         st = store_fail(s, "read a record", err);
     }
@@ -381,7 +384,7 @@ static pare_status store_compare(pr_store *s, const char *key, const char *kind,
     if (rc == SQLITE_ROW) {
         pr_str old_kind = column_str(q, 0), old = column_str(q, 1);
         *is_there = true;
-        if (!pr_str_eq(old_kind, pr_str_of(kind)))
+        if (!may_differ && !pr_str_eq(old_kind, pr_str_of(kind)))
             st = pr_fail(err, PARE_EINTERNAL, -1,
                          "key %.12s… holds a record of kind '%s', not '%s'", key, old_kind.p,
                          kind);

@@ -8,7 +8,7 @@
  *   pr_key_i64(&k, "context", 2048);
  *   char id[65];
  *   PR_TRY(pr_key_end(&k, id, err));
- *   PR_TRY(pr_store_find(s, id, arena, &text, err));
+ *   PR_TRY(pr_store_find(s, id, arena, &text, NULL, err));
  *   if (!text.p) { … measure …; PR_TRY(pr_store_put(s, id, "eval", json, n, err)); }
  *   pr_store_close(s);
  *
@@ -33,8 +33,9 @@ pare_status pr_store_open(pr_store **out, const char *path, pr_store_mode mode, 
 /* Undoes an open transaction. NULL is fine. */
 void pr_store_close(pr_store *s);
 
-/* The text under `key`, copied into `a` and terminated; {NULL, 0} if there is none. */
-pare_status pr_store_find(pr_store *s, const char *key, pr_arena *a, pr_str *text,
+/* The text under `key`, and its kind if `kind` is not NULL, copied into `a` and terminated;
+ * `*text` is {NULL, 0} if there is none. */
+pare_status pr_store_find(pr_store *s, const char *key, pr_arena *a, pr_str *text, pr_str *kind,
                           pare_err *err);
 /* Add a record. The same text again changes nothing. Another text, or another kind,
  * under a key that is there: PARE_EINTERNAL, since the key should have named what
@@ -42,7 +43,7 @@ pare_status pr_store_find(pr_store *s, const char *key, pr_arena *a, pr_str *tex
 pare_status pr_store_put(pr_store *s, const char *key, const char *kind, const char *text,
                          size_t n, pare_err *err);
 /* Add one more measurement under a key that may be there already: find then gives
- * this newest one, list gives all. */
+ * this newest one, list gives all. What it says of itself need not fit: it may be damaged. */
 pare_status pr_store_put_again(pr_store *s, const char *key, const char *kind, const char *text,
                                size_t n, pare_err *err);
 

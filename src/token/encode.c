@@ -57,6 +57,7 @@ static pare_status encode_words(encoder *e, pr_str s, pare_err *err) {
     bool middle = e->at_start && e->flags & PR_ENCODE_MIDDLE;
     PR_TRY(pr_split(&e->t->v, &e->split, s, e->at_start, middle, err));
     for (size_t i = 0; i < e->split.a.n; i++) {
+        if (i % PR_CTL_TURNS == 0) PR_TRY(pr_ctl_check(e->split.ctl, err));
         pr_word w = e->split.a.p[i];
         PR_TRY(pr_merge_word(e->merger, e->split.text.p + w.off, w.len, e->out, err));
     }
@@ -115,6 +116,11 @@ static pare_status encode_text(encoder *e, pr_str s, pare_err *err) {
 
 pare_status pr_encode(const pr_tokenizer *t, const char *text, size_t n, unsigned flags,
                       pr_ids *out, pare_err *err) {
+    return pr_encode_long(t, text, n, flags, NULL, out, err);
+}
+
+pare_status pr_encode_long(const pr_tokenizer *t, const char *text, size_t n, unsigned flags,
+                           const pare_ctl *ctl, pr_ids *out, pare_err *err) {
     if (n > PR_ENCODE_MAX)
         return pr_fail(err, PARE_EINPUT, -1, "a text of %zu bytes, at most %zu at once", n,
                        PR_ENCODE_MAX);
@@ -125,9 +131,10 @@ pare_status pr_encode(const pr_tokenizer *t, const char *text, size_t n, unsigne
     encoder e = {.t = t, .flags = flags, .out = out, .at_start = true};
     size_t  before = out->n;
     PR_TRY(pr_splitter_init(&e.split, err));
+    e.split.ctl = ctl;
     pr_buf_init(&e.normal, PR_ENCODE_MAX * 4);
     pr_buf_init(&e.tmp, PR_ENCODE_MAX * 4);
-    pare_status st = pr_merger_new(&e.merger, t, err);
+    pare_status st = pr_merger_new(&e.merger, t, ctl, err);
     if (st == PARE_OK) st = encode_text(&e, (pr_str){n ? text : "", n}, err);
     pr_merger_free(e.merger);
     pr_splitter_done(&e.split);

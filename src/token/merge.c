@@ -33,6 +33,7 @@ typedef struct {
 
 struct pr_merger {
     const pr_tokenizer *t;
+    const pare_ctl     *ctl;
     letter             *letter;
     candidate          *heap;
     size_t              n, cap, n_heap, heap_cap;
@@ -44,10 +45,12 @@ struct pr_merger {
     size_t              n_keys, keys_cap, n_ids, ids_cap;
 };
 
-pare_status pr_merger_new(pr_merger **out, const pr_tokenizer *t, pare_err *err) {
+pare_status pr_merger_new(pr_merger **out, const pr_tokenizer *t, const pare_ctl *ctl,
+                          pare_err *err) {
     pr_merger *m = *out = pr_calloc(1, sizeof *m);
     if (!m) return pr_fail_nomem(err, sizeof *m);
     m->t = t;
+    m->ctl = ctl;
     return PARE_OK;
 }
 
@@ -219,7 +222,8 @@ static pare_status merge_all(pr_merger *m, pare_err *err) {
     m->letter[m->n - 1].next = PR_NONE;
     for (uint32_t i = 0; i + 1 < m->n; i++)
         if (!is_frozen(m, i) && !is_frozen(m, i + 1)) PR_TRY(consider(m, i, i + 1, err));
-    while (m->n_heap) {
+    for (unsigned turn = 1; m->n_heap; turn++) {
+        if (turn % PR_CTL_TURNS == 0) PR_TRY(pr_ctl_check(m->ctl, err));
         candidate c = pop(m);
         uint32_t  i = (uint32_t)c.key, next = m->letter[i].next;
         letter   *l = &m->letter[i];
@@ -360,12 +364,14 @@ pare_status pr_merge_word(pr_merger *m, const char *p, size_t n, pr_ids *out, pa
     if (t->v.byte_level || !t->beside || drops || t->v.ignore_merges)
         return merge_cached(m, p, n, out, err);
     size_t   from = 0;
+    unsigned turn = 0;
     uint32_t la, a = pr_utf8_at(p, &la);
     for (size_t i = la; i < n;) {
         uint32_t lb, b = pr_utf8_at(p + i, &lb);
         if (!holds(t, a, p + i - la, la, b, p + i, lb)) {
             PR_TRY(merge_cached(m, p + from, i - from, out, err));
             from = i;
+            if (++turn % PR_CTL_TURNS == 0) PR_TRY(pr_ctl_check(m->ctl, err));
         }
         i += lb;
         a = b;

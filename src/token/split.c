@@ -116,7 +116,8 @@ static pare_status split_word(pr_splitter *s, cutter *c, const char *p, size_t n
     size_t prev = 0, at = 0, start, end;
     int    found;
     bool   inv = c->step->invert;
-    while (at <= n) {
+    for (unsigned turn = 1; at <= n; turn++) {
+        if (turn % PR_CTL_TURNS == 0) PR_TRY(pr_ctl_check(s->ctl, err));
         PR_TRY(pr_match(s, c->step->code, p, n, at, &found, &start, &end, err));
         if (!found) break;
         if (start > prev) PR_TRY(piece(c, prev, start, inv, err));
@@ -137,6 +138,7 @@ static pare_status split_word(pr_splitter *s, cutter *c, const char *p, size_t n
 static pare_status step_split(pr_splitter *s, const pr_pre_step *step, pare_err *err) {
     s->b.n = 0;
     for (size_t i = 0; i < s->a.n; i++) {
+        if (i % PR_CTL_TURNS == 0) PR_TRY(pr_ctl_check(s->ctl, err));
         pr_word w = s->a.p[i];
         cutter  c = {.step = step, .out = &s->b, .base = w.off};
         pare_status st = split_word(s, &c, s->text.p + w.off, w.len, err);

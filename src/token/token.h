@@ -141,6 +141,9 @@ enum {
  * O(n log n) and at most about 120 bytes of memory per byte of text. */
 pare_status pr_encode(const pr_tokenizer *t, const char *text, size_t n, unsigned flags,
                       pr_ids *out, pare_err *err);
+/* The same, giving up with PARE_ECANCELLED soon after `ctl` (may be NULL) says so. */
+pare_status pr_encode_long(const pr_tokenizer *t, const char *text, size_t n, unsigned flags,
+                           const pare_ctl *ctl, pr_ids *out, pare_err *err);
 
 /* Append the text of `n` ids to `out`; `skip_special`: leave special tokens out.
  * Bytes that are not UTF-8 become U+FFFD as the `tokenizers` library does it.

@@ -202,6 +202,9 @@ pare_status pr_normalize(const pr_tokenizer *t, pr_str in, pr_buf *out, pr_buf *
 /* Unicode's White_Space. */
 bool pr_white_space(uint32_t cp);
 
+/* Words, matches, merges between two looks whether to go on: some ms of work. */
+enum { PR_CTL_TURNS = 4096 };
+
 /* split.c: a text cut into words. */
 typedef struct {
     uint32_t off, len;
@@ -216,6 +219,7 @@ typedef struct {
     pcre2_jit_stack     *stack;
     pr_words             a, b;
     pr_buf               text, tmp;
+    const pare_ctl      *ctl; /* asked now and then whether to go on; NULL: always */
 } pr_splitter;
 pare_status pr_splitter_init(pr_splitter *s, pare_err *err);
 void        pr_splitter_done(pr_splitter *s);
@@ -229,7 +233,8 @@ pare_status pr_match(pr_splitter *s, const pcre2_code *code, const char *p, size
 
 /* merge.c: the ids of one word by merging. */
 typedef struct pr_merger pr_merger;
-pare_status pr_merger_new(pr_merger **out, const pr_tokenizer *t, pare_err *err);
+pare_status pr_merger_new(pr_merger **out, const pr_tokenizer *t, const pare_ctl *ctl,
+                          pare_err *err);
 void        pr_merger_free(pr_merger *m);
 pare_status pr_merge_word(pr_merger *m, const char *p, size_t n, pr_ids *out, pare_err *err);
 pare_status pr_ids_add(pr_ids *ids, const pr_id *p, size_t n, pare_err *err);

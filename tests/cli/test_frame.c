@@ -160,6 +160,38 @@ static void test_table(void **state) {
                                              "日本語  1234  \n");
 }
 
+/* What is put in neither ends a cell nor commands the terminal. */
+static void print_hostile(void) {
+    cli    c = {.colour = true};
+    table *t = table_new("gate|ok");
+    table_row(t, INK_RED, "%s|yes", "a|b\033]0;x\a\302\233c\n");
+    table_print(&c, t);
+    out_printf("%sname%s \033[2J\033[31\x7F\n", ink_on(&c, INK_BOLD), ink_off(&c));
+}
+
+static void test_hostile(void **state) {
+    assert_string_equal(caught(print_hostile),
+                        "\033[2mgate           ok\033[0m\n\033[31ma|b?]0;x???c   yes\033[0m\n"
+                        "\033[1mname\033[0m ?[2J?[31?\n");
+}
+
+/* Whole numbers are compared as such: 2^53 + 1 is no double. */
+static void test_exact_range(void **state) {
+    static const opt_def *const exact[] = {&opt_seed, &opt_out, NULL};
+    static const command        seeds = {.name = "seeds", .synopsis = "", .opts = exact};
+    static const struct {
+        const char *word;
+        int         status;
+    } rows[] = {{"--seed=9007199254740992", 0}, {"--seed=9007199254740993", 2}, {"-o-", 2},
+                {"-o./-", 0}};
+    for (size_t i = 0; i < PR_COUNT(rows); i++) {
+        cli   c = {.cmd = &seeds};
+        char *argv[] = {(char *)(uintptr_t)rows[i].word, NULL};
+        assert_int_equal(cli_parse(&c, 1, argv), rows[i].status);
+        cli_done(&c);
+    }
+}
+
 static void print_json(void) {
     json *j = js_new();
     js_open(j, NULL, '{');
@@ -281,7 +313,8 @@ int main(void) {
         cmocka_unit_test(test_defaults), cmocka_unit_test(test_forms),
         cmocka_unit_test(test_values),   cmocka_unit_test(test_nearest),
         cmocka_unit_test(test_human),    cmocka_unit_test(test_width),
-        cmocka_unit_test(test_table),    cmocka_unit_test(test_json),
+        cmocka_unit_test(test_table), cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_exact_range),    cmocka_unit_test(test_json),
         cmocka_unit_test(test_wrapped),  cmocka_unit_test(test_verbs),
         cmocka_unit_test(test_text),     cmocka_unit_test(test_stop),
     };

@@ -181,6 +181,8 @@ static void a_runner_takes_its_turn(void **state) {
     pr_bench_side s[2] = {{.m = m}, {.r = run}};
     pr_bench_opts o = {
         .prompt_tokens = 100, .decode_tokens = 6, .rounds = 9, .base = 0, .f32 = -1};
+    assert_int_equal(pr_bench_many(s, 2, &o, NULL, NULL, r, &e), PARE_EUSAGE);
+    o.prompt_tokens = 0;
     CHECK_OK(pr_bench_many(s, 2, &o, NULL, NULL, r, &e), e);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(r[i]->rounds, 9);

@@ -115,8 +115,8 @@ static void malformed(void **state) {
     static const struct {
         const char *text, *says;
         int64_t     pos;
-    } bad[] = {{"", "empty", -1},
-               {"\n\n", "no tasks", -1},
+    } bad[] = {{"", "empty", 0},
+               {"\n\n", "no tasks", 0},
                {"a\n0\nb\nc\nd\n", "after line 5", 10},
                {"a\n4\nb\nc\nd\ne\n", "line 2: found '4'", 2},
                {"a\nlabel\nb\nc\nd\ne\n", "line 2: found 'label'", 2},

@@ -317,9 +317,9 @@ static void bad_input(void **state) {
         int64_t      window;
         pare_status  status;
         int64_t      pos;
-    } bad[] = {{"", 0, 64, PARE_EINPUT, -1},
+    } bad[] = {{"", 0, 64, PARE_EINPUT, 0},
                {"ab\xff" "c", 4, 64, PARE_EINPUT, 2},
-               {"a", 1, 64, PARE_EINPUT, -1},
+               {"a", 1, 64, PARE_EINPUT, 0},
                {"It is a truth", 13, 1 << 20, PARE_EUSAGE, -1},
                {"It is a truth", 13, 1, PARE_EUSAGE, -1}};
     pr_model *m = lend_open(check_source(AUSTEN));

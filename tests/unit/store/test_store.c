@@ -40,7 +40,7 @@ static void put_and_find(void **state) {
     pr_arena *a = pr_arena_new(1 << 20);
     pare_err e = {0};
     pr_str t;
-    CHECK_OK(pr_store_find(s, "k1", a, &t, &e), e);
+    CHECK_OK(pr_store_find(s, "k1", a, &t, NULL, &e), e);
     assert_null(t.p);
     CHECK_OK(put(s, "k1", "{\"v\":1}", &e), e);
     CHECK_OK(put(s, "k1", "{\"v\":1}", &e), e); /* the same again: nothing */
@@ -54,10 +54,10 @@ static void put_and_find(void **state) {
     CHECK_OK(pr_store_put_again(s, "b", "bench", "2", 1, &e), e);
     pr_store_close(s);
     s = open_ok(PR_STORE_READ);
-    CHECK_OK(pr_store_find(s, "k1", a, &t, &e), e);
+    CHECK_OK(pr_store_find(s, "k1", a, &t, NULL, &e), e);
     assert_string_equal(t.p, "{\"v\":1}");
     assert_int_equal(t.n, 7);
-    CHECK_OK(pr_store_find(s, "b", a, &t, &e), e);
+    CHECK_OK(pr_store_find(s, "b", a, &t, NULL, &e), e);
     assert_string_equal(t.p, "2"); /* the newest */
     assert_int_equal(count(s, "bench"), 2);
     assert_int_equal(put(s, "k9", "{}", &e), PARE_EENV); /* opened to read */
