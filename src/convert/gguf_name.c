@@ -29,7 +29,7 @@ static void title_word(char *w, size_t n) {
     if (!lower || upper || like_version(w, n)) return;
     for (size_t i = 0; i < n; i++)
         if (is_lower(w[i]) &&
-            (i == 0 || !(is_lower(w[i - 1]) || is_upper(w[i - 1]) || w[i - 1] < 0)))
+            (i == 0 || !(is_lower(w[i - 1]) || is_upper(w[i - 1]) || (uint8_t)w[i - 1] >= 0x80)))
             w[i] = (char)(w[i] - 'a' + 'A');
 }
 

@@ -12,6 +12,7 @@
 enum {
     STORE_APP_ID = 0x70617265, /* "pare" */
     STORE_SCHEMA = 1,          /* PRAGMA user_version */
+    STORE_OBJECTS = 5,         /* that store_schema makes */
     STORE_BUSY_MS = 10000,
     STORE_TEXT_MAX = 64 << 20,
 };
@@ -120,6 +121,29 @@ static pare_status store_foreign(pr_store *s, pare_err *err) {
     return pr_fail_in(err, PARE_EINPUT, s->path);
 }
 
+/* Every object must be one of the schema's: a view, trigger or table of somebody else's making
+ * under these names could keep a query from ever ending. So the text of the schema is a part of
+ * the format: to change it is to raise STORE_SCHEMA. */
+static pare_status store_objects_check(pr_store *s, pare_err *err) {
+    sqlite3_stmt *q = NULL;
+    int n = 0, rc;
+    bool ours = true;
+    if (sqlite3_prepare_v2(s->db, "SELECT sql FROM sqlite_master", -1, &q, NULL) != SQLITE_OK)
+        return store_fail(s, "open it", err);
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW && ours) {
+        const char *sql = (const char *)sqlite3_column_text(q, 0);
+        bool counter = sql && strcmp(sql, "CREATE TABLE sqlite_sequence(name,seq)") == 0;
+        ours = counter || (sql && strstr(store_schema, sql));
+        n += !counter;
+    }
+    pare_status st = rc == SQLITE_ROW || rc == SQLITE_DONE ? PARE_OK
+                                                           : store_fail(s, "open it", err);
+    sqlite3_finalize(q);
+    if (st == PARE_OK && (!ours || n != STORE_OBJECTS))
+        st = store_damaged(s, "its tables are not those that pare makes", err);
+    return st;
+}
+
 /* Under the write lock where it may have to create: is the schema ours? */
 static pare_status store_schema_check(pr_store *s, bool *is_empty, pare_err *err) {
     int64_t app, version, objects;
@@ -136,7 +160,7 @@ static pare_status store_schema_check(pr_store *s, bool *is_empty, pare_err *err
                 (long long)version, STORE_SCHEMA);
         return pr_fail_in(err, PARE_EINPUT, s->path);
     }
-    return PARE_OK;
+    return store_objects_check(s, err);
 }
 
 static pare_status store_whole(pr_store *s, pare_err *err) {

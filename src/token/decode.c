@@ -136,9 +136,10 @@ static pr_str strip_token(const pr_dec_step *step, pr_str s) {
 }
 
 /* The steps up to Fuse on the text of one token, which is not a byte token. `a` and
- * `b` are scratch. */
-static pr_str token_steps(const pr_decoder *d, pr_str s, pr_buf *a, pr_buf *b) {
+ * `b` are scratch; false: too long for them. */
+static bool token_steps(const pr_decoder *d, pr_str *text, pr_buf *a, pr_buf *b) {
     const pr_vocab *v = &d->t->v;
+    pr_str          s = *text;
     for (uint32_t i = 0; i < v->n_dec && v->dec[i].op != PR_DEC_FUSE; i++) {
         const pr_dec_step *step = &v->dec[i];
         pr_str             from = step->from, to = step->to;
@@ -148,12 +149,14 @@ static pr_str token_steps(const pr_decoder *d, pr_str s, pr_buf *a, pr_buf *b) {
         if (step->op != PR_DEC_REPLACE && step->op != PR_DEC_METASPACE) continue;
         pr_buf_clear(a);
         replace_into(s, from, to, a);
+        if (a->failed) return false;
         s = (pr_str){a->p ? a->p : "", a->n};
         pr_buf swap = *a;
         *a = *b;
         *b = swap;
     }
-    return s;
+    *text = s;
+    return true;
 }
 
 static bool has_step(const pr_vocab *v, int op) {
@@ -185,9 +188,9 @@ static void add_text(pr_decoder *d, uint32_t id, pr_buf *out) {
         d->n_lead = 0;
     }
     pr_buf a, b;
-    pr_buf_init(&a, PR_TOKEN_TEXT_MAX * 64);
-    pr_buf_init(&b, PR_TOKEN_TEXT_MAX * 64);
-    s = token_steps(d, s, &a, &b);
+    pr_buf_init(&a, PR_PIECE_MAX(s.n));
+    pr_buf_init(&b, PR_PIECE_MAX(s.n));
+    if (!token_steps(d, &s, &a, &b)) out->failed = true;
     give_bytes(d, s.p, s.n, out);
     pr_buf_done(&a);
     pr_buf_done(&b);

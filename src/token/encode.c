@@ -130,10 +130,10 @@ pare_status pr_encode_long(const pr_tokenizer *t, const char *text, size_t n, un
                        (uint8_t)text[bad], bad);
     encoder e = {.t = t, .flags = flags, .out = out, .at_start = true};
     size_t  before = out->n;
-    PR_TRY(pr_splitter_init(&e.split, err));
+    PR_TRY(pr_splitter_init(&e.split, PR_GROWN_MAX(n), err));
     e.split.ctl = ctl;
-    pr_buf_init(&e.normal, PR_ENCODE_MAX * 4);
-    pr_buf_init(&e.tmp, PR_ENCODE_MAX * 4);
+    pr_buf_init(&e.normal, PR_GROWN_MAX(n));
+    pr_buf_init(&e.tmp, PR_GROWN_MAX(n));
     pare_status st = pr_merger_new(&e.merger, t, ctl, err);
     if (st == PARE_OK) st = encode_text(&e, (pr_str){n ? text : "", n}, err);
     pr_merger_free(e.merger);

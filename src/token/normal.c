@@ -50,7 +50,7 @@ static void replace(const pr_norm_step *step, pr_str in, pr_buf *out) {
 
 static pare_status replace_regex(const pr_norm_step *step, pr_str in, pr_buf *out, pare_err *err) {
     pr_splitter s;
-    PR_TRY(pr_splitter_init(&s, err));
+    PR_TRY(pr_splitter_init(&s, 0, err));
     size_t      from = 0, at = 0, start, end;
     int         found;
     pare_status st = PARE_OK;
@@ -152,6 +152,11 @@ static pare_status step_run(const pr_tokenizer *t, const pr_norm_step *step, pr_
     return pr_fail(err, PARE_EINTERNAL, -1, "normalizer step %d", (int)step->op);
 }
 
+pare_status pr_fail_grown(const pr_buf *b, const char *where, pare_err *err) {
+    return pr_fail(err, PARE_ENOMEM, -1,
+                   "the %s makes this text over %zu bytes long, or memory is short", where, b->max);
+}
+
 pare_status pr_normalize(const pr_tokenizer *t, pr_str in, pr_buf *out, pr_buf *tmp, bool middle,
                          pare_err *err) {
     pr_buf_clear(out);
@@ -160,10 +165,10 @@ pare_status pr_normalize(const pr_tokenizer *t, pr_str in, pr_buf *out, pr_buf *
         pr_buf_clear(tmp);
         PR_TRY(step_run(t, &t->v.norm[i], (pr_str){out->p ? out->p : "", out->n}, tmp, middle,
                         err));
+        if (tmp->failed) return pr_fail_grown(tmp, "normalizer", err);
         pr_buf swap = *out;
         *out = *tmp;
         *tmp = swap;
     }
-    if (out->failed || tmp->failed) return pr_fail_nomem(err, in.n);
-    return PARE_OK;
+    return out->failed ? pr_fail_grown(out, "normalizer", err) : PARE_OK;
 }

@@ -4,6 +4,7 @@
  * The `tokenizers` library matches with Oniguruma in Ruby's syntax. What means
  * something else in PCRE2 is rewritten here; what cannot be is refused by name. */
 #include "vocab.h"
+#include <ctype.h>
 
 /* Oniguruma's \w, from its Unicode tables. */
 #define WORD_CLASS "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
@@ -25,7 +26,10 @@ static pare_status refuse(const rewriter *r, const char *what, size_t n, pare_er
 /* \uHHHH is \x{HHHH} to PCRE2. */
 static pare_status rewrite_u(rewriter *r, pare_err *err) {
     const char *p = r->in.p + r->i;
-    if (r->in.n - r->i < 6) return refuse(r, p, r->in.n - r->i, err);
+    bool hex = r->in.n - r->i >= 6;
+    for (int i = 2; hex && i < 6; i++) hex = isxdigit((unsigned char)p[i]);
+    /* Anything else could be half a character, and PCRE2 is told that all is UTF-8. */
+    if (!hex) return refuse(r, "\\u without four hex digits", 26, err);
     pr_buf_printf(&r->out, "\\x{%.4s}", p + 2);
     r->i += 6;
     return PARE_OK;

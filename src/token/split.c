@@ -5,10 +5,10 @@
  * `tokenizers` library documents for SplitDelimiterBehavior. */
 #include "vocab.h"
 
-pare_status pr_splitter_init(pr_splitter *s, pare_err *err) {
+pare_status pr_splitter_init(pr_splitter *s, size_t max, pare_err *err) {
     *s = (pr_splitter){0};
-    pr_buf_init(&s->text, PR_ENCODE_MAX * 4);
-    pr_buf_init(&s->tmp, PR_ENCODE_MAX * 4);
+    pr_buf_init(&s->text, max);
+    pr_buf_init(&s->tmp, max);
     s->match = pcre2_match_data_create(1, NULL);
     s->context = pcre2_match_context_create(NULL);
     s->stack = pcre2_jit_stack_create(32 * 1024, 1024 * 1024, NULL);
@@ -184,7 +184,7 @@ static pare_status step_rewrite(pr_splitter *s, const pr_pre_step *step, bool at
         size_t off = s->tmp.n;
         bool   head = s->a.p[i].off == 0;
         rewrite_word(s, step, s->a.p[i], at_start && head, middle && head);
-        if (s->tmp.failed) return pr_fail_nomem(err, s->tmp.n * 2);
+        if (s->tmp.failed) return pr_fail_grown(&s->tmp, "pre_tokenizer", err);
         PR_TRY(word_add(&s->b, off, s->tmp.n, err));
     }
     pr_words w = s->a;
@@ -200,7 +200,7 @@ pare_status pr_split(const pr_vocab *v, pr_splitter *s, pr_str text, bool at_sta
                      pare_err *err) {
     pr_buf_clear(&s->text);
     pr_buf_add(&s->text, text.p, text.n);
-    if (s->text.failed) return pr_fail_nomem(err, text.n);
+    if (s->text.failed) return pr_fail_grown(&s->text, "pre_tokenizer", err);
     s->a.n = 0;
     PR_TRY(word_add(&s->a, 0, text.n, err));
     for (uint32_t i = 0; i < v->n_pre; i++) {

@@ -333,11 +333,16 @@ static pare_status mark_special(pr_tokenizer *t, pare_err *err) {
     return PARE_OK;
 }
 
-static pr_str replaced(pr_arena *a, pr_str s, pr_str from, pr_str to) {
-    if (!from.n || !memmem(s.p, s.n, from.p, from.n)) return s;
-    char *d = pr_arena_get(a, s.n + 1, to.n + 1);
+/* {NULL, 0}: no memory, or longer than `max`. */
+static pr_str replaced(pr_arena *a, pr_str s, pr_str from, pr_str to, size_t max) {
+    size_t hits = 0, n = 0;
+    for (const char *p = s.p, *end = s.p + s.n;
+         from.n && (p = memmem(p, (size_t)(end - p), from.p, from.n)); p += from.n)
+        hits++;
+    if (!hits) return s;
+    size_t rest = s.n - hits * from.n;
+    char  *d = to.n > max / hits ? NULL : pr_arena_get(a, rest + hits * to.n + 1, 1);
     if (!d) return (pr_str){NULL, 0};
-    size_t n = 0;
     for (size_t i = 0; i < s.n;) {
         if (s.n - i >= from.n && memcmp(s.p + i, from.p, from.n) == 0) {
             if (to.n) memcpy(d + n, to.p, to.n);
@@ -359,12 +364,13 @@ static pare_status index_pieces(pr_tokenizer *t, pare_err *err) {
     for (uint32_t id = 0; id < v->n; id++) {
         pr_str s = v->text[id];
         if (!s.p) continue;
-        int b = v->byte_fallback ? pr_byte_token(s) : -1;
+        int    b = v->byte_fallback ? pr_byte_token(s) : -1;
+        size_t max = PR_PIECE_MAX(s.n);
         for (uint32_t k = 0; k < v->n_dec && s.p; k++) {
             const pr_dec_step *d = &v->dec[k];
             if (d->op == PR_DEC_BYTE_LEVEL && t->bytes[id].p) s = t->bytes[id];
-            if (d->op == PR_DEC_REPLACE) s = replaced(t->arena, s, d->from, d->to);
-            if (d->op == PR_DEC_METASPACE) s = replaced(t->arena, s, d->from, PR_STR(" "));
+            if (d->op == PR_DEC_REPLACE) s = replaced(t->arena, s, d->from, d->to, max);
+            if (d->op == PR_DEC_METASPACE) s = replaced(t->arena, s, d->from, PR_STR(" "), max);
         }
         if (!s.p) return pr_fail_nomem(err, v->text[id].n);
         t->piece[id] = b >= 0 ? (pr_str){one + b, 1} : s;

@@ -16,6 +16,11 @@ enum {
 };
 #define PR_TOKENIZER_BYTES_MAX ((size_t)2 << 30) /* all that one tokenizer holds */
 #define PR_NONE                UINT32_MAX
+/* What `n` bytes of text may become by normalizing and cutting: Unicode's widest forms are 11
+ * times as long, marks for spaces 3. Steps that double a text, one behind the other, end here. */
+#define PR_GROWN_MAX(n) ((size_t)(n) * 16 + ((size_t)1 << 20))
+/* The same for what a decoder makes of one token. */
+#define PR_PIECE_MAX(n) ((size_t)(n) * 16 + 4096)
 
 /* A token that is looked for in the text before anything else. */
 typedef struct {
@@ -195,6 +200,8 @@ bool pr_automaton_next(const pr_automaton *m, const char *p, size_t n, size_t fr
 /* Longest text that is a prefix of p[0…n-1]: its length, or 0. */
 size_t pr_automaton_prefix(const pr_automaton *m, const char *p, size_t n, uint32_t *value);
 
+/* A text outgrew `b` (PR_GROWN_MAX). */
+pare_status pr_fail_grown(const pr_buf *b, const char *where, pare_err *err);
 /* normal.c: run all steps on `in`, result in `out` (cleared first). */
 pare_status pr_normalize(const pr_tokenizer *t, pr_str in, pr_buf *out, pr_buf *tmp, bool middle,
                          pare_err *err);
@@ -221,7 +228,8 @@ typedef struct {
     pr_buf               text, tmp;
     const pare_ctl      *ctl; /* asked now and then whether to go on; NULL: always */
 } pr_splitter;
-pare_status pr_splitter_init(pr_splitter *s, pare_err *err);
+/* `max`: bytes that the text may come to have. */
+pare_status pr_splitter_init(pr_splitter *s, size_t max, pare_err *err);
 void        pr_splitter_done(pr_splitter *s);
 /* Cut `text`; on return s->text.p holds the text that the words in s->a point into. */
 /* `at_start`: nothing came before it; `middle`: it continues a text, no prefix. */

@@ -132,7 +132,7 @@ static void replay(const char *path, long changes, int whole_only) {
 }
 
 static void watch(void) {
-    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
     signal(SIGABRT, on_crash);
     signal(SIGALRM, on_crash);
     if (__sanitizer_set_death_callback) {

@@ -83,7 +83,10 @@ static void like_mlx(void **state) {
 /* Plain rounding: the scale that just reaches the ends, in float32. */
 static double plain_error(const pr_group_spec *s, const float *x, int64_t n) {
     double lo = 0, hi = 0, e = 0, most = (1 << s->bits) - 1, half = 1 << (s->bits - 1);
-    for (int64_t i = 0; i < n; i++) lo = fmin(lo, (double)x[i]), hi = fmax(hi, (double)x[i]);
+    for (int64_t i = 0; i < n; i++) {
+        lo = (double)x[i] < lo ? (double)x[i] : lo;
+        hi = (double)x[i] > hi ? (double)x[i] : hi;
+    }
     double d = s->rule == PR_GROUP_SYM ? fmax(-lo, hi) / (half - 1) : (hi - lo) / most;
     double z = s->rule == PR_GROUP_SYM || d == 0 ? 0 : rint(-lo / d);
     for (int64_t i = 0; i < n; i++) {

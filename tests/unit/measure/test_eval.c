@@ -105,7 +105,7 @@ static void logits_that_are_no_numbers(void **state) {
 /* One row's logarithms of probabilities, by libm. */
 static void log_probabilities(const float *x, int n, double *out) {
     double max = -INFINITY, sum = 0;
-    for (int i = 0; i < n; i++) max = fmax(max, (double)x[i]);
+    for (int i = 0; i < n; i++) max = (double)x[i] > max ? (double)x[i] : max;
     for (int i = 0; i < n; i++) sum += exp((double)x[i] - max);
     for (int i = 0; i < n; i++) out[i] = (double)x[i] - max - log(sum);
 }
