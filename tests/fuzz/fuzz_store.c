@@ -24,7 +24,7 @@ static void read_all(pr_store *s) {
     pr_arena         *a = pr_arena_new(64 << 20);
     if (pr_store_list(s, NULL, look, &sum, &e) != PARE_OK && !e.msg[0]) __builtin_trap();
     (void)pr_store_count(s, "eval", &n, &e);
-    if (a) (void)pr_store_find(s, key, a, &text, &e);
+    if (a) (void)pr_store_find(s, key, a, &text, NULL, &e);
     pr_arena_free(a);
     keep = sum;
     (void)keep;
@@ -35,7 +35,7 @@ static void write_one(pr_store *s) {
     pr_str    text;
     pr_arena *a = pr_arena_new(64 << 20);
     if (a && pr_store_put_again(s, key, "eval", "{\"a\":1}", 7, &e) == PARE_OK &&
-        pr_store_find(s, key, a, &text, &e) == PARE_OK && text.n != 7)
+        pr_store_find(s, key, a, &text, NULL, &e) == PARE_OK && text.n != 7)
         __builtin_trap();
     pr_arena_free(a);
 }
