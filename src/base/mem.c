@@ -119,7 +119,7 @@ bool pr_utf8_valid(const char *s, size_t n, size_t *bad_at) {
         if (b == 0xed) hi = 0x9f;
         if (b == 0xf0) lo = 0x90;
         if (b == 0xf4) hi = 0x8f;
-        bool ok = more <= n - i - 1;
+        bool ok = more < 4 && more <= n - i - 1;
         for (size_t k = 1; ok && k <= more; k++) {
             ok = p[i + k] >= lo && p[i + k] <= hi;
             lo = 0x80, hi = 0xbf;

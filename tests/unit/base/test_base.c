@@ -76,6 +76,9 @@ static void numbers(void **state) {
     assert_int_equal(bad, 2);
     assert_false(pr_utf8_valid("\xed\xa0\x80", 3, NULL)); /* a surrogate */
     assert_false(pr_utf8_valid("\xe2\x82", 2, NULL));     /* cut short */
+    /* A byte that leads nothing, with as many others behind it as there may be. */
+    assert_false(pr_utf8_valid("\x88\x88\x88\x88\x88\x88\x88\x88\x88\x88", 10, NULL));
+    assert_false(pr_utf8_valid("\xff\x88\x88\x88\x88\x88\x88\x88\x88\x88", 10, NULL));
 }
 
 /* FIPS 180-2, appendix B.1. */
