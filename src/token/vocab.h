@@ -18,7 +18,7 @@ enum {
 #define PR_NONE                UINT32_MAX
 /* What `n` bytes of text may become by normalizing and cutting: Unicode's widest forms are 11
  * times as long, marks for spaces 3. Steps that double a text, one behind the other, end here. */
-#define PR_GROWN_MAX(n) ((size_t)(n) * 16 + ((size_t)1 << 20))
+#define PR_GROWN_MAX(n) ((size_t)(n) * 16 + ((size_t)1 << 16))
 /* The same for what a decoder makes of one token. */
 #define PR_PIECE_MAX(n) ((size_t)(n) * 16 + 4096)
 
