@@ -25,7 +25,7 @@ typedef struct {
 
 /* ------------------------------------------------------------------ what can be said */
 
-static pare_status limits(const pr_model *m, pr_onnx_way way, pr_buf *why) {
+static void limits(const pr_model *m, pr_onnx_way way, pr_buf *why) {
     for (int i = 0; i < m->hp.n_layer; i++) {
         const pr_layer *r = &m->hp.layers[i];
         if (r->rope >= 0 && m->hp.ropes[r->rope].dim != r->d_head) {
@@ -41,7 +41,6 @@ static pare_status limits(const pr_model *m, pr_onnx_way way, pr_buf *why) {
     if (m->hp.n_ropes > 0 && m->hp.ropes[0].kind == PR_ROPE_DYNAMIC)
         pr_buf_puts(why,
                     "rope_type 'dynamic': ONNX's tables of rotation do not grow with the text\n");
-    return PARE_OK;
 }
 
 /* ------------------------------------------------------------------ places */
@@ -379,7 +378,7 @@ pare_status pr_convert_onnx(const pr_model *m, const pr_pack_job *job, const par
     *out = (pr_written){0};
     PR_TRY(way_of(job, &j.l.way, err));
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_PLAIN, a, NULL, err);
-    if (st == PARE_OK) st = limits(m, j.l.way, &o.why);
+    if (st == PARE_OK) limits(m, j.l.way, &o.why);
     if (st == PARE_OK) st = pr_outline_judge(&o, job->allow_inexact, ctl, out, err);
     if (st == PARE_OK) st = specs(&j, &o, err);
     if (st == PARE_OK) st = pr_report_begin(&o, out, err);
