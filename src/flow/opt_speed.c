@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include "opt.h"
 
-enum { TRY_TOKENS = 24, TRY_ROUNDS = 6, PROMPT = 128, DECODE = 64 };
+enum { TRY_TOKENS = 24, TRY_TURNS = 6, PROMPT = 128, DECODE = 64 };
 
 /* ------------------------------------------------------------------ 4: settings */
 
@@ -66,8 +66,8 @@ static pare_ctl part_ctl(part *q) {
     return (pare_ctl){.on_progress = part_progress, .is_cancelled = part_cancelled, .user = q};
 }
 
-static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int64_t rounds,
-                           pr_est *tps, pare_err *err) {
+static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int turn, double *tps,
+                           pare_err *err) {
     const opt_setting *s = &v->settings[i];
     int64_t            ctx = PR_MIN(j->m->hp.n_ctx, (int64_t)TRY_TOKENS + 16);
     pr_bench_side      side = {.m = v->model,
@@ -78,27 +78,35 @@ static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int64_
     int64_t       prompt = PR_MIN((int64_t)8, ctx / 2);
     pr_bench_opts o = {.prompt_tokens = prompt,
                        .decode_tokens = PR_MIN((int64_t)TRY_TOKENS, ctx - prompt),
-                       .rounds = rounds,
+                       .rounds = 1,
                        .base = -1,
                        .f32 = -1};
     pr_bench_result *r;
-    part             q = {j->ctl, v->name, "setting", i, v->n_settings};
+    part             q = {j->ctl, v->name, "setting", turn * v->n_settings + i,
+                          (double)TRY_TURNS * v->n_settings};
     pare_ctl         ctl = part_ctl(&q);
     PR_TRY(pr_bench_many(&side, 1, &o, NULL, &ctl, &r, err));
     const pr_metric *m = pr_metric_find(r->metrics, r->n_metrics, "decode_tps", PR_AGAINST_NONE);
-    *tps = m ? m->est : pr_est_none("not measured");
+    *tps = m ? m->est.value : (double)NAN;
     pr_bench_result_free(r);
     return PARE_OK;
 }
 
-/* A large model would take hours for all settings: past the time of a variant, once each. */
+/* In turns: what else the machine does meets every setting alike. A large model would take hours:
+ * past the time of a variant, no further turn. */
 static pare_status try_settings(opt_job *j, opt_variant *v, pare_err *err) {
     uint64_t t = pr_now_ns();
     double   budget = j->o->seconds > 0 ? j->o->seconds : 4;
+    double   tps[OPT_SETTINGS][TRY_TURNS];
+    int      turns = 0;
     list_settings(j, v);
+    do {
+        for (int i = 0; i < v->n_settings; i++)
+            PR_TRY(try_one(j, v, i, turns, &tps[i][turns], err));
+        turns++;
+    } while (turns < TRY_TURNS && (double)(pr_now_ns() - t) / 1e9 < budget);
     for (int i = 0; i < v->n_settings; i++) {
-        int64_t rounds = (double)(pr_now_ns() - t) / 1e9 > budget ? 1 : TRY_ROUNDS;
-        PR_TRY(try_one(j, v, i, rounds, &v->settings[i].decode_tps, err));
+        v->settings[i].decode_tps = pr_est_quantile(tps[i], turns, 0.5, 0.95);
         v->settings[i].tried = true;
     }
     choose_setting(j, v);
@@ -230,6 +238,7 @@ static pare_status time_pair(opt_job *j, opt_variant *v, part *q, pare_err *err)
     pr_bench_opts    o = {.prompt_tokens = PR_MIN((int64_t)PROMPT, j->window - decode),
                           .decode_tokens = decode,
                           .seconds = j->o->seconds,
+                          .patience = PR_MAX(4 * j->o->seconds, 5),
                           .base = 0,
                           .f32 = v == &j->fv ? 1 : -1};
     uint64_t         t = pr_now_ns();

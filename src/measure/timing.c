@@ -125,6 +125,26 @@ static pare_status measure_loads(bench *b, pare_err *err) {
 
 /* ------------------------------------------------------------------ rounds */
 
+/* Tokens of one round share what the machine did meanwhile: a round is a block. */
+static pr_est of_tokens(const bench *b, const side *s, double at) {
+    int64_t d = b->o.decode_tokens;
+    pr_dist *dist;
+    float   *ms = pr_calloc((size_t)d, sizeof *ms);
+    pr_est   e = pr_est_none("no memory");
+    if (!ms) return e;
+    if (pr_dist_new(&dist, 0, 1, NULL) == PARE_OK) {
+        bool ok = true;
+        for (int64_t r = 0; r < b->rounds && ok; r++) {
+            for (int64_t i = 0; i < d; i++) ms[i] = (float)(s->token[r * d + i] * 1e3);
+            ok = pr_dist_add(dist, ms, d, NULL) == PARE_OK;
+        }
+        if (ok) e = pr_dist_quantile(dist, at, 0.95);
+        pr_dist_free(dist);
+    }
+    pr_free(ms);
+    return e;
+}
+
 /* Every ratio to the baseline known to 1 %, and enough spans for their variation? */
 static bool settled(const bench *b) {
     if (b->rounds < MIN_ROUNDS || b->o.base < 0) return false;
@@ -140,6 +160,27 @@ static bool settled(const bench *b) {
     return true;
 }
 
+/* A stall in few rounds leaves the tail without an upper bound: a limit on the latency could not be
+ * judged. */
+static bool tails_bounded(const bench *b) {
+    for (int i = 0; i < b->n; i++) {
+        pr_est e = of_tokens(b, &b->side[i], 0.95);
+        if (!pr_est_ok(&e)) return false;
+    }
+    return true;
+}
+
+static bool enough(const bench *b, double seconds, double budget) {
+    if (b->rounds < MIN_ROUNDS) return false;
+    if (seconds <= budget && !settled(b)) return false;
+    return seconds > b->o.patience * b->n || tails_bounded(b);
+}
+
+int pr_bench_turn(int64_t round, int k, int n) {
+    int i = (int)((k + round / 2) % n);
+    return round % 2 ? n - 1 - i : i;
+}
+
 static pare_status run_rounds(bench *b, const pare_ctl *ctl, pare_err *err) {
     double   budget = (b->o.seconds > 0 ? b->o.seconds : 4) * b->n;
     int64_t  want = b->o.rounds;
@@ -149,11 +190,9 @@ static pare_status run_rounds(bench *b, const pare_ctl *ctl, pare_err *err) {
     for (;;) {
         if (want > 0 && b->rounds >= want) break;
         if (b->rounds == b->cap) break;
-        if (want == 0 && b->rounds >= MIN_ROUNDS && (seconds_since(t) > budget || settled(b)))
-            break;
+        if (want == 0 && enough(b, seconds_since(t), budget)) break;
         for (int k = 0; k < b->n; k++) {
-            int i = (int)((k + b->rounds) % b->n);
-            if (b->rounds % 2) i = b->n - 1 - i;
+            int i = pr_bench_turn(b->rounds, k, b->n);
             PR_TRY(pr_ctl_check(ctl, err));
             PR_TRY(run_once(b, i, b->rounds, err));
         }
@@ -242,26 +281,6 @@ static pr_est energy_of(const bench *b, const side *s) {
     pr_est e = pr_est_none("one sum over all rounds: no bounds");
     e.value = s->joules / (double)(b->rounds * b->o.decode_tokens);
     e.n = b->rounds;
-    return e;
-}
-
-/* Tokens of one round share what the machine did meanwhile: a round is a block. */
-static pr_est of_tokens(const bench *b, const side *s, double at) {
-    int64_t d = b->o.decode_tokens;
-    pr_dist *dist;
-    float   *ms = pr_calloc((size_t)d, sizeof *ms);
-    pr_est   e = pr_est_none("no memory");
-    if (!ms) return e;
-    if (pr_dist_new(&dist, 0, 1, NULL) == PARE_OK) {
-        bool ok = true;
-        for (int64_t r = 0; r < b->rounds && ok; r++) {
-            for (int64_t i = 0; i < d; i++) ms[i] = (float)(s->token[r * d + i] * 1e3);
-            ok = pr_dist_add(dist, ms, d, NULL) == PARE_OK;
-        }
-        if (ok) e = pr_dist_quantile(dist, at, 0.95);
-        pr_dist_free(dist);
-    }
-    pr_free(ms);
     return e;
 }
 
@@ -393,17 +412,4 @@ pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts
 
 void pr_bench_result_free(pr_bench_result *r) {
     pr_free(r);
-}
-
-pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens,
-                            int64_t rounds, pr_est *tps, pare_err *err) {
-    pr_bench_side    s = {.m = m, .so = *so};
-    pr_bench_opts o = {
-        .prompt_tokens = 8, .decode_tokens = tokens, .rounds = rounds, .base = -1, .f32 = -1};
-    pr_bench_result *r;
-    *tps = pr_est_none("not measured");
-    PR_TRY(pr_bench_many(&s, 1, &o, NULL, NULL, &r, err));
-    *tps = r->metrics[0].est; /* decode_tps is the first that `speed` adds */
-    pr_bench_result_free(r);
-    return PARE_OK;
 }

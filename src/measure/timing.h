@@ -35,6 +35,7 @@ typedef struct {
     int64_t      decode_tokens; /* 0: 64 */
     int64_t rounds; /* 0: until the bounds are within 1 %, or the time is over; at least 8 */
     double       seconds;       /* for each side; 0: 4 */
+    double       patience;      /* up to this, for each side, while a tail of 95 % has no bounds */
     int          base, f32;     /* indices of the baselines, -1: none */
     const pr_id *ids;           /* text to run on, n_ids ≥ prompt + decode; NULL: a fixed pattern */
     int64_t      n_ids;
@@ -56,9 +57,10 @@ pare_status pr_bench_many(const pr_bench_side *sides, int n, const pr_bench_opts
                           pr_energy *energy, const pare_ctl *ctl, pr_bench_result **out,
                           pare_err *err);
 void        pr_bench_result_free(pr_bench_result *r); /* NULL is fine */
-/* Only tokens/s of decoding, quickly: `rounds` short runs; for trying settings. */
-pare_status pr_bench_decode(const pr_model *m, const pr_session_opts *so, int64_t tokens,
-                            int64_t rounds, pr_est *tps, pare_err *err);
+/* The side that is `k`-th in a round of `n` (0 ≤ k < n): in 2n rounds every side stands as
+ * often before
+ * as after each other, two sides already in two. */
+int pr_bench_turn(int64_t round, int k, int n);
 /* Times of `n` tokens in seconds, in their order → time per token of each span (above), at most n;
  * an unfinished last one is left out. Returns how many. */
 int64_t pr_bench_spans(const double *token, int64_t n, double *per_token);

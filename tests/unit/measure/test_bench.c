@@ -83,6 +83,27 @@ static void spans_of_a_frame(void **state) {
     assert_int_equal(pr_bench_spans(token, 0, got), 0);
 }
 
+/* Whoever always comes second pays for what the first one leaves: of each two sides each is first
+ * in half of the rounds, and nobody is left out. */
+static void nobody_is_always_first(void **state) {
+    for (int n = 1; n <= 12; n++) {
+        int before[12][12] = {{0}}, rounds = 2 * n;
+        for (int64_t r = 0; r < rounds; r++) {
+            bool seen[12] = {0};
+            for (int k = 0; k < n; k++) {
+                int i = pr_bench_turn(r, k, n);
+                assert_in_range(i, 0, n - 1);
+                assert_false(seen[i]);
+                for (int o = 0; o < n; o++) before[o][i] += seen[o];
+                seen[i] = true;
+            }
+        }
+        for (int a = 0; a < n; a++)
+            for (int b = 0; b < n; b++) assert_int_equal(before[a][b], a == b ? 0 : rounds / 2);
+    }
+    assert_int_not_equal(pr_bench_turn(0, 0, 2), pr_bench_turn(1, 0, 2));
+}
+
 /* 9 tokens of this model last no 8 frames, unless the machine hangs: no value, and why. */
 static void too_short_for_variation(void **state) {
     pr_bench_result *r[2];
@@ -209,6 +230,7 @@ int main(void) {
         cmocka_unit_test(numbers_fit_together),
                                        cmocka_unit_test(too_few_rounds),
                                        cmocka_unit_test(record_and_back),
+                                       cmocka_unit_test(nobody_is_always_first),
                                        cmocka_unit_test(spans_of_a_frame),
                                        cmocka_unit_test(too_short_for_variation),
                                        cmocka_unit_test(stop), cmocka_unit_test(public_face)};
