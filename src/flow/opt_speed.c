@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include "opt.h"
 
-enum { TRY_TOKENS = 24, TRY_TURNS = 6, PROMPT = 128, DECODE = 64 };
+enum { TRY_TOKENS = 24, LEAST_TURNS = 6, MOST_TURNS = 48, PROMPT = 128, DECODE = 64 };
 
 /* ------------------------------------------------------------------ 4: settings */
 
@@ -83,7 +83,7 @@ static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int tu
                        .f32 = -1};
     pr_bench_result *r;
     part             q = {j->ctl, v->name, "setting", turn * v->n_settings + i,
-                          (double)TRY_TURNS * v->n_settings};
+                          (double)MOST_TURNS * v->n_settings};
     pare_ctl         ctl = part_ctl(&q);
     PR_TRY(pr_bench_many(&side, 1, &o, NULL, &ctl, &r, err));
     const pr_metric *m = pr_metric_find(r->metrics, r->n_metrics, "decode_tps", PR_AGAINST_NONE);
@@ -92,19 +92,22 @@ static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int tu
     return PARE_OK;
 }
 
-/* In turns: what else the machine does meets every setting alike. A large model would take hours:
- * past the time of a variant, no further turn. */
+/* In turns, and for half of a variant's time: what else the machine does meets every setting
+ * alike, and
+ * a neighbour that takes one processor for half a second does not decide. A large model would take
+ * hours: past the time of a variant, no further turn. */
 static pare_status try_settings(opt_job *j, opt_variant *v, pare_err *err) {
     uint64_t t = pr_now_ns();
     double   budget = j->o->seconds > 0 ? j->o->seconds : 4;
-    double   tps[OPT_SETTINGS][TRY_TURNS];
+    double   tps[OPT_SETTINGS][MOST_TURNS];
     int      turns = 0;
     list_settings(j, v);
     do {
         for (int i = 0; i < v->n_settings; i++)
             PR_TRY(try_one(j, v, i, turns, &tps[i][turns], err));
         turns++;
-    } while (turns < TRY_TURNS && (double)(pr_now_ns() - t) / 1e9 < budget);
+    } while (turns < MOST_TURNS && (double)(pr_now_ns() - t) / 1e9 <
+ (turns < LEAST_TURNS ? budget : budget / 2));
     for (int i = 0; i < v->n_settings; i++) {
         v->settings[i].decode_tps = pr_est_quantile(tps[i], turns, 0.5, 0.95);
         v->settings[i].tried = true;

@@ -4,7 +4,8 @@
 #include "timing.h"
 #include <math.h>
 
-enum { MIN_ROUNDS = 8, MAX_ROUNDS = 400, MOST_SIDES = 64, LOADS = 5, MIN_SPANS = 30 };
+enum { MIN_ROUNDS = 8, MAX_ROUNDS = 400, MOST_SIDES = 64, LOADS = 5, MIN_SPANS = 30,
+ EPOCH = 8 };
 #define SPAN_S (1.0 / 60) /* a frame of a screen: timing.h */
 
 typedef struct {
@@ -32,6 +33,12 @@ typedef struct {
 
 static double seconds_since(uint64_t t) {
     return (double)(pr_now_ns() - t) / 1e9;
+}
+
+static pare_status new_session(const bench *b, int i, pr_session **out, pare_err *err) {
+    pr_session_opts so = b->in[i].so;
+    if (so.n_ctx == 0) so.n_ctx = b->o.prompt_tokens + b->o.decode_tokens;
+    return pr_session_new(out, b->in[i].m, &so, err);
 }
 
 /* ------------------------------------------------------------------ one run */
@@ -176,6 +183,24 @@ static bool enough(const bench *b, double seconds, double budget) {
     return seconds > b->o.patience * b->n || tails_bounded(b);
 }
 
+/* Where a session's memory lies in the caches is luck, of some per cent, that lasts as long as
+ * the session:
+ * new ones, each warmed up, make it a part of what the bounds tell. */
+static pare_status move_sessions(bench *b, pare_err *err) {
+    for (int k = 0; k < b->n; k++) {
+        int         i = pr_bench_turn(b->rounds / EPOCH, k, b->n);
+        pr_session *fresh;
+        if (b->in[i].r) continue;
+        PR_TRY(new_session(b, i, &fresh, err));
+        pr_session_free(b->side[i].s); /* after the new one has its place: it cannot get the same */
+        b->side[i].s = fresh;
+        double joules = b->side[i].joules;
+        PR_TRY(run_once(b, i, b->rounds, err)); /* its place is written again by the next round */
+        b->side[i].joules = joules;
+    }
+    return PARE_OK;
+}
+
 int pr_bench_turn(int64_t round, int k, int n) {
     int i = (int)((k + round / 2) % n);
     return round % 2 ? n - 1 - i : i;
@@ -197,6 +222,7 @@ static pare_status run_rounds(bench *b, const pare_ctl *ctl, pare_err *err) {
             PR_TRY(run_once(b, i, b->rounds, err));
         }
         b->rounds++;
+        if (b->rounds % EPOCH == 0 && b->rounds < b->cap) PR_TRY(move_sessions(b, err));
         double done = want > 0 ? (double)b->rounds / (double)want
                                : PR_MIN(1.0, PR_MIN(seconds_since(t) / budget, 1.0));
         pr_ctl_progress(ctl, "take turns", "run", done * 100, 100);
@@ -245,10 +271,8 @@ static pare_status set_up(bench *b, pare_err *err) {
     if (b->o.ids && b->o.n_ids >= total) memcpy(b->ids, b->o.ids, (size_t)total * sizeof *b->ids);
     else pattern(b->ids, total, vocab);
     for (int i = 0; i < b->n; i++) {
-        pr_session_opts so = b->in[i].so;
-        side           *s = &b->side[i];
-        if (so.n_ctx == 0) so.n_ctx = total;
-        if (!b->in[i].r) PR_TRY(pr_session_new(&s->s, b->in[i].m, &so, err));
+        side *s = &b->side[i];
+        if (!b->in[i].r) PR_TRY(new_session(b, i, &s->s, err));
         else if (!(s->ns = pr_calloc((size_t)b->o.decode_tokens, sizeof *s->ns)))
             return pr_fail_nomem(err, (uint64_t)b->o.decode_tokens * 8);
         size_t per = (size_t)b->cap;
@@ -268,7 +292,7 @@ static void add(pr_bench_result *r, const char *name, pr_against against, pr_est
 
 /* Median over rounds of tokens / seconds. */
 static pr_est rate(const double *seconds, int64_t n, double tokens) {
-    pr_est e = pr_est_quantile(seconds, n, 0.5, 0.95);
+    pr_est e = pr_est_median_in_time(seconds, n, 0.95);
     return pr_est_scale(pr_est_inverse(e), tokens);
 }
 
@@ -311,7 +335,7 @@ static void speed(const bench *b, const side *s, pr_bench_result *r) {
     int64_t n = b->rounds, d = b->o.decode_tokens;
     add(r, "decode_tps", PR_AGAINST_NONE, rate(s->decode, n, (double)d));
     add(r, "prefill_tps", PR_AGAINST_NONE, rate(s->prefill, n, (double)b->o.prompt_tokens));
-    add(r, "ttft_ms", PR_AGAINST_NONE, pr_est_scale(pr_est_quantile(s->first, n, 0.5, 0.95), 1e3));
+    add(r, "ttft_ms", PR_AGAINST_NONE, pr_est_scale(pr_est_median_in_time(s->first, n, 0.95), 1e3));
     static const char *const names[] = {"token_ms_p50", "token_ms_p95", "token_ms_p99"};
     static const double      at[] = {0.5, 0.95, 0.99};
     for (int i = 0; i < 3; i++) {

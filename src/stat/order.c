@@ -5,6 +5,9 @@
 #include "influence.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { IN_TIME = 16 }; /* fewer values do not show how they depend on each other */
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -65,6 +68,38 @@ pr_est pr_est_quantile(const double *x, int64_t n, double p, double conf) {
     return e;
 }
 
+/* Woodruff: the share of values up to the median, a mean of zeros and ones in the order of
+ * time, says
+ * how far out to go in `sorted`. Never inside the bounds that independent values have. */
+static void widen_in_time(pr_est *e, const double *x, const double *sorted, int64_t n) {
+    double *below = pr_calloc((size_t)n, sizeof *below);
+    pr_est  share = pr_est_none("out of memory");
+    for (int64_t i = 0; below && i < n; i++) below[i] = x[i] == e->value ? 0.5 : x[i] < e->value;
+    if (below) share = pr_est_mean(below, n, e->conf);
+    pr_free(below);
+    double lo = floor((0.5 - (share.value - share.lo)) * (double)n);
+    double hi = ceil((0.5 + (share.hi - share.value)) * (double)n) + 1;
+    if (!pr_est_ok(&share) || lo < 1 || hi > (double)n) {
+        e->lo = e->hi = NAN;
+        e->why = "the values follow each other in too few, long stretches to bound their median";
+        return;
+    }
+    e->lo = PR_MIN(e->lo, sorted[(int64_t)lo - 1]);
+    e->hi = PR_MAX(e->hi, sorted[(int64_t)hi - 1]);
+}
+
+pr_est pr_est_median_in_time(const double *x, int64_t n, double conf) {
+    pr_est e = pr_est_quantile(x, n, 0.5, conf);
+    if (!pr_est_ok(&e) || n < IN_TIME) return e;
+    double *sorted = pr_calloc((size_t)n, sizeof *sorted);
+    if (!sorted) return pr_est_none("out of memory");
+    memcpy(sorted, x, (size_t)n * sizeof *sorted);
+    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+    widen_in_time(&e, x, sorted, n);
+    pr_free(sorted);
+    return e;
+}
+
 /* ln(a/b) in a new array, NULL with *why set. */
 static double *log_ratios(const double *a, const double *b, int64_t n, const char **why) {
     *why = n < 1 ? "nothing was measured" : NULL;
@@ -82,7 +117,7 @@ pr_est pr_est_pair_median(const double *a, const double *b, int64_t n, double co
     const char *why;
     double *l = log_ratios(a, b, n, &why);
     if (!l) return pr_est_none(why);
-    pr_est e = pr_est_exp(pr_est_quantile(l, n, 0.5, conf));
+    pr_est e = pr_est_exp(pr_est_median_in_time(l, n, conf));
     pr_free(l);
     return e;
 }

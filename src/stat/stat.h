@@ -85,6 +85,11 @@ int64_t pr_block_length(const double *x, int64_t n);
  * for `conf`, the value comes with NAN bounds and `why`. `x` is not changed. */
 pr_est pr_est_quantile(const double *x, int64_t n, double p, double conf);
 
+/* Median of x, dependent in its order (turns on a machine that others use too): from 16 values
+ * on the
+ * bounds are no narrower than the spread over blocks of time says (Woodruff, JASA 47, 1952). */
+pr_est pr_est_median_in_time(const double *x, int64_t n, double conf);
+
 /* Values of tokens, window by window, for quantiles of dependent data. Holds at
  * most `max_values` (0: 2^20); past that it keeps each value with probability
  * 1/2, 1/4, … (repeatable by `seed`), which the bounds then include. */
@@ -122,7 +127,7 @@ void pr_sketch_free(pr_sketch *s); /* NULL is fine */
 /* ---- paired times ---- */
 
 /* Ratio a/b of times measured in interleaved pairs a[i], b[i] (> 0): the median of
- * a[i]/b[i] with order-statistic bounds. < 1: a is faster. */
+ * a[i]/b[i], as pr_est_median_in_time bounds it. < 1: a is faster. */
 pr_est pr_est_pair_median(const double *a, const double *b, int64_t n, double conf);
 /* The same as geometric mean of a[i]/b[i], a tenth trimmed at both ends (Tukey &
  * McLaughlin 1963; Yuen 1974): tighter where times are tame. n ≥ 5. */

@@ -242,12 +242,43 @@ static void paired_times(void **state) {
     assert_null(pr_est_pair_median(a, b, 6, 0.95).why);
 }
 
+/* Turns on a machine whose pace lasts for several of them: AR(1). Bounds for independent values
+ * miss it. */
+static void median_of_turns_covers(void **state) {
+    static const struct {
+        double rho, coverage;
+        int    n;
+    } cases[] = {{0, .95, 16}, {0, .95, 80}, {0.4, .95, 80}, {0.6, .94, 80}, {0.6, .94, 320}};
+    for (size_t c = 0; c < PR_COUNT(cases); c++) {
+        pr_rng r;
+        double x[320];
+        int    hits = 0, plain_hits = 0;
+        pr_rng_seed(&r, 99 + c);
+        for (int k = 0; k < REPS; k++) {
+            double a = pr_rng_normal(&r) / sqrt(1 - cases[c].rho * cases[c].rho);
+            for (int i = 0; i < cases[c].n; i++) {
+                x[i] = 3 + a;
+                a = cases[c].rho * a + pr_rng_normal(&r);
+            }
+            pr_est e = pr_est_median_in_time(x, cases[c].n, 0.95);
+            pr_est plain = pr_est_quantile(x, cases[c].n, 0.5, 0.95);
+            hits += e.lo <= 3 && 3 <= e.hi;
+            plain_hits += plain.lo <= 3 && 3 <= plain.hi;
+            assert_true(e.why || (e.lo <= plain.lo && plain.hi <= e.hi));
+        }
+        if (hits < fewest_hits(cases[c].coverage, REPS))
+            fail_msg("rho %g, n %d: %d of %d", cases[c].rho, cases[c].n, hits, REPS);
+        if (cases[c].rho >= 0.4) assert_true(plain_hits < fewest_hits(cases[c].coverage, REPS));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ratio_by_hand),
         cmocka_unit_test(what_is_missing_says_so),
         cmocka_unit_test(transforms),
         cmocka_unit_test(ratio_bounds_cover),
+        cmocka_unit_test(median_of_turns_covers),
         cmocka_unit_test(treating_windows_as_independent_would_not),
         cmocka_unit_test(block_length_follows_the_dependence),
         cmocka_unit_test(share_bounds),
