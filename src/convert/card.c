@@ -1,5 +1,5 @@
 /* card.c - the words for what is said of a model, and their way into and out of a GGUF. */
-#include "card.h"
+#include "convert.h"
 #include <stdio.h>
 
 /* The spellings in a front matter are those that llama.cpp's converter looks for, in its

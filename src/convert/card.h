@@ -1,12 +1,11 @@
 /* card.h - what is said of a model beside its shapes: its name, who made it of what, under
  * which licence. A GGUF says it in general.* keys, a Hugging Face directory in its name and in
- * the front matter of README.md. Private to `convert`.
+ * the front matter of README.md. For those who write formats: part of convert's door.
  *
  * Texts are borrowed from an arena or a mapped file; {NULL, 0}: not said, {p, 0}: said to be
  * empty, which is never written. */
 #ifndef PR_CONVERT_CARD_H
 #define PR_CONVERT_CARD_H
-#include "convert.h"
 #include "format/format.h"
 
 /* In the order of a file's keys. */

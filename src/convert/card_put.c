@@ -1,7 +1,7 @@
 /* card_put.c - README.md, licences and generation_config.json of a Hugging Face directory:
  * copied where there was one, else made of a GGUF's keys. Always true: the card that is
  * written reads as the keys that it was made of. */
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 
 enum { README_MAX = 1 << 20 };

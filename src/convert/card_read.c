@@ -2,7 +2,7 @@
  * preference are llama.cpp's converter's; always true: nothing that stands in README.md
  * stops a conversion. */
 #include "model_id.h"
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 
 typedef struct {

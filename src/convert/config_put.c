@@ -1,6 +1,6 @@
 /* config_put.c - config.json, in the words of both ages: rope_theta and rope_scaling,
  * torch_dtype; rope_parameters, dtype. Of an HF source every other key stays as it is. */
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 
 /* All that the records say about the rotation, as transformers reads it. */

@@ -1,5 +1,5 @@
 /* dir_target.c - a directory that appears when it is whole. */
-#include "target.h"
+#include "convert.h"
 #include <sys/stat.h>
 
 /* `part` is nobody's business: in `text` it becomes the name that was asked for. */

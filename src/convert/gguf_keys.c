@@ -1,7 +1,7 @@
 /* gguf_keys.c - the metadata of a GGUF file, in the order in which llama.cpp's converter
  * writes it. Every key is what its runtime reads, and what it would take for granted
  * is said as well where it costs nothing. */
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 
 enum { QUANTIZATION_VERSION = 2 };

@@ -1,5 +1,5 @@
 /* grouping.c - which matrix gets which groups in a packed directory, and why. */
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 
 /* The largest group that fills rows of `cols`, at most `s->group`, at least `least`. */

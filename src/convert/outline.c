@@ -1,6 +1,6 @@
 /* outline.c - which tensors go where, in which order, as which type, and the
  * report of it. Nothing here reads a weight. */
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* outline.h - what will be written: tensors in order, their types, the report that
- * grows out of it. Private to `convert`. */
+ * grows out of it. For those who write formats: part of convert's door. */
 #ifndef PR_CONVERT_OUTLINE_H
 #define PR_CONVERT_OUTLINE_H
 #include "card.h"

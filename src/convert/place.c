@@ -1,5 +1,5 @@
 /* place.c - a file of many tensors, each at its own place. */
-#include "target.h"
+#include "convert.h"
 
 uint64_t pr_blob_place(pr_blob *b, uint64_t bytes) {
     uint64_t mask = b->align - 1, at = (b->bytes + mask) & ~mask;

@@ -7,7 +7,7 @@
  * degrees of freedom: low = 1 can mostly be had by another context. So low is tried, the
  * context follows of two divisors between (or the other way about; or both are tried, where
  * there are fewer), and high of one. */
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 
 enum { HALF_MAX = 2048, CONTEXT_MAX = 1 << 20, CONTEXT_STEP = 256 };

@@ -4,7 +4,7 @@
  * whole dimensions for 32 and 1 rotations, times 0.1 ln(factor) + 1 times
  * rope.scaling.attn_factor; or, where it takes a table (rope_freqs.weight), plain frequencies
  * divided by it. So any fixed frequencies can be said there by the table alone. */
-#include "outline.h"
+#include "convert.h"
 
 /* The runtime's own frequencies for the scaling that keys can name. */
 static void as_keys_say(const pr_rope *r, float *f) {

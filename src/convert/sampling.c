@@ -1,6 +1,6 @@
 /* sampling.c - how to draw the next token: general.sampling.* of a GGUF, generation_config.json
  * of a directory. */
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 
 /* In the order of a file's keys; of two words for one key the first counts. */

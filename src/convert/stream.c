@@ -4,7 +4,7 @@
  * sizes leave no trace; rows reach the sink in order; the first bad row in that
  * order is the one that is reported. Two permutations that undo each other are never
  * carried out: where the types agree as well, bytes are handed on as they lie. */
-#include "stream.h"
+#include "convert.h"
 
 enum { TASKS_PER_THREAD = 4, STACK_BYTES = 1 << 20 };
 

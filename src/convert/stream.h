@@ -1,8 +1,7 @@
 /* stream.h - one tensor, from the rows it is stored in to the rows that are
- * written. Private to `convert`. */
+ * written. For those who write formats: part of convert's door. */
 #ifndef PR_CONVERT_STREAM_H
 #define PR_CONVERT_STREAM_H
-#include "convert.h"
 #include "kernel/kernel.h"
 
 enum { PR_SLAB_BYTES = 8 << 20 };

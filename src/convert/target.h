@@ -1,5 +1,5 @@
 /* target.h - where what is written goes: a directory that appears when it is whole, and places
- * inside a file of many tensors. Private to `convert`. */
+ * inside a file of many tensors. For those who write formats: part of convert's door. */
 #ifndef PR_CONVERT_TARGET_H
 #define PR_CONVERT_TARGET_H
 #include "outline.h"

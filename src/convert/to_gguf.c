@@ -1,5 +1,5 @@
 /* to_gguf.c - a model into one GGUF file: plan, keys, then the stream. */
-#include "outline.h"
+#include "convert.h"
 #include <stdio.h>
 
 /* llama_ftype of a file of which most is this type; -1: it has no number of its own. */

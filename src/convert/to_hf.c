@@ -1,5 +1,5 @@
 /* to_hf.c - a model into a Hugging Face directory. */
-#include "target.h"
+#include "convert.h"
 
 enum { SHARD_DEFAULT_GB = 5 };
 

@@ -1,7 +1,7 @@
 /* vocab_put.c - a tokenizer's files in a Hugging Face directory. Those of an HF source are
  * copied byte for byte. Of a GGUF's vocabulary files are made, then read back: only if the
  * vocabulary that comes out is the one that went in do they stay. */
-#include "outline.h"
+#include "convert.h"
 
 enum { FILE_MAX = 256 << 20 };
 

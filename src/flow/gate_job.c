@@ -1,7 +1,7 @@
 /* gate_job.c - include/pare/optimize.h: pare_gate. A report judged again from its own numbers. */
 #include "gate/gate.h"
 #include "pare/optimize.h"
-#include "report.h"
+#include "report/report.h"
 
 /* What fails, and by how much; or how far from their limits all are. */
 static pare_status put_summary(const pr_gate_result *r, size_t n, const char *variant,

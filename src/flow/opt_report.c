@@ -5,7 +5,7 @@
 #include "machine.h"
 #include "opt.h"
 #include "pare_version.h"
-#include "report.h"
+#include "report/report.h"
 
 static void set_hex(pr_doc_build *b, pare_doc *o, const char *key, const pr_sha256 *h) {
     char hex[65];

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include "opt.h"
-#include "report.h"
+#include "report/report.h"
 
 enum { ARENA_MAX = 1 << 30 };
 

@@ -1,7 +1,7 @@
 /* types.h - hands `convert` the quantizer's choice of types. Private to `flow`. */
 #ifndef PR_TYPES_H
 #define PR_TYPES_H
-#include "convert/convert.h"
+#include "lower/lower.h"
 #include "quant/quant.h"
 
 /* A mix being applied to one model; one use per conversion. */

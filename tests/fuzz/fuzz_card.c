@@ -1,6 +1,6 @@
 /* fuzz_card.c - any bytes as README.md: refused with a message, or a card; the README.md that is
  * written of it reads as the same card. */
-#include "convert/card.h"
+#include "convert/convert.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 

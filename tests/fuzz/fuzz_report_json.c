@@ -1,6 +1,6 @@
 /* fuzz_report_json.c - any bytes as a report: the page made of it keeps everything that came
  * from it escaped, and the second opinion reads it or says why not. */
-#include "flow/report.h"
+#include "report/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 

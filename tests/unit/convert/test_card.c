@@ -1,7 +1,7 @@
 /* What is said of a model survives: GGUF to GGUF, GGUF to a directory and back, directory to
  * directory; and a README.md written of any texts reads as these texts. */
 #include "check.h"
-#include "convert/card.h"
+#include "convert/convert.h"
 
 static char root[512];
 

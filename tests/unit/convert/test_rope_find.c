@@ -1,7 +1,7 @@
 /* A GGUF's table of divisors as config.json's rope_type: rules that give it to the bit are found,
  * whatever their numbers; what cannot be said is refused with its cause. */
 #include "check.h"
-#include "convert/outline.h"
+#include "convert/convert.h"
 
 enum { HALF = 128 };
 

@@ -2,7 +2,7 @@
  * there is not measured again, what is broken or cancelled costs no more than itself. */
 #include "check.h"
 #include "flow/flow.h"
-#include "flow/report.h"
+#include "report/report.h"
 #include "pare/optimize.h"
 #include <sqlite3.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* test_report_check.c - every verdict of a report computed again from the report alone. The
  * sample's own were computed by tests/vectors/report/make.py, in Python. */
 #include "check.h"
-#include "flow/report.h"
+#include "report/report.h"
 
 static pr_recheck check_text(const char *text, size_t n) {
     pare_doc *r = NULL;

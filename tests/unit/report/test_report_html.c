@@ -2,7 +2,7 @@
  * The sample is tests/vectors/report/sample.json; the page lies in the build folder afterwards.
  */
 #include "check.h"
-#include "flow/report.h"
+#include "report/report.h"
 
 static pare_doc *sample(void) {
     pare_doc *r = NULL;

@@ -1,7 +1,7 @@
 /* lower_onnx.c - one node of the graph after the other into ONNX. No architecture has a word here:
  * nodes and layer records say all. Operators: onnx 1.23 (opset 23), ONNX Runtime 1.32
  * (ContribOperators.md). */
-#include "lower.h"
+#include "onnx_steps.h"
 #include <stdio.h>
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -1,7 +1,7 @@
 /* to_mlx.c - a model into a directory that mlx_lm.load takes: safetensors with codes, scales and
  * biases, and a config.json that says in the words mlx-lm reads what others leave to defaults.
  * Facts: mlx 0.32.4, mlx-lm 0.32.2 (models/llama.py, qwen2.py, qwen3.py, rope_utils.py). */
-#include "target.h"
+#include "lower.h"
 
 enum { GROUP = 64, GROUP_LEAST = 32, SHARD_GB = 5 };
 

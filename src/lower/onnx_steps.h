@@ -1,7 +1,7 @@
-/* lower.h - the graph in ONNX's words. Private to `convert`. */
-#ifndef PR_CONVERT_LOWER_H
-#define PR_CONVERT_LOWER_H
-#include "target.h"
+/* onnx_steps.h - the graph in ONNX's words. Private to `lower`. */
+#ifndef PR_ONNX_STEPS_H
+#define PR_ONNX_STEPS_H
+#include "lower.h"
 
 /* The two ways in which ONNX says a decoder. */
 typedef enum {

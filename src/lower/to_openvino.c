@@ -2,7 +2,7 @@
  * with states, weights in the patterns that the plug-ins multiply by as they are.
  * Facts: openvino 2026.4, openvino-genai 2026.4, NNCF 3.4's spellings of compressed weights. */
 #include "ov_lower.h"
-#include "target.h"
+#include "lower.h"
 
 enum { GROUP = 128, GROUP_LEAST = 32, XML_MAX = 64 << 20, ALIGN = 64 };
 

@@ -1,6 +1,6 @@
-/* ov_lower.h - the graph as an OpenVINO model. Private to `convert`. */
-#ifndef PR_CONVERT_OV_LOWER_H
-#define PR_CONVERT_OV_LOWER_H
+/* ov_lower.h - the graph as an OpenVINO model. Private to `lower`. */
+#ifndef PR_OV_LOWER_H
+#define PR_OV_LOWER_H
 #include "format/format.h"
 #include "model/model.h"
 

@@ -2,7 +2,7 @@
  * what the
  * runtime wants beside them. Matrices of floats are stored turned, [columns, rows], as MatMul
  * multiplies; groups as MatMulNBits and DequantizeLinear take them. */
-#include "lower.h"
+#include "onnx_steps.h"
 #include <stdio.h>
 
 enum { GROUP = 32, GROUP_LEAST = 16, PAGE = 4096, LARGE = 1 << 16, TABLE_ROWS = 256 };
