@@ -167,11 +167,17 @@ static bool settled(const bench *b) {
     return true;
 }
 
-/* A stall in few rounds leaves the tail without an upper bound: a limit on the latency could not be
- * judged. */
-static bool tails_bounded(const bench *b) {
+/* Long stretches of another pace leave a median, a stall in few rounds leaves the tail without
+ * bounds:
+ * a limit on them could not be judged. */
+static bool all_bounded(const bench *b) {
     for (int i = 0; i < b->n; i++) {
-        pr_est e = of_tokens(b, &b->side[i], 0.95);
+        const side *s = &b->side[i];
+        pr_est      tail = of_tokens(b, s, 0.95);
+        pr_est      pace = pr_est_median_in_time(s->decode, b->rounds, 0.95);
+        if (!pr_est_ok(&tail) || !pr_est_ok(&pace)) return false;
+        if (b->o.base < 0 || i == b->o.base) continue;
+        pr_est e = pr_est_pair_median(b->side[b->o.base].decode, s->decode, b->rounds, 0.95);
         if (!pr_est_ok(&e)) return false;
     }
     return true;
@@ -180,7 +186,7 @@ static bool tails_bounded(const bench *b) {
 static bool enough(const bench *b, double seconds, double budget) {
     if (b->rounds < MIN_ROUNDS) return false;
     if (seconds <= budget && !settled(b)) return false;
-    return seconds > b->o.patience * b->n || tails_bounded(b);
+    return seconds > b->o.patience * b->n || all_bounded(b);
 }
 
 /* Where a session's memory lies in the caches is luck, of some per cent, that lasts as long as

@@ -35,7 +35,7 @@ typedef struct {
     int64_t      decode_tokens; /* 0: 64 */
     int64_t rounds; /* 0: until the bounds are within 1 %, or the time is over; at least 8 */
     double       seconds;       /* for each side; 0: 4 */
-    double       patience;      /* up to this, for each side, while a tail of 95 % has no bounds */
+    double patience; /* up to this, for each side, while speed or the 95 % tail has no bounds */
     int          base, f32;     /* indices of the baselines, -1: none */
     const pr_id *ids;           /* text to run on, n_ids ≥ prompt + decode; NULL: a fixed pattern */
     int64_t      n_ids;
