@@ -14,12 +14,13 @@ void pr_buf_done(pr_buf *b) {
 
 void pr_buf_clear(pr_buf *b) {
     b->n = 0;
-    b->failed = false;
+    b->failed = b->full = false;
     if (b->p) b->p[0] = 0;
 }
 
 static bool room_for(pr_buf *b, size_t n) {
-    if (b->failed || n > b->max - b->n) return b->failed = true, false;
+    if (b->failed) return false;
+    if (n > b->max - b->n) return b->failed = b->full = true, false;
     if (b->n + n < b->cap) return true;
     size_t cap = b->cap ? b->cap : 64;
     while (cap <= b->n + n) cap = cap > SIZE_MAX / 4 ? b->n + n + 1 : cap * 2;

@@ -14,6 +14,7 @@ typedef struct {
     char  *p;
     size_t n, cap, max;
     bool   failed; /* the maximum or the memory was reached */
+    bool   full;   /* it was the maximum */
 } pr_buf;
 void pr_buf_init(pr_buf *b, size_t max_bytes);
 void pr_buf_done(pr_buf *b);

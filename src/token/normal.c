@@ -153,8 +153,9 @@ static pare_status step_run(const pr_tokenizer *t, const pr_norm_step *step, pr_
 }
 
 pare_status pr_fail_grown(const pr_buf *b, const char *where, pare_err *err) {
-    return pr_fail(err, PARE_ENOMEM, -1,
-                   "the %s makes this text over %zu bytes long, or memory is short", where, b->max);
+    if (!b->full) return pr_fail_nomem(err, b->n);
+    return pr_fail(err, PARE_EINPUT, -1, "the %s makes this text longer than %zu bytes", where,
+                   b->max);
 }
 
 pare_status pr_normalize(const pr_tokenizer *t, pr_str in, pr_buf *out, pr_buf *tmp, bool middle,

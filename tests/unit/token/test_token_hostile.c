@@ -196,9 +196,33 @@ static void test_long(void **state) {
     check_long(dir, ' ');
 }
 
+/* Sixteen steps of doubling: the text is the input's fault, and no memory is asked for in vain. */
+static void a_text_that_explodes(void **state) {
+    static const char *const step =
+        "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aa\"}";
+    char t[8192] = "{\"model\":{\"type\":\"BPE\"," SMALL
+                   "},\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[";
+    pr_tokenizer *tok;
+    pr_ids        ids = {0};
+    pare_err      e = {0};
+    for (int i = 0; i < 16; i++) {
+        if (i) strcat(t, ",");
+        strcat(t, step);
+    }
+    strcat(t, "]}}");
+    CHECK_OK(pr_tokenizer_from_json(&tok, pr_str_of(t), PR_STR(""), &e), e);
+    assert_int_equal(pr_encode(tok, "aaaa", 4, 0, &ids, &e), PARE_EINPUT);
+    assert_non_null(strstr(e.msg, "makes this text longer than"));
+    pr_ids_done(&ids);
+    pr_tokenizer_close(tok);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_errors), cmocka_unit_test(test_deep),
-                                       cmocka_unit_test(test_gguf), cmocka_unit_test(test_text),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_text_that_explodes),
+                                       cmocka_unit_test(test_errors),
+                                       cmocka_unit_test(test_deep),
+                                       cmocka_unit_test(test_gguf),
+                                       cmocka_unit_test(test_text),
                                        cmocka_unit_test(test_long)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
