@@ -6,7 +6,7 @@ PARE    = build/release/pare
 # ccache, where there is one, makes the second build of a preset cheap.
 CONFIGURE = $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache)
 
-.PHONY: build debug asan tsan coverage fuzz demo test long check bench install docs readme-table clean help
+.PHONY: build debug asan tsan coverage fuzz demo test peers long check bench install docs readme-table clean help
 
 # Configure once, build what changed, say nothing when nothing did.
 define build_preset
@@ -28,7 +28,10 @@ demo: build ## the main job on the model that ships; report in out/demo
 test:      ## short and medium tier; the last line has the numbers
 	@JOBS=$(JOBS) sh tools/tests short medium
 
-long:      ## real models and foreign runtimes (PARE_SHARED, PARE_PEERS_PYTHON)
+peers:     ## environments with the foreign runtimes that `make long` asks, in build/peers (Python, pip)
+	@tools/peers
+
+long:      ## real models and foreign runtimes (after "make peers"; PARE_SHARED)
 	@JOBS=$(JOBS) sh tools/tests long
 
 check:     ## the rules of CONTRIBUTING.md, as far as a program sees them

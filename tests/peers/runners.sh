@@ -4,7 +4,7 @@
 # error line. $1: the program, $2: runner_compare, $3: the folder of the helper.
 #
 # PARE_LLAMA_PATH (or PARE_PEERS_PYTHON's environment), PARE_MLX_PYTHON, and for the rest environments with a Python:
-# PARE_ONNXRUNTIME_PATH and PARE_GENAI_PATH (or PARE_ORT_PYTHON's environment; with onnx), PARE_OPENVINO_PATH.
+# PARE_ONNXRUNTIME_PATH and PARE_GENAI_PATH (or PARE_ORT_PYTHON's environment; with onnx), PARE_OPENVINO_PATH (or PARE_OPENVINO_PYTHON's environment).
 pare=$1 compare=$2
 PARE_RUNNER_DIR=$3
 export PARE_RUNNER_DIR
@@ -15,6 +15,8 @@ trap 'rm -rf "$tmp"' EXIT
 [ -n "${PARE_LLAMA_PATH:-}" ] || [ -z "${PARE_PEERS_PYTHON:-}" ] ||
     export PARE_LLAMA_PATH="$(dirname "$(dirname "$PARE_PEERS_PYTHON")")"
 ort=$(dirname "$(dirname "${PARE_ORT_PYTHON:-}")")
+[ -n "${PARE_OPENVINO_PATH:-}" ] || [ -z "${PARE_OPENVINO_PYTHON:-}" ] ||
+    export PARE_OPENVINO_PATH="$(dirname "$(dirname "$PARE_OPENVINO_PYTHON")")"
 [ -z "${PARE_ORT_PYTHON:-}" ] ||
     export PARE_ONNXRUNTIME_PATH="${PARE_ONNXRUNTIME_PATH:-$ort}" PARE_GENAI_PATH="${PARE_GENAI_PATH:-$ort}"
 ran=0 bad=0 prompt='It was a fine'
