@@ -4,7 +4,7 @@
  * beside it. One that is not is named, counts as missing, and the next one under its key
  * (records are only added) takes its place. */
 #include "opt.h"
-#include "pare_version.h"
+#include "pare_code.h"
 
 static pare_status hash_of(const pare_doc *d, char hex[65], pare_err *err) {
     pr_buf b;
@@ -66,14 +66,14 @@ pare_status opt_put(opt_job *j, const char key[65], const char *kind, const pare
 
 pare_status opt_key_source(const opt_job *j, char key[65], pare_err *err) {
     pr_key k;
-    pr_key_begin(&k, "source", PARE_VERSION);
+    pr_key_begin(&k, "source", PARE_CODE);
     pr_key_sha(&k, "source", &j->model_hash);
     return pr_key_end(&k, key, err);
 }
 
 pare_status opt_key_file(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
     pr_key k;
-    pr_key_begin(&k, "variant", PARE_VERSION);
+    pr_key_begin(&k, "variant", PARE_CODE);
     pr_key_sha(&k, "source", &j->model_hash);
     pr_key_str(&k, "quant", v->quant);
     pr_key_bool(&k, "allow_inexact", j->o->allow_inexact);
@@ -82,7 +82,7 @@ pare_status opt_key_file(const opt_job *j, const opt_variant *v, char key[65], p
 
 pare_status opt_key_same(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
     pr_key k;
-    pr_key_begin(&k, "same", PARE_VERSION);
+    pr_key_begin(&k, "same", PARE_CODE);
     pr_key_sha(&k, "source", &j->model_hash);
     pr_key_str(&k, "variant", v->sha256);
     pr_key_str(&k, "state", pr_type_get(j->state)->name);
@@ -97,7 +97,7 @@ static void timed_here(pr_key *k, const opt_job *j, const opt_variant *v) {
 
 pare_status opt_key_settings(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
     pr_key k;
-    pr_key_begin(&k, "settings", PARE_VERSION);
+    pr_key_begin(&k, "settings", PARE_CODE);
     timed_here(&k, j, v);
     pr_key_i64(&k, "threads", j->threads);
     pr_key_str(&k, "state", pr_type_get(j->state)->name);
@@ -108,7 +108,7 @@ pare_status opt_key_settings(const opt_job *j, const opt_variant *v, char key[65
 pare_status opt_key_bench(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
     const opt_setting *s = &v->settings[v->chosen], *b = &j->base.settings[j->base.chosen];
     pr_key             k;
-    pr_key_begin(&k, "bench", PARE_VERSION);
+    pr_key_begin(&k, "bench", PARE_CODE);
     timed_here(&k, j, v);
     pr_key_i64(&k, "threads", s->threads);
     pr_key_i64(&k, "baseline_threads", b->threads);

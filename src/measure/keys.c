@@ -1,6 +1,6 @@
 /* keys.c - what a measurement depends on, as the key of its record. */
 #include "keys.h"
-#include "pare_version.h"
+#include "pare_code.h"
 #include "store/store.h"
 
 /* NULL has a value of its own, unlike any hash. */
@@ -14,7 +14,7 @@ pare_status pr_eval_key(const pr_sha256 *model, const pr_sha256 *ref, const pr_s
     pr_key k;
     if (o->window <= 0)
         return pr_fail(err, PARE_EUSAGE, -1, "the key of an evaluation needs its window");
-    pr_key_begin(&k, "eval", PARE_VERSION);
+    pr_key_begin(&k, "eval", PARE_CODE);
     key_sha(&k, "model", model);
     key_sha(&k, "reference", ref);
     key_sha(&k, "text", text);

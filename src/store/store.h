@@ -3,7 +3,7 @@
  *   pr_store *s;
  *   PR_TRY(pr_store_open(&s, "out/pare.db", PR_STORE_WRITE, err));
  *   pr_key k;
- *   pr_key_begin(&k, "eval", PARE_VERSION);
+ *   pr_key_begin(&k, "eval", PARE_CODE);
  *   pr_key_sha(&k, "model", &model_hash);
  *   pr_key_i64(&k, "context", 2048);
  *   char id[65];
