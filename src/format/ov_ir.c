@@ -3,7 +3,7 @@
 #include "doc/doc.h"
 #include <stdio.h>
 
-enum { MOST_LAYERS = 1 << 20 };
+enum { PORT_SHIFT = 20, MOST_LAYERS = 1 << PORT_SHIFT };
 
 static const struct {
     const char *element, *precision;
@@ -13,6 +13,7 @@ static const struct {
     [PR_OV_I32] = {"i32", "I32"},   [PR_OV_BOOL] = {"boolean", "BOOL"},
     [PR_OV_U4] = {"u4", "U4"},      [PR_OV_I4] = {"i4", "I4"},
     [PR_OV_U8] = {"u8", "U8"},      [PR_OV_I8] = {"i8", "I8"},
+    [PR_OV_STRING] = {"string", "STRING"},
 };
 
 /* ------------------------------------------------------------------ building */
@@ -129,6 +130,27 @@ pr_ov_val pr_ov_f32(pr_ov *g, pr_ov_shape shape, const float *v) {
     return known(g, PR_OV_F32, shape, n * sizeof *v, v);
 }
 
+pr_ov_val pr_ov_bytes(pr_ov *g, pr_ov_type as, pr_ov_shape shape, const void *p, uint64_t bytes) {
+    return known(g, as, shape, bytes, p);
+}
+
+pr_ov_val pr_ov_port(pr_ov_val v, int port) {
+    return v | port << PORT_SHIFT;
+}
+
+pr_ov_val pr_ov_more(pr_ov *g, pr_ov_val v, pr_ov_type as, pr_ov_shape shape) {
+    if (g->failed) return 0;
+    pr_ov_layer *l = &g->layers[v];
+    if (l->n_more == PR_OV_MORE) return g->failed = true, 0;
+    l->more_as[l->n_more] = as;
+    l->more_shape[l->n_more] = shape;
+    return pr_ov_port(v, ++l->n_more);
+}
+
+void pr_ov_name(pr_ov *g, pr_ov_val v, const char *tensor) {
+    if (!g->failed) g->layers[v].tensor = tensor;
+}
+
 pr_ov_val pr_ov_weight(pr_ov *g, const char *name, pr_ov_type as, pr_ov_shape shape,
                        uint64_t bytes, uint64_t *at) {
     pr_ov_val v = constant(g, name, as, shape, bytes, NULL);
@@ -156,14 +178,21 @@ pr_ov_val pr_ov_convert(pr_ov *g, pr_ov_val x, pr_ov_type to) {
 
 /* ------------------------------------------------------------------ XML */
 
-static void put_port(pr_xml *x, const pr_ov_layer *l, int id, bool name) {
+static int layer_of(pr_ov_val v) {
+    return v & (MOST_LAYERS - 1);
+}
+
+/* Port `id` of a layer, which carries output `port` of `l`. */
+static void put_port(pr_xml *x, const pr_ov_layer *l, int port, int id, bool name) {
     char text[24];
+    pr_ov_type as = port ? l->more_as[port - 1] : l->as;
+    const pr_ov_shape *shape = port ? &l->more_shape[port - 1] : &l->shape;
     pr_xml_open(x, "port");
     pr_xml_attr_i64(x, "id", id);
-    pr_xml_attr(x, "precision", types[l->as].precision);
-    if (name && l->tensor) pr_xml_attr(x, "names", l->tensor);
-    for (int i = 0; i < l->shape.rank; i++) {
-        snprintf(text, sizeof text, "%lld", (long long)l->shape.dim[i]);
+    pr_xml_attr(x, "precision", types[as].precision);
+    if (name && l->tensor && !port) pr_xml_attr(x, "names", l->tensor);
+    for (int i = 0; i < shape->rank; i++) {
+        snprintf(text, sizeof text, "%lld", (long long)shape->dim[i]);
         pr_xml_leaf(x, "dim", text);
     }
     pr_xml_close(x);
@@ -202,12 +231,13 @@ static void put_layer(pr_xml *x, const pr_ov *g, int id) {
     if (l->decompression) put_mark(x);
     if (l->n_in) {
         pr_xml_open(x, "input");
-        for (int i = 0; i < l->n_in; i++) put_port(x, &g->layers[l->in[i]], i, false);
+        for (int i = 0; i < l->n_in; i++)
+            put_port(x, &g->layers[layer_of(l->in[i])], l->in[i] >> PORT_SHIFT, i, false);
         pr_xml_close(x);
     }
     if (!result) {
         pr_xml_open(x, "output");
-        put_port(x, l, l->n_in, true);
+        for (int i = 0; i <= l->n_more; i++) put_port(x, l, i, l->n_in + i, true);
         pr_xml_close(x);
     }
     pr_xml_close(x);
@@ -217,10 +247,11 @@ static void put_edges(pr_xml *x, const pr_ov *g) {
     pr_xml_open(x, "edges");
     for (int to = 0; to < g->n; to++)
         for (int i = 0; i < g->layers[to].n_in; i++) {
-            int from = g->layers[to].in[i];
+            pr_ov_val in = g->layers[to].in[i];
+            int from = layer_of(in);
             pr_xml_open(x, "edge");
             pr_xml_attr_i64(x, "from-layer", from);
-            pr_xml_attr_i64(x, "from-port", g->layers[from].n_in);
+            pr_xml_attr_i64(x, "from-port", g->layers[from].n_in + (in >> PORT_SHIFT));
             pr_xml_attr_i64(x, "to-layer", to);
             pr_xml_attr_i64(x, "to-port", i);
             pr_xml_close(x);
@@ -228,26 +259,36 @@ static void put_edges(pr_xml *x, const pr_ov *g) {
     pr_xml_close(x);
 }
 
-void pr_ov_put(const pr_ov *g, const char *const (*options)[2], int n, pr_buf *to) {
+static void put_net(const pr_ov *g, const char *name, bool options,
+                    const char *const (*pairs)[2], int n, pr_buf *to) {
     pr_xml x;
     if (g->failed) to->failed = true;
     if (to->failed) return;
     pr_xml_begin(&x, to);
     pr_xml_open(&x, "net");
-    pr_xml_attr(&x, "name", "model");
+    pr_xml_attr(&x, "name", name);
     pr_xml_attr_i64(&x, "version", 11);
     pr_xml_open(&x, "layers");
     for (int i = 0; i < g->n; i++) put_layer(&x, g, i);
     pr_xml_close(&x);
     put_edges(&x, g);
     pr_xml_open(&x, "rt_info");
-    if (n) pr_xml_open(&x, "runtime_options");
+    if (n && options) pr_xml_open(&x, "runtime_options");
     for (int i = 0; i < n; i++) {
-        pr_xml_open(&x, options[i][0]);
-        pr_xml_attr(&x, "value", options[i][1]);
+        pr_xml_open(&x, pairs[i][0]);
+        pr_xml_attr(&x, "value", pairs[i][1]);
         pr_xml_close(&x);
     }
-    if (n) pr_xml_close(&x);
+    if (n && options) pr_xml_close(&x);
     pr_xml_close(&x);
     pr_xml_close(&x);
+}
+
+void pr_ov_put(const pr_ov *g, const char *const (*options)[2], int n, pr_buf *to) {
+    put_net(g, "model", true, options, n, to);
+}
+
+void pr_ov_put_named(const pr_ov *g, const char *name, const char *const (*info)[2], int n,
+                     pr_buf *to) {
+    put_net(g, name, false, info, n, to);
 }

@@ -42,8 +42,10 @@ pare_status pr_convert_onnx(const pr_model *m, const pr_pack_job *job, const par
                             pr_arena *a, pr_written *out, pare_err *err);
 
 /* Write `m` as a directory that openvino.Core and openvino_genai.LLMPipeline take:
- * openvino_model.xml (IR 11, a decoder with states) and .bin, config.json, the tokenizer's files
- * (not as OpenVINO models). 4 bits in groups, 128 without a wish; embedding, head and rows that no
+ * openvino_model.xml (IR 11, a decoder with states) and .bin, config.json, the tokenizer's
+ * files, and
+ * openvino_tokenizer and openvino_detokenizer where OpenVINO can say them, else a warning. 4
+ * bits in groups, 128 without a wish; embedding, head and rows that no
  * group fills in 8 bits a row. EREFUSED: OpenVINO would compute something else (each reason),
  * or has no such weights. */
 pare_status pr_convert_openvino(const pr_model *m, const pr_pack_job *job, const pare_ctl *ctl,

@@ -224,13 +224,35 @@ static const char *dtype_name(pr_type t) {
     return t == PR_BF16 ? "bfloat16" : t == PR_F16 ? "float16" : "float32";
 }
 
+/* The files of the vocabulary, and where it can be said the models that text goes through. */
+static pare_status put_tokenizer(ov_job *j, const char *dir, pare_err *err) {
+    pare_err no = {0};
+    PR_TRY(pr_vocab_put(j->o->m, dir, j->o->arena, err));
+    pare_status st = pr_ov_tokenizer(j->o->m, dir, j->o->arena, &no);
+    if (st == PARE_OK && pr_token_find(j->o->m->tok, PR_STR("<0x0A>")) >= 0)
+        return pr_report_warn(
+            j->out, j->o->arena, j->ctl,
+            "OpenVINO's tokenizer reads the text \"<0x0A>\" as the byte 0A, and all "
+            "that are spelt so as theirs",
+            err);
+    if (st != PARE_EREFUSED) {
+        if (st != PARE_OK) *err = no;
+        return st;
+    }
+    const char *line = pr_arena_printf(j->o->arena,
+                                       "no openvino_tokenizer.xml: %s; convert_tokenizer of "
+                                       "openvino_tokenizers may make one", no.msg);
+    if (!line) return pr_fail_nomem(err, sizeof no.msg);
+    return pr_report_warn(j->out, j->o->arena, j->ctl, line, err);
+}
+
 static pare_status fill(void *user, const char *dir, pare_err *err) {
     ov_job *j = user;
     const pr_outline *o = j->o;
     char *bin = pr_path_join(o->arena, dir, "openvino_model.bin"),
          *xml = pr_path_join(o->arena, dir, "openvino_model.xml");
     if (!bin || !xml) return pr_fail_nomem(err, 4096);
-    if (!j->job->no_tokenizer) PR_TRY(pr_vocab_put(o->m, dir, o->arena, err));
+    if (!j->job->no_tokenizer) PR_TRY(put_tokenizer(j, dir, err));
     PR_TRY(pr_config_put(o->m, dir, dtype_name(j->job->type), j->out, o->arena, err));
     PR_TRY(write_bin(j, bin, err));
     PR_TRY(write_xml(j, xml, err));

@@ -122,6 +122,37 @@ bool pr_token_is_special(const pr_tokenizer *t, pr_id id);
  * field uses for the end of a turn ("<|eot_id|>", "<|im_end|>", …). */
 bool pr_token_is_end(const pr_tokenizer *t, pr_id id);
 
+/* A tokenizer in words that other runtimes have too: merges by rank, patterns that cut, one
+ * mark for a
+ * space. All is borrowed from the tokenizer, or lies in the arena. */
+typedef struct {
+    pr_str      pattern;   /* in PCRE2's dialect */
+    const char *behaviour; /* "isolate", "remove", "mergedwithprevious", "mergedwithnext" */
+    bool        invert;
+} pr_token_split;
+typedef struct {
+    pr_str text;
+    pr_id  id;
+    bool   lstrip, rstrip; /* swallows white space on that side */
+} pr_token_added;
+typedef struct {
+    bool   byte_level; /* merges bytes; else letters */
+    bool   byte_fallback, fuse_unk;
+    pr_id  unk;     /* -1: none */
+    const char *form; /* of Unicode, first of all: "nfc", "nfd", "nfkc", "nfkd"; NULL: none */
+    pr_str prepend; /* before each stretch of text between added tokens; p NULL: nothing */
+    pr_str space;   /* what a space becomes; p NULL: it stays */
+    bool   strip_first; /* decoding drops a space at the start of a text */
+    uint32_t              n_splits, n_added, n_merges, n_before, n_after;
+    pr_token_split        splits[8];
+    const pr_token_added *added;
+    const uint32_t (*merges)[2];
+    const uint32_t *before, *after; /* ids put around a text */
+} pr_token_plain;
+/* PARE_EREFUSED: it does more than that; the message says what. */
+pare_status pr_token_plain_of(const pr_tokenizer *t, pr_arena *a, pr_token_plain *out,
+                              pare_err *err);
+
 /* Ids that grow; {0} is a fresh one. */
 typedef struct {
     pr_id *p;
