@@ -353,6 +353,9 @@ static void speed(const bench *b, const side *s, pr_bench_result *r) {
     add(r, "token_cv", PR_AGAINST_NONE, pr_est_cv(s->token, n * d, 0.95));
 }
 
+static const char no_plan[] =
+    "a foreign runtime does not say what it plans; peak_rss_bytes has its process";
+
 static void ratios(const bench *b, int i, pr_bench_result *r) {
     static const pr_against against[] = {PR_AGAINST_SOURCE, PR_AGAINST_F32};
     const int               base[] = {b->o.base, b->o.f32};
@@ -360,7 +363,10 @@ static void ratios(const bench *b, int i, pr_bench_result *r) {
         if (base[k] < 0) continue;
         add(r, "speedup", against[k],
             pr_est_pair_median(b->side[base[k]].decode, b->side[i].decode, b->rounds, 0.95));
-        if (b->in[i].r || b->in[base[k]].r) continue; /* nobody knows what a runtime plans */
+        if (b->in[i].r || b->in[base[k]].r) {
+            add(r, "memory_ratio", against[k], pr_est_none(no_plan));
+            continue;
+        }
         pr_memory own = pr_session_memory(b->side[i].s),
                   ref = pr_session_memory(b->side[base[k]].s);
         add(r, "memory_ratio", against[k],
@@ -392,12 +398,12 @@ static pare_status result(const bench *b, int i, pr_bench_result **out, pare_err
     ratios(b, i, r);
     add(r, "memory_bytes", PR_AGAINST_NONE,
         s->s ? pr_est_counted((double)(m.weights + m.state + m.workspace))
-             : pr_est_none("a foreign runtime does not say what it plans"));
+             : pr_est_none(no_plan));
     add(r, "peak_rss_bytes", PR_AGAINST_NONE,
         s->s ? s->peak : pr_est_counted((double)pr_runner_memory(b->in[i].r)));
     add(r, "load_ms", PR_AGAINST_NONE,
         s->n_load ? pr_est_scale(pr_est_quantile(s->load, s->n_load, 0.5, 0.9), 1e3)
-                  : pr_est_none("not asked for"));
+                  : pr_est_none(s->s ? "not asked for" : "a runtime opens its file once"));
     add(r, "energy_j_per_token", PR_AGAINST_NONE, energy_of(b, s));
     histogram(b, s, r);
     return PARE_OK;
