@@ -30,7 +30,8 @@ typedef struct {
     int         exact;     /* multiply quantized weights in float32, not with 8-bit activations */
     const char *runner;    /* what runs the model: pare/runner.h; NULL: native */
     const char *against_runner; /* … and `against` */
-    const char *tokenizer; /* the model that has the words; NULL: `against`, then the model itself */
+    const char
+        *tokenizer; /* the model that has the words; NULL: `against`, then the model itself */
 } pare_eval_opts;
 
 /* Perplexity, accuracy and, with `against`, divergence, agreement and accuracy kept. The

@@ -1,7 +1,8 @@
 /* opt.h - the main job's inside. Private to `flow`.
  *
  * opt_spec.c says what a candidate's words mean, and which runtimes are here; opt_foreign.c runs
- * candidates by these. The data's way: opt_quality.c hashes the checkpoint and evaluates it (stage 1); opt_make.c
+ * candidates by these. The data's way: opt_quality.c hashes the checkpoint and evaluates it
+ * (stage 1); opt_make.c
  * writes every variant (2, 3); opt_quality.c runs the source beside them on the text (3);
  * opt_speed.c tries settings (4) and times each in turns with the baseline (5); optimize.c
  * holds the order and lets `search` and `gate` decide; opt_report.c writes it down. What was

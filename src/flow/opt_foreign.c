@@ -1,4 +1,5 @@
-/* opt_foreign.c - candidates that a foreign runtime runs: opened, evaluated, and set up to be timed.
+/* opt_foreign.c - candidates that a foreign runtime runs: opened, evaluated, and set up to be
+ * timed.
  *
  * Always true: a runtime is opened as it comes, which is how it will be used: what it computes in
  * on this machine is part of what is found out, and stands in the report. Its results are

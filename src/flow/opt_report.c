@@ -205,7 +205,7 @@ static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     static const char *const steady[] = {"token_cv_frame", "token_cv", NULL};
     static const char *const counted[] = {"memory_bytes", "memory_ratio", "file_bytes", "bpw",
                                           NULL};
-    static const char *const process[] = {"peak_rss_bytes", "load_ms", NULL};
+    static const char *const process[] = {"peak_rss_bytes", "peak_rss_ratio", "load_ms", NULL};
     static const char *const energy[] = {"energy_j_per_token", NULL};
     static const char *const blocks =
         "windows joined to blocks whose length the text's own correlation chooses; Student's t "

@@ -1,4 +1,5 @@
-/* opt_spec.c - what a candidate's words mean: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][@RUNNER].
+/* opt_spec.c - what a candidate's words mean:
+ * [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][@RUNNER].
  *
  *   Q4_K_M                    a GGUF, run by our own engine
  *   Q4_K_M@llama.cpp          the same file in llama.cpp
@@ -215,7 +216,7 @@ static pare_status find_runtime(opt_job *j, opt_variant *v, pare_err *err) {
     PR_TRY(probe(j, v->by, &info, err));
     v->version = info->version;
     if (info->found) return PARE_OK;
-    pr_fail(&e, PARE_EENV, -1, "skipped: %s is not installed here: %s; %s", v->by->name,
+    pr_fail(&e, PARE_EENV, -1, "%s is not installed here: %s; %s", v->by->name,
             info->reason, v->by->how_to_install);
     if (j->o->strict) {
         if (err) *err = e;

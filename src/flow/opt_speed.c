@@ -360,7 +360,7 @@ static pr_est over(const pr_est *a, const pr_est *b) {
 
 /* A variant and the F32 file never ran in turns: both ran with the source. */
 static void against_f32(const opt_job *j, opt_variant *v) {
-    static const char *const names[] = {"speedup", "memory_ratio"};
+    static const char *const names[] = {"speedup", "memory_ratio", "peak_rss_ratio"};
     for (size_t i = 0; i < PR_COUNT(names) && j->fv.bench && v->bench; i++) {
         const pr_bench_result *f = j->fv.bench;
         const pr_metric *own = pr_metric_find(v->metrics, v->n_metrics, names[i],
@@ -374,7 +374,7 @@ static void against_f32(const opt_job *j, opt_variant *v) {
             (pr_metric){.info = own->info,
                         .against = PR_AGAINST_F32,
                         .est = !pr_est_ok(&own->est) ? own->est
-                               : i == 1 ? pr_est_counted(own->est.value / ref->est.value)
+                               : i > 0  ? pr_est_counted(own->est.value / ref->est.value)
                                         : over(&own->est, &ref->est)};
     }
 }

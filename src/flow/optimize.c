@@ -46,7 +46,7 @@ void opt_lost(opt_job *j, opt_variant *v, const pare_err *err) {
     char text[1200];
     pare_err_format(err, text, sizeof text);
     v->error = pr_arena_str(j->a, text, strlen(text));
-    opt_warn(j, "%s: %s", v->name, text);
+    opt_warn(j, "%s%s: %s", v->name, v->skipped ? " is skipped" : "", text);
 }
 
 pare_status opt_lost_by(opt_job *j, opt_variant *v, const pare_err *own, pare_err *err) {

@@ -88,6 +88,22 @@ static pare_status open_text(evaluation *e, const pare_eval_opts *o, pare_err *e
     return PARE_OK;
 }
 
+/* The context that a folder's own files state, where we cannot read the model; 0: none. */
+static int64_t stated_context(const char *path, pr_arena *a) {
+    static const char *const at[][2] = {{"genai_config.json", "model/context_length"},
+                                        {"config.json", "max_position_embeddings"}};
+    int64_t n = 0;
+    for (size_t i = 0; i < PR_COUNT(at) && n <= 0; i++) {
+        char     *file = pr_path_join(a, path, at[i][0]);
+        pare_doc *d;
+        if (!file || !pr_path_exists(file) || pr_json_read(&d, file, NULL, NULL) != PARE_OK)
+            continue;
+        n = pare_doc_int(pare_doc_path(d, at[i][1]));
+        pare_doc_free(d);
+    }
+    return PR_MAX(n, (int64_t)0);
+}
+
 /* A model of ours, or a runtime that has opened `path`; then a model too where we can read it. */
 static pare_status open_eval_side(evaluation *e, int i, const char *path, const char *runner,
                                   const pare_ctl *ctl, pare_err *err) {
@@ -99,7 +115,8 @@ static pare_status open_eval_side(evaluation *e, int i, const char *path, const 
     if (!is_foreign(runner)) return st;
     pr_runner_opts ro = {
         .n_threads = e->o.n_threads, .n_ctx = e->o.window, .exact = e->o.exact, .ctl = ctl};
-    if (e->o.window == 0 && m) ro.n_ctx = PR_MIN(m->hp.n_ctx, (int64_t)2048);
+    if (e->o.window == 0)
+        ro.n_ctx = PR_MIN(m ? m->hp.n_ctx : stated_context(path, e->arena), (int64_t)2048);
     return pr_runner_open(&s->r, runner, path, &ro, err);
 }
 
@@ -112,13 +129,13 @@ static pare_status find_words(evaluation *e, const pare_eval_opts *o, pare_err *
     }
     const char *path = o->tokenizer ? o->tokenizer : e->path;
     if (!o->tokenizer && !is_foreign(o->runner)) return PARE_OK; /* the usual error says why */
-    if (!(e->arena = pr_arena_new((size_t)64 << 20))) return pr_fail_nomem(err, 4096);
     PR_TRY(pr_words_open(&e->words, path, e->arena, err));
     if (!e->words.tok)
-        return pr_fail(err, PARE_EUSAGE, -1,
-                       "'%s' has no tokenizer that pare reads (%s): name a model that has the words "
-                       "(--tokenizer)",
-                       path, e->words.no_tok);
+        return pr_fail(
+            err, PARE_EUSAGE, -1,
+            "'%s' has no tokenizer that pare reads (%s): name a model that has the words "
+            "(--tokenizer)",
+            path, e->words.no_tok);
     e->o.words = e->words.tok;
     return PARE_OK;
 }
@@ -132,6 +149,7 @@ static pare_status open_models(evaluation *e, const char *model, const pare_eval
                           .separator = o->separator,
                           .whole_documents = o->whole_documents != 0};
     e->path = model;
+    if (!(e->arena = pr_arena_new((size_t)64 << 20))) return pr_fail_nomem(err, 4096);
     PR_TRY(pr_state_type(o->state, &e->o.state, err));
     PR_TRY(open_text(e, o, err));
     PR_TRY(open_eval_side(e, 0, model, o->runner, ctl, err));
