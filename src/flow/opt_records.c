@@ -100,7 +100,7 @@ static void timed_here(pr_key *k, const opt_job *j, const opt_variant *v) {
 
 pare_status opt_key_runtime(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
     pr_key k;
-    pr_key_begin(&k, "runtime", PARE_VERSION);
+    pr_key_begin(&k, "runtime", PARE_CODE);
     timed_here(&k, j, v);
     pr_key_i64(&k, "threads", j->threads);
     return pr_key_end(&k, key, err);
@@ -110,7 +110,7 @@ pare_status opt_key_runtime(const opt_job *j, const opt_variant *v, char key[65]
 pare_status opt_key_eval_by(const opt_job *j, const opt_variant *v, const char *native,
                             char key[65], pare_err *err) {
     pr_key k;
-    pr_key_begin(&k, "eval-by", PARE_VERSION);
+    pr_key_begin(&k, "eval-by", PARE_CODE);
     pr_key_str(&k, "native", native);
     timed_here(&k, j, v);
     pr_key_i64(&k, "threads", j->threads);
