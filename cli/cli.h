@@ -67,9 +67,9 @@ typedef struct {
 
 /* Options that mean the same in every command that has them (options.c). */
 extern const opt_def opt_out, opt_text, opt_text_file, opt_n, opt_threads, opt_context,
-    opt_temp, opt_top_k, opt_top_p, opt_min_p, opt_seed, opt_runner, opt_any_runner, opt_vs_runner,
-    opt_work_memory, opt_allow_inexact, opt_strict, opt_quant, opt_state, opt_exact,
-    opt_special, opt_max_memory;
+    opt_temp, opt_top_k, opt_top_p, opt_min_p, opt_seed, opt_any_runner, opt_vs_runner,
+    opt_against_runner, opt_work_memory, opt_allow_inexact, opt_strict, opt_quant, opt_state,
+    opt_exact, opt_special, opt_max_memory;
 /* --json, --quiet and --help: every command has them. */
 extern const opt_def *const opts_everywhere[];
 

@@ -35,10 +35,16 @@ static const opt_def own_whole = {
     .type = OPT_FLAG,
     .help = "leave out the first and the last document, which may be cut"};
 
+static const opt_def own_tokenizer = {
+    .name = "tokenizer",
+    .type = OPT_FILE,
+    .metavar = "MODEL",
+    .help = "the model that has the words, where neither REF nor MODEL does"};
+
 static const opt_def *const opts[] = {
     &opt_text,      &opt_text_file, &own_against, &own_choices,     &own_tasks,
     &own_separator, &own_whole,     &opt_context, &own_windows,     &opt_state,
-    &opt_exact,     &opt_runner,    &opt_threads, NULL};
+    &opt_exact,     &opt_any_runner, &opt_against_runner, &own_tokenizer, &opt_threads, NULL};
 
 static int evaluate(cli *c, const pare_eval_opts *o) {
     pare_err  err = {0};
@@ -68,7 +74,10 @@ static int run(cli *c) {
                         .separator = cli_str(c, "separator"),
                         .whole_documents = cli_flag(c, "whole-documents"),
                         .state = cli_str(c, "kv"),
-                        .exact = cli_flag(c, "exact")};
+                        .exact = cli_flag(c, "exact"),
+                        .runner = cli_str(c, "runner"),
+                        .against_runner = cli_str(c, "against-runner"),
+                        .tokenizer = cli_str(c, "tokenizer")};
     bool given = cli_str(c, "prompt") || o.file;
     if (o.choices && given) return cli_usage(c, "eval: --choices takes the place of -f and -p");
     if (o.n_tasks && !o.choices)
@@ -102,7 +111,9 @@ const command cmd_eval = {
             "of REF's accuracy that is kept. REF runs beside MODEL, window by window; its "
             "logits are never stored.\n"
             "The text is cut into windows of the model's context (at most 2,048; -c says "
-            "another number), and every position of each is counted. Every number has its "
+            "another number), and every position of each is counted. A foreign runtime (--runner) "
+            "gets the same tokens in the same windows, and its logits are judged in the same way; "
+            "--exact asks it for float32 where it can be told so. Every number has its "
             "95 % bounds, from blocks of text, because neighbouring tokens are not "
             "independent.",
     .examples = "  pare eval models/austen-3.7m -f models/austen-3.7m/text/heldout.txt\n"

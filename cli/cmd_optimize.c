@@ -8,7 +8,18 @@ static const opt_def own_variants = {
     .name = "variants",
     .type = OPT_LIST,
     .metavar = "T,T,…",
-    .help = "types to try; without it ten, from the source's own to Q2_K"};
+    .help = "what to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][@RUNNER]; without it ten GGUF "
+            "types, from the source's own to Q2_K"};
+static const opt_def own_formats = {
+    .name = "formats",
+    .type = OPT_LIST,
+    .metavar = "F,F,…",
+    .help = "try what is usual in each of gguf, hf, mlx, onnx, openvino"};
+static const opt_def own_runners = {
+    .name = "runners",
+    .type = OPT_LIST,
+    .metavar = "R,R,…",
+    .help = "what runs the variants that name no runner, where it takes their format"};
 static const opt_def own_max_bytes = {.name = "max-bytes",
                                       .type = OPT_BYTES,
                                       .metavar = "BYTES",
@@ -60,6 +71,8 @@ static const opt_def own_seconds = {.name = "seconds",
 static const opt_def *const opts[] = {&opt_out,
                                       &opt_text_file,
                                       &own_variants,
+                                      &own_formats,
+                                      &own_runners,
                                       &own_max_bytes,
                                       &opt_max_memory,
                                       &own_max_latency_ms,
@@ -86,18 +99,23 @@ static bool named(const pare_doc *array, const char *name) {
     return false;
 }
 
+/* What memory was compared by: as planned, or what the processes took. */
+static const char *memory_metric(const pare_doc *r) {
+    const pare_doc *a = pare_doc_path(r, "front/objectives");
+    for (size_t i = 0; i < pare_doc_count(a); i++)
+        if (strcmp(show_str(pare_doc_at(a, i), "metric"), "peak_rss_bytes") == 0)
+            return "peak_rss_bytes";
+    return "memory_bytes";
+}
+
 static void variant_row(table *t, const pare_doc *r, const pare_doc *v) {
-    const char *name = show_str(v, "name"), *error = pare_doc_str(pare_doc_get(v, "error"));
+    const char *name = show_str(v, "name");
     const char *choice = pare_doc_str(pare_doc_path(r, "choice/name"));
     bool chosen = choice && strcmp(choice, name) == 0,
          front = named(pare_doc_path(r, "front/members"), name);
     human       bytes;
     metric_cell ppl, kld, kept, tps, speed, memory;
-    cell        why;
-    if (error) {
-        table_row(t, INK_RED, " |%s|%s", name, show_cell(why, error));
-        return;
-    }
+    if (pare_doc_str(pare_doc_get(v, "error"))) return;
     table_row(t,
               chosen  ? INK_BOLD
               : front ? INK_PLAIN
@@ -113,18 +131,34 @@ static void variant_row(table *t, const pare_doc *r, const pare_doc *v) {
               metric_pm(kept, metric_find(v, "accuracy_kept", "source")),
               metric_pm(tps, metric_find(v, "decode_tps", NULL)),
               metric_pm(speed, metric_find(v, "speedup", "source")),
-              metric_value(memory, metric_find(v, "memory_bytes", NULL)));
+              metric_value(memory, metric_find(v, memory_metric(r), NULL)));
+}
+
+/* A reason is longer than any column. */
+static void left_out(cli *c, const pare_doc *v) {
+    bool        skipped = pare_doc_bool(pare_doc_get(v, "skipped"));
+    const char *error = pare_doc_str(pare_doc_get(v, "error"));
+    cell        why;
+    if (!error) return;
+    out_printf("%s%s %s: %s%s\n", ink_on(c, skipped ? INK_DIM : INK_RED),
+               skipped ? "skipped" : "lost", show_str(v, "name"), show_cell(why, error),
+               ink_off(c));
 }
 
 static void print_report(cli *c, const pare_doc *r, const char *out) {
     const pare_doc *a = pare_doc_get(r, "variants");
     table *t = table_new(" |variant|bytes>|bits>|perplexity>|KL divergence>|accuracy "
                          "kept>|tokens/s>|speedup>|memory>");
+    bool   peak = strcmp(memory_metric(r), "peak_rss_bytes") == 0;
     for (size_t i = 0; i < pare_doc_count(a); i++) variant_row(t, r, pare_doc_at(a, i));
     table_print(c, t);
+    for (size_t i = 0; i < pare_doc_count(a); i++) left_out(c, pare_doc_at(a, i));
     out_printf(
         "%s→ chosen   • on the front, where nothing is better in all   ± bounds of 95 %%%s\n\n",
         ink_on(c, INK_DIM), ink_off(c));
+    if (peak)
+        out_printf("Memory: the peak of the process, for a runtime beside pare plans nothing that "
+                   "could be read.\n\n");
     out_printf("Gates for %s\n", show_str(r, "choice/name"));
     gate_table(c, pare_doc_get(r, "gates"));
     out_puts("\n");
@@ -143,6 +177,10 @@ static int run(cli *c) {
         .text = cli_str(c, "file"),
         .variants = variants->list,
         .n_variants = variants->n_list,
+        .formats = cli_opt(c, "formats")->list,
+        .n_formats = cli_opt(c, "formats")->n_list,
+        .runners = cli_opt(c, "runners")->list,
+        .n_runners = cli_opt(c, "runners")->n_list,
         .max_bytes = (double)cli_bytes(c, "max-bytes"),
         .max_memory = (double)cli_bytes(c, "max-memory"),
         .max_latency_ms = cli_num(c, "max-latency-ms"),
@@ -183,19 +221,30 @@ const command cmd_optimize = {
     .name = "optimize",
     .help = "find the best smaller version of a model, with proof",
     .synopsis = "SRC -o DIR [-f TEXT] [limits] [--prefer WEIGHTS]",
-    .text = "Baseline, conversion, quantization, acceleration, validation: every "
-            "variant is written, measured against SRC, and placed; the front of "
-            "those that nothing beats is drawn, one is chosen, the gates are asked. "
-            "DIR gets the models, report.json, report.html and the records, "
-            "pare.db: a second run measures only what changed, a killed one goes "
-            "on. Without -f the text is SRC's own text/heldout.txt.\n"
-            "The gates that are on by default: accuracy kept over 95 %, at least "
-            "twice the speed of the baseline, at most half its memory, steady time "
-            "per token. A gate compares with the unfavourable bound. If nothing passes, "
-            "the report says what failed by how much, and the exit status is 1.",
-    .examples = "  pare optimize models/austen-3.7m -o out/demo\n"
-                "  pare optimize models/austen-3.7m -o out -f models/austen-3.7m/text/heldout.txt "
-                "--max-bytes 3M --prefer speed=2,accuracy=1\n",
+    .text =
+        "Baseline, conversion, quantization, acceleration, validation: every "
+        "variant is written, measured against SRC, and placed; the front of "
+        "those that nothing beats is drawn, one is chosen, the gates are asked. "
+        "DIR gets the models, report.json, report.html and the records, "
+        "pare.db: a second run measures only what changed, a killed one goes "
+        "on. Without -f the text is SRC's own text/heldout.txt.\n"
+        "A variant is a type, in GGUF and run by pare unless it says otherwise: onnx:int4, "
+        "openvino:int8, mlx:int4-g64, Q4_K_M@llama.cpp, onnx:int8@onnxruntime-genai. -gN is "
+        "the "
+        "number of values that share a scale, -sym leaves out zero points, -headint8 gives "
+        "embedding and head another type, -standard is a dialect of ONNX. A foreign runtime "
+        "runs as it comes, in a process of its own, in turns with SRC. One that is not here is "
+        "listed as skipped, with how to get it; with --strict it is an error.\n"
+        "The gates that are on by default: accuracy kept over 95 %, at least "
+        "twice the speed of the baseline, at most half its memory, steady time "
+        "per token. A gate compares with the unfavourable bound. If nothing passes, "
+        "the report says what failed by how much, and the exit status is 1.",
+    .examples =
+        "  pare optimize models/austen-3.7m -o out/demo\n"
+        "  pare optimize models/austen-3.7m -o out -f models/austen-3.7m/text/heldout.txt "
+        "--max-bytes 3M --prefer speed=2,accuracy=1\n"
+        "  pare optimize models/austen-3.7m -o out --variants "
+        "Q4_K_M,Q4_K_M@llama.cpp,onnx:int4,mlx:int4-g64\n",
     .computes = true,
     .min_args = 1,
     .max_args = 1,

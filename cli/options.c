@@ -22,9 +22,6 @@ const opt_def opt_min_p = {"min-p", 0, OPT_FLOAT, "X",
                            0, 1};
 const opt_def opt_seed = {"seed", 0, OPT_INT, "N", "start of the random numbers", "0", NULL, 0,
                           9007199254740992.0};
-static const char *const runners[] = {"native", NULL};
-const opt_def opt_runner = {"runner", 0, OPT_ENUM, "R", "the runtime that runs the model", "native",
-                            runners, 0, 0};
 static const char *const any_runners[] = {
     "native", "llama.cpp", "onnxruntime", "onnxruntime-genai", "openvino", "mlx", NULL};
 const opt_def opt_any_runner = {"runner", 0, OPT_ENUM, "R",
@@ -32,6 +29,8 @@ const opt_def opt_any_runner = {"runner", 0, OPT_ENUM, "R",
                                 any_runners, 0, 0};
 const opt_def opt_vs_runner = {
     "vs-runner", 0, OPT_ENUM, "R", "the runtime that runs OTHER", "native", any_runners, 0, 0};
+const opt_def opt_against_runner = {
+    "against-runner", 0, OPT_ENUM, "R", "the runtime that runs REF", "native", any_runners, 0, 0};
 const opt_def opt_work_memory = {"work-memory", 0, OPT_BYTES, "BYTES",
                                  "anonymous memory that pare itself may use", "512M", NULL, 0, 0};
 const opt_def opt_allow_inexact = {

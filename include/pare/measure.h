@@ -28,10 +28,16 @@ typedef struct {
     int         whole_documents; /* leave out the first and the last, which may be cut */
     const char *state;     /* "f32", "f16", "q8_0"; NULL: f16 */
     int         exact;     /* multiply quantized weights in float32, not with 8-bit activations */
+    const char *runner;    /* what runs the model: pare/runner.h; NULL: native */
+    const char *against_runner; /* … and `against` */
+    const char
+        *tokenizer; /* the model that has the words; NULL: `against`, then the model itself */
 } pare_eval_opts;
 
 /* Perplexity, accuracy and, with `against`, divergence, agreement and accuracy kept. The
- * reference runs beside the model, batch by batch; its logits are never stored. */
+ * reference runs beside the model, batch by batch; its logits are never stored. A foreign runtime
+ * computes as it does by itself, or in float32 with `exact`; PARE_EENV where it is missing, ends or
+ * hangs. */
 PARE_API pare_status pare_eval(const char *model, const pare_eval_opts *opts,
                                const pare_ctl *ctl, pare_doc **out, pare_err *err);
 

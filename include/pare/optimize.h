@@ -20,8 +20,15 @@ typedef struct {
     const char        *out;      /* directory; made if missing */
     const char *
         text; /* file of UTF-8 text to judge quality on; NULL: text/heldout.txt of the source */
-    const char *const *variants; /* types and mixes to try; NULL: the ten by default */
+    /* What to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][@RUNNER], as "Q4_K_M",
+     * "Q4_K_M@llama.cpp", "mlx:int4-g64", "onnx:int8@onnxruntime-genai". None of these and no
+     * formats: the ten GGUF files by default. */
+    const char *const *variants;
     size_t             n_variants;
+    const char *const *formats; /* add the usual candidates of "gguf", "mlx", "onnx" … */
+    size_t             n_formats;
+    const char *const *runners; /* what runs the variants that name no runner, where it can */
+    size_t             n_runners;
     double             max_bytes, max_memory; /* limits on the result; 0: none */
     double             max_latency_ms;
     double             min_accuracy, min_speedup;
@@ -32,7 +39,8 @@ typedef struct {
     double             seconds;  /* for each variant's timing; 0: 4 */
     const char        *state;    /* keys and values while quality is measured; NULL: f16 */
     uint64_t           seed;
-    int                strict, allow_inexact;
+    int strict; /* PARE_EENV for a runtime that is not here, and no type but the one asked for */
+    int allow_inexact;
     const char *const
         *command; /* the command line, for the report; NULL at the end; may be NULL */
 } pare_optimize_opts;

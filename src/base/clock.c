@@ -1,6 +1,9 @@
 /* clock.c - clocks, and resident memory as /proc tells it. */
 #include "base.h"
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -37,7 +40,17 @@ uint64_t pr_rss_now(void) {
     return status_kb("VmRSS:");
 }
 
+/* What was freed goes back to the kernel: used again it would not count as risen. */
+#ifdef __GLIBC__
+static void give_back(void) {
+    malloc_trim(0);
+}
+#else
+static void give_back(void) {}
+#endif
+
 bool pr_rss_peak_reset(void) {
+    give_back();
     int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
     if (fd < 0) return false;
     bool ok = write(fd, "5", 1) == 1;

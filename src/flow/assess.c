@@ -175,7 +175,7 @@ pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, par
     pr_doc_set_i64(&b, d, "schema", 1);
     pr_doc_set_path(&b, d, "path", m->path);
     pr_doc_set_str(&b, d, "name", m->name);
-    pr_doc_set_str(&b, d, "format", m->mlx ? "mlx" : m->dialect == PR_DIALECT_HF ? "hf" : "gguf");
+    pr_doc_set_str(&b, d, "format", pr_source_format(m));
     pr_doc_set_str(&b, d, "architecture", pr_model_arch_name(m));
     pr_doc_set_str(&b, d, "precision", pr_source_precision(m));
     pr_doc_set_i64(&b, d, "parameters", pr_model_n_params(m));

@@ -110,6 +110,12 @@ static int target_of(const char *name, pare_err *err) {
     return -1;
 }
 
+pare_status pr_convert_to(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                          pr_arena *a, pr_written *w, pare_err *err) {
+    int to = target_of(o->to, err);
+    return to < 0 ? PARE_EUSAGE : targets[to].write(m, o, ctl, a, w, err);
+}
+
 pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare_ctl *ctl,
                          pare_doc **report, pare_err *err) {
     pr_model *m = NULL;

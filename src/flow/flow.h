@@ -16,4 +16,7 @@ void pr_written_tensors_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w)
  * words that they do not know. */
 pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_job *job,
                            pare_err *err);
+/* `m` as o->to says, to o->out: what pare_convert() does with an open model. */
+pare_status pr_convert_to(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                          pr_arena *a, pr_written *w, pare_err *err);
 #endif

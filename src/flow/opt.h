@@ -1,6 +1,8 @@
 /* opt.h - the main job's inside. Private to `flow`.
  *
- * The data's way: opt_quality.c hashes the checkpoint and evaluates it (stage 1); opt_make.c
+ * opt_spec.c says what a candidate's words mean, and which runtimes are here; opt_foreign.c runs
+ * candidates by these. The data's way: opt_quality.c hashes the checkpoint and evaluates it
+ * (stage 1); opt_make.c
  * writes every variant (2, 3); opt_quality.c runs the source beside them on the text (3);
  * opt_speed.c tries settings (4) and times each in turns with the baseline (5); optimize.c
  * holds the order and lets `search` and `gate` decide; opt_report.c writes it down. What was
@@ -15,10 +17,12 @@
 #include "hw/hw.h"
 #include "measure/measure.h"
 #include "pare/optimize.h"
+#include "runner/runner.h"
 #include "search/search.h"
 #include "store/store.h"
 
-enum { OPT_VARIANTS = 64, OPT_METRICS = 48, OPT_STAGES = 5, OPT_STEPS = 256, OPT_SETTINGS = 32 };
+enum { OPT_VARIANTS = 64, OPT_METRICS = 48, OPT_STAGES = 5, OPT_STEPS = 512, OPT_SETTINGS = 32 };
+enum { OPT_RUNNERS = 8 };
 
 /* A way to run a variant. All threads and levels give the same bits, so what was found out about
  * quality holds for each; a state type is another function, and only the one that quality was
@@ -33,7 +37,12 @@ typedef struct {
 
 typedef struct {
     const char *name, *quant; /* quant NULL: the source itself, as it lies there */
-    char       *path;         /* of the file; the source's own for the baseline */
+    const char *format;       /* "gguf", "onnx" … */
+    pare_convert_opts   as;   /* how it is written; `out` is `path` */
+    const pr_runner_kind *by; /* NULL: our own engine; else what runs it, in a child process */
+    const char *version, *arithmetic, *runner_state; /* of `by`; NULL: not known */
+    bool        skipped;      /* `by` is not here: `error` says why */
+    char       *path;         /* of the file or folder; the source's own for the baseline */
     const char *rel;          /* below OUT; NULL: not below it */
     pr_model   *model;        /* NULL: not open now */
     uint64_t    bytes, tensor_bytes;
@@ -79,6 +88,11 @@ typedef struct {
     int                       threads;
     pr_type                   state;
     pr_policy                 policy;
+    struct {
+        const pr_runner_kind *kind;
+        pr_runner_info        info;
+    } runners[OPT_RUNNERS]; /* those that candidates name */
+    int                       n_runners;
     pr_objective              objectives[PR_OBJECTIVES_MAX];
     size_t                    n_objectives;
     opt_variant               base;  /* the source, run where it lies */
@@ -107,6 +121,33 @@ void opt_step(opt_job *j, const char *what, uint64_t since_ns, bool cached, cons
 void opt_warn(opt_job *j, const char *fmt, ...) PR_PRINTF(2, 3);
 /* A variant could not be made or run: remember why, go on without it. */
 void opt_lost(opt_job *j, opt_variant *v, const pare_err *err);
+/* The same for what its runtime said, if that concerns this variant alone: PARE_OK then. Else
+ * `own` goes to `err`. */
+pare_status opt_lost_by(opt_job *j, opt_variant *v, const pare_err *own, pare_err *err);
+
+/* ---- opt_spec.c ---- */
+/* The candidates: names, files, runtimes; those whose runtime is not here are marked. */
+pare_status opt_candidates(opt_job *j, pare_err *err);
+/* A plain float type: stage 2 makes it. */
+bool opt_is_float(const opt_variant *v);
+
+/* ---- opt_foreign.c: for variants with `by` ---- */
+/* The artefact in its runtime; what it says of itself is remembered in `v` and the records. */
+pare_status opt_runner_open(opt_job *j, opt_variant *v, int threads, pr_runner **out,
+                            pare_err *err);
+/* The record of what the runtime said, if there is one. */
+pare_status opt_runner_recall(opt_job *j, opt_variant *v, pare_err *err);
+/* One for each setting of `v`; as many as were opened in `*n` also on failure. */
+pare_status opt_runners_open(opt_job *j, opt_variant *v, pr_runner *r[OPT_SETTINGS], int *n,
+                             pare_err *err);
+void opt_runners_close(pr_runner *const *r, int n);
+/* Numbers of threads to try: all, a half, a quarter, one; fewer where the machine's memory does
+ * not hold so many at once. */
+void opt_runner_settings(const opt_job *j, opt_variant *v);
+/* Stage 3 for one variant, beside the source. PARE_OK also where it is lost. */
+pare_status opt_runner_evaluate(opt_job *j, opt_variant *v, const pr_eval_opts *o, pare_err *err);
+/* Where a runtime runs, the memory objective is what every process really took. */
+void opt_choose_memory(opt_job *j);
 
 /* Records: a copy of what was put under `key`, or NULL: nothing, or it was damaged and has
  * been named. The caller frees `*out`. */
@@ -123,9 +164,18 @@ pare_status opt_key_file(const opt_job *j, const opt_variant *v, char key[65], p
 pare_status opt_key_same(const opt_job *j, const opt_variant *v, char key[65], pare_err *err);
 pare_status opt_key_settings(const opt_job *j, const opt_variant *v, char key[65], pare_err *err);
 pare_status opt_key_bench(const opt_job *j, const opt_variant *v, char key[65], pare_err *err);
+pare_status opt_key_runtime(const opt_job *j, const opt_variant *v, char key[65], pare_err *err);
+/* An evaluation by `v->by`: `native` is the key that it would have without. */
+pare_status opt_key_eval_by(const opt_job *j, const opt_variant *v, const char *native,
+                            char key[65], pare_err *err);
 /* SHA-256 of a file, 64 digits; looks at cancel and tells progress as `task`. */
 pare_status opt_hash_file(const opt_job *j, const char *path, const char *task, char hex[65],
                           uint64_t *bytes, pare_err *err);
+
+/* The same of an artefact: of a folder, the hash of what `sha256sum ./NAME…` prints of its files,
+ * by name; `bytes` of all. */
+pare_status opt_hash_artefact(opt_job *j, const char *path, const char *task, char hex[65],
+                              uint64_t *bytes, pare_err *err);
 
 /* Where the file of variant `v` (named already) belongs: `rel` and `path`. */
 pare_status opt_place(opt_job *j, opt_variant *v, pare_err *err);

@@ -3,6 +3,7 @@
  * A file is written once per source, mix and version of pare: its record holds what `convert`
  * told, and the file is used again if it still has the recorded hash. */
 #include <stdio.h>
+#include <unistd.h>
 #include "opt.h"
 
 pare_status opt_open(opt_variant *v, pare_err *err) {
@@ -20,7 +21,7 @@ bool opt_is_f32(const opt_job *j, const opt_variant *v) {
 }
 
 /* The recorded file is still what was recorded, and nothing in it is what --strict refuses? */
-static pare_status file_holds(const opt_job *j, const opt_variant *v, const pare_doc *rec,
+static pare_status file_holds(opt_job *j, const opt_variant *v, const pare_doc *rec,
                               bool *holds, pare_err *err) {
     const char *want = pare_doc_str(pare_doc_get(rec, "sha256"));
     uint64_t    bytes;
@@ -28,7 +29,7 @@ static pare_status file_holds(const opt_job *j, const opt_variant *v, const pare
     *holds = false;
     if (!want || strlen(want) != 64 || !pr_path_exists(v->path)) return PARE_OK;
     if (j->o->strict && pare_doc_int(pare_doc_path(rec, "tensors/fell_back"))) return PARE_OK;
-    pare_status st = opt_hash_file(j, v->path, "check files", hex, &bytes, err);
+    pare_status st = opt_hash_artefact(j, v->path, "check files", hex, &bytes, err);
     if (st == PARE_EINPUT) return PARE_OK; /* no file that can be read: it is made again */
     *holds = st == PARE_OK && strcmp(hex, want) == 0;
     return st;
@@ -41,17 +42,38 @@ static void take_record(opt_variant *v, pare_doc *rec) {
     snprintf(v->sha256, sizeof v->sha256, "%s", pare_doc_str(pare_doc_get(rec, "sha256")));
 }
 
+/* A folder of ours that is no more what it was: its files go, or nothing could be written there. */
+static pare_status make_room(opt_job *j, const opt_variant *v, pare_err *err) {
+    const char **names;
+    size_t       n;
+    if (!pr_path_is_dir(v->path)) return PARE_OK;
+    PR_TRY(pr_dir_list(v->path, j->a, &names, &n, err));
+    for (size_t i = 0; i < n; i++) {
+        char *file = pr_path_join(j->a, v->path, names[i]);
+        if (!file) return pr_fail_nomem(err, 256);
+        if (unlink(file) != 0) return pr_fail_errno(err, file, "cannot remove");
+    }
+    return PARE_OK;
+}
+
 static pare_status write_file(opt_job *j, opt_variant *v, pare_doc **rec, pare_err *err) {
-    pr_type_plan plan;
     pr_written   w;
     pr_doc_build b = {0};
-    pr_gguf_job  job = {.out = v->path, .choose = pr_type_plan_choose, .user = &plan,
-                        .allow_inexact = j->o->allow_inexact};
-    PR_TRY(pr_type_plan_init(&plan, j->m, v->quant, j->o->strict, err));
-    job.file_type = pr_mix_ftype(plan.mix);
-    PR_TRY(pr_convert_gguf(j->m, &job, j->ctl, j->a, &w, err));
+    char         hex[65];
+    uint64_t     bytes;
+    PR_TRY(make_room(j, v, err));
+    PR_TRY(pr_convert_to(j->m, &v->as, j->ctl, j->a, &w, err));
     pare_doc *d = pr_doc_object(&b);
     pr_written_doc(&b, d, &w);
+    if (pr_path_is_dir(v->path)) { /* what is shipped is all of it, not its weights alone */
+        pare_status st = opt_hash_artefact(j, v->path, "hash files", hex, &bytes, err);
+        if (st != PARE_OK) {
+            pare_doc_free(d);
+            return st;
+        }
+        pr_doc_set_i64(&b, d, "bytes", (int64_t)bytes);
+        pr_doc_set_str(&b, d, "sha256", hex);
+    }
     return pr_doc_done(&b, d, rec, err);
 }
 
@@ -66,6 +88,7 @@ static void warn_written(opt_job *j, const opt_variant *v) {
 
 static pare_status look_into(opt_job *j, opt_variant *v, pare_err *err) {
     pr_session_opts o = {.n_threads = j->threads, .state = j->state, .n_ctx = j->o->n_ctx};
+    if (v->by) return PARE_OK; /* its runtime will tell */
     PR_TRY(opt_open(v, err));
     v->tensor_bytes = pr_model_weight_bytes(v->model);
     pare_status st = pr_session_plan(v->model, &o, &v->memory, err);

@@ -22,7 +22,11 @@ static pare_status eval_key(const opt_job *j, const opt_variant *v, char key[65]
     if (!source && !pr_sha256_parse(v->sha256, &own))
         return pr_fail(err, PARE_EINTERNAL, -1, "variant '%s' has no hash", v->name);
     if (o.window == 0) o.window = PR_MIN(j->m->hp.n_ctx, (int64_t)2048);
-    return pr_eval_key(&own, source ? NULL : &j->model_hash, &j->text_hash, &o, key, err);
+    PR_TRY(pr_eval_key(&own, source ? NULL : &j->model_hash, &j->text_hash, &o, key, err));
+    if (!v->by) return PARE_OK;
+    char native[65];
+    memcpy(native, key, sizeof native);
+    return opt_key_eval_by(j, v, native, key, err);
 }
 
 /* From the records, if it is there. */
@@ -63,7 +67,8 @@ static void eval_step(opt_job *j, const opt_variant *v, uint64_t t) {
 static pare_status describe_source(opt_job *j, pare_err *err) {
     pr_session_opts so = {.n_threads = j->threads, .state = j->state, .n_ctx = j->o->n_ctx};
     j->base = (opt_variant){
-        .name = pr_source_precision(j->m), .path = j->m->path, .model = j->m, .made = true};
+        .name = pr_source_precision(j->m), .path = j->m->path, .model = j->m, .made = true,
+        .format = pr_source_format(j->m)};
     j->base.bytes = pr_container_bytes(j->m->file);
     j->base.tensor_bytes = pr_model_weight_bytes(j->m);
     j->base.bpw = (double)j->base.tensor_bytes * 8 / (double)pr_model_n_params(j->m);
@@ -169,15 +174,17 @@ static pare_status check_same(opt_job *j, opt_variant *v, pare_err *err) {
 }
 
 static bool is_format(const opt_job *j, const opt_variant *v) {
-    return strcmp(v->name, j->base.name) == 0 || strcmp(v->name, "F16") == 0 ||
-           strcmp(v->name, "F32") == 0;
+    return strcmp(v->name, j->base.name) == 0 || opt_is_float(v);
 }
 
 /* Errors that concern one variant only do not end the job. */
 static pare_status make_or_lose(opt_job *j, opt_variant *v, pare_err *err) {
     pare_err    e = {0};
+    if (v->skipped) return PARE_OK;
     pare_status st = opt_make(j, v, &e);
     if (st == PARE_OK) return PARE_OK;
+    /* GGUF was found able to say this model; what another format cannot is a finding. */
+    if (strcmp(v->format, "gguf") != 0 && st != PARE_EENV) return opt_lost_by(j, v, &e, err);
     bool strict = st == PARE_EREFUSED && j->o->strict; /* what concerns all was refused in set_up */
     if (st == PARE_EINPUT || st == PARE_EUNSUPPORTED || strict) {
         opt_lost(j, v, &e);
@@ -189,7 +196,8 @@ static pare_status make_or_lose(opt_job *j, opt_variant *v, pare_err *err) {
 
 static pare_status make_f32(opt_job *j, pare_err *err) {
     opt_variant *v = &j->fv; /* also where F32 is a variant: then both are the same file */
-    v->name = v->quant = "F32";
+    v->name = v->quant = v->as.quant = "F32";
+    v->format = "gguf";
     PR_TRY(opt_place(j, v, err));
     PR_TRY(make_or_lose(j, v, err));
     if (v->made) j->f32 = 0;
@@ -259,6 +267,23 @@ static pare_status evaluate(opt_job *j, opt_variant *const *who, int n, pare_err
     return PARE_OK;
 }
 
+/* One at a time: a runtime takes what memory it likes. */
+static pare_status evaluate_by_runners(opt_job *j, pare_err *err) {
+    pr_eval_opts o = eval_opts(j);
+    for (int i = 0; i < j->n; i++) {
+        opt_variant *v = &j->v[i];
+        uint64_t     t = pr_now_ns();
+        if (!v->made || !v->by) continue;
+        if (v->eval) PR_TRY(opt_runner_recall(j, v, err));
+        if (v->eval) continue;
+        PR_TRY(opt_runner_evaluate(j, v, &o, err));
+        if (!v->eval) continue;
+        PR_TRY(remember(j, v, err));
+        eval_step(j, v, t);
+    }
+    return PARE_OK;
+}
+
 static pare_status evaluate_missing(opt_job *j, pare_err *err) {
     opt_variant *who[OPT_VARIANTS];
     int          n = 0;
@@ -267,13 +292,13 @@ static pare_status evaluate_missing(opt_job *j, pare_err *err) {
         if (!v->made) continue;
         PR_TRY(recall(j, v, err));
         if (v->eval) eval_step(j, v, pr_now_ns());
-        else who[n++] = v;
+        else if (!v->by) who[n++] = v;
     }
     for (int at = 0, k; at < n; at += k) {
         k = fit_together(j, who + at, n - at);
         PR_TRY(evaluate(j, who + at, k, err));
     }
-    return PARE_OK;
+    return evaluate_by_runners(j, err);
 }
 
 pare_status opt_quantize(opt_job *j, pare_err *err) {

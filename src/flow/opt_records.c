@@ -75,6 +75,7 @@ pare_status opt_key_file(const opt_job *j, const opt_variant *v, char key[65], p
     pr_key k;
     pr_key_begin(&k, "variant", PARE_CODE);
     pr_key_sha(&k, "source", &j->model_hash);
+    pr_key_str(&k, "format", v->format);
     pr_key_str(&k, "quant", v->quant);
     pr_key_bool(&k, "allow_inexact", j->o->allow_inexact);
     return pr_key_end(&k, key, err);
@@ -93,6 +94,27 @@ static void timed_here(pr_key *k, const opt_job *j, const opt_variant *v) {
     pr_key_sha(k, "source", &j->model_hash);
     pr_key_str(k, "variant", v->sha256); /* "": the source itself */
     pr_key_str(k, "machine", j->hw.id);
+    pr_key_str(k, "runner", v->by ? v->by->name : NULL);
+    pr_key_str(k, "runner_version", v->by ? v->version : NULL);
+}
+
+pare_status opt_key_runtime(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
+    pr_key k;
+    pr_key_begin(&k, "runtime", PARE_CODE);
+    timed_here(&k, j, v);
+    pr_key_i64(&k, "threads", j->threads);
+    return pr_key_end(&k, key, err);
+}
+
+/* What a runtime computes in depends on the machine, and on how it splits the work. */
+pare_status opt_key_eval_by(const opt_job *j, const opt_variant *v, const char *native,
+                            char key[65], pare_err *err) {
+    pr_key k;
+    pr_key_begin(&k, "eval-by", PARE_CODE);
+    pr_key_str(&k, "native", native);
+    timed_here(&k, j, v);
+    pr_key_i64(&k, "threads", j->threads);
+    return pr_key_end(&k, key, err);
 }
 
 pare_status opt_key_settings(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
@@ -141,5 +163,30 @@ pare_status opt_hash_file(const opt_job *j, const char *path, const char *task, 
         pr_sha256_hex(&sum, hex);
     }
     pr_map_close(&map);
+    return st;
+}
+
+pare_status opt_hash_artefact(opt_job *j, const char *path, const char *task, char hex[65],
+                              uint64_t *bytes, pare_err *err) {
+    const char **names;
+    size_t       n;
+    uint64_t     own;
+    pr_buf       lines;
+    pare_status  st = PARE_OK;
+    if (!pr_path_is_dir(path)) return opt_hash_file(j, path, task, hex, bytes, err);
+    PR_TRY(pr_dir_list(path, j->a, &names, &n, err));
+    pr_buf_init(&lines, 1 << 20);
+    *bytes = 0;
+    for (size_t i = 0; i < n && st == PARE_OK; i++) {
+        char *file = pr_path_join(j->a, path, names[i]);
+        st = file ? opt_hash_file(j, file, task, hex, &own, err) : pr_fail_nomem(err, 256);
+        if (st != PARE_OK) break;
+        *bytes += own;
+        pr_buf_printf(&lines, "%s  ./%s\n", hex, names[i]);
+    }
+    if (st == PARE_OK && lines.failed) st = pr_fail_nomem(err, 1 << 20);
+    pr_sha256 h = pr_sha256_of(lines.p, lines.n);
+    pr_sha256_hex(&h, hex);
+    pr_buf_done(&lines);
     return st;
 }

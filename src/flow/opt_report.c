@@ -34,7 +34,7 @@ static void model(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     pare_doc       *o = pr_doc_set_object(b, d, "model"), *t;
     pr_doc_set_str(b, o, "name", m->name);
     pr_doc_set_path(b, o, "path", m->path);
-    pr_doc_set_str(b, o, "format", m->dialect == PR_DIALECT_HF ? "hf" : "gguf");
+    pr_doc_set_str(b, o, "format", pr_source_format(m));
     pr_doc_set_str(b, o, "architecture", pr_model_arch_name(m));
     pr_doc_set_i64(b, o, "parameters", pr_model_n_params(m));
     pr_doc_set_i64(b, o, "layers", m->hp.n_layer);
@@ -108,21 +108,43 @@ static void stages(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     }
 }
 
-static void setting_doc(pr_doc_build *b, pare_doc *o, const opt_setting *s) {
+static void set_text(pr_doc_build *b, pare_doc *o, const char *key, const char *text) {
+    if (text && *text) pr_doc_set_str(b, o, key, text);
+    else pr_doc_set_null(b, o, key);
+}
+
+static const char *runner_of(const opt_variant *v) {
+    return v->by ? v->by->name : "native";
+}
+
+/* State and kernels of a foreign runtime are its own affair: the state in its words. */
+static void setting_doc(pr_doc_build *b, pare_doc *o, const opt_variant *v, const opt_setting *s) {
     pr_doc_set_i64(b, o, "threads", s->threads);
-    pr_doc_set_str(b, o, "state", pr_type_get(s->state)->name);
-    pr_doc_set_str(b, o, "level", pr_cpu_level(s->cpu_flags));
-    pr_doc_set_str(b, o, "runner", "native");
+    set_text(b, o, "state", v->by ? v->runner_state : pr_type_get(s->state)->name);
+    set_text(b, o, "level", v->by ? NULL : pr_cpu_level(s->cpu_flags));
+    pr_doc_set_str(b, o, "runner", runner_of(v));
+}
+
+/* "format", "runner", and what a foreign one says of itself. */
+static void runtime(pr_doc_build *b, pare_doc *o, const opt_variant *v) {
+    set_text(b, o, "format", v->format);
+    pr_doc_set_str(b, o, "runner", runner_of(v));
+    if (v->skipped) pr_doc_set_bool(b, o, "skipped", true);
+    if (!v->by || v->skipped) return;
+    pare_doc *r = pr_doc_set_object(b, o, "runtime");
+    set_text(b, r, "version", v->version);
+    set_text(b, r, "arithmetic", v->arithmetic);
+    set_text(b, r, "state", v->runner_state);
 }
 
 static void accelerations(pr_doc_build *b, pare_doc *o, const opt_variant *v) {
     const pr_metric_info *tps = pr_metric_info_find("decode_tps");
     if (v->n_settings == 0) return;
-    setting_doc(b, pr_doc_set_object(b, o, "acceleration"), &v->settings[v->chosen]);
+    setting_doc(b, pr_doc_set_object(b, o, "acceleration"), v, &v->settings[v->chosen]);
     pare_doc *a = pr_doc_set_array(b, o, "accelerations");
     for (int i = 0; i < v->n_settings; i++) {
         pare_doc *s = pr_doc_add_object(b, a), *tmp = pr_doc_array(b);
-        setting_doc(b, s, &v->settings[i]);
+        setting_doc(b, s, v, &v->settings[i]);
         pr_metric m = {.info = tps, .est = v->settings[i].decode_tps};
         pr_metric_put(b, tmp, &m);
         pr_doc_set(b, s, "decode_tps", pr_doc_copy(pare_doc_at(tmp, 0)));
@@ -134,7 +156,8 @@ static void accelerations(pr_doc_build *b, pare_doc *o, const opt_variant *v) {
 static void variant(pr_doc_build *b, pare_doc *o, const opt_job *j, const opt_variant *v) {
     pr_doc_set_str(b, o, "name", v->name);
     pr_doc_set_str(b, o, "quant", v->quant ? v->quant : v->name);
-    if (v->rel && v->made) pr_doc_set_str(b, o, "path", v->rel);
+    runtime(b, o, v);
+    if (v->rel && (v->made || v->sha256[0])) pr_doc_set_str(b, o, "path", v->rel);
     else pr_doc_set_null(b, o, "path");
     pr_doc_set_i64(b, o, "bytes", (int64_t)v->bytes);
     if (v->sha256[0]) pr_doc_set_str(b, o, "sha256", v->sha256);
@@ -182,7 +205,7 @@ static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
     static const char *const steady[] = {"token_cv_frame", "token_cv", NULL};
     static const char *const counted[] = {"memory_bytes", "memory_ratio", "file_bytes", "bpw",
                                           NULL};
-    static const char *const process[] = {"peak_rss_bytes", "load_ms", NULL};
+    static const char *const process[] = {"peak_rss_bytes", "peak_rss_ratio", "load_ms", NULL};
     static const char *const energy[] = {"energy_j_per_token", NULL};
     static const char *const blocks =
         "windows joined to blocks whose length the text's own correlation chooses; Student's t "
@@ -230,7 +253,8 @@ static void how(pr_doc_build *b, pare_doc *d, const opt_job *j) {
         "exact", NULL, NULL, NULL);
     how_entry(b, a, process,
               "peak resident bytes since the model was opened (the kernel's counter is reset "
-              "before); "
+              "before); of a foreign runtime its whole process, and with one in the field the "
+              "memory preference of all candidates is judged by this; "
               "time from opening the file to a session that can run",
               "over rounds", NULL, NULL, NULL);
     how_entry(b, a, energy,
@@ -275,11 +299,10 @@ static void command(pr_doc_build *b, pare_doc *a, const char *title, const char 
     else pr_doc_set_null(b, o, "note");
 }
 
-/* The chosen file as a word of a POSIX shell: plain, or in quotes; never an option. */
-static const char *file_word(const opt_job *j, const opt_variant *c) {
+/* A path as a word of a POSIX shell: plain, or in quotes; never an option. */
+static const char *shell_word(const opt_job *j, const char *path) {
     static const char *const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                      "0123456789_./+-:=@%,";
-    char       *path = pr_path_join(j->a, j->o->out, c->rel);
     const char *dot = path && path[0] == '-' ? "./" : "";
     if (!path || !path[strspn(path, plain)])
         return path ? pr_arena_printf(j->a, "%s%s", dot, path) : NULL;
@@ -298,6 +321,56 @@ static const char *file_word(const opt_job *j, const opt_variant *c) {
     return word;
 }
 
+/* By the runtime that was measured first; the file's hash last. */
+static void run_commands(pr_doc_build *b, pare_doc *a, const opt_job *j, const opt_variant *c,
+                         const char *file, int threads) {
+    bool gguf = strcmp(c->format, "gguf") == 0, mlx = strcmp(c->format, "mlx") == 0;
+    if (!c->by)
+        command(b, a, "Run it here",
+                pr_arena_printf(j->a, "pare generate %s -p 'It was' -n 80 -t %d", file, threads),
+                NULL);
+    else
+        command(b, a, pr_arena_printf(j->a, "Run it here, by %s", c->by->name),
+                pr_arena_printf(j->a,
+                                "pare generate %s --runner %s --tokenizer %s -p 'It was' -n 80 "
+                                "-t %d",
+                                file, c->by->name, shell_word(j, j->src), threads),
+                c->by->how_to_install);
+    if (gguf)
+        command(b, a, "Run it with llama.cpp",
+                pr_arena_printf(j->a, "llama-cli -m %s -p 'It was' -n 80 -t %d", file, threads),
+                "any llama.cpp that reads GGUF version 3");
+    if (mlx)
+        command(b, a, "Run it with mlx-lm",
+                pr_arena_printf(j->a,
+                                "python3 -m mlx_lm generate --model %s --prompt 'It was' "
+                                "--max-tokens 80",
+                                file),
+                "pip install mlx-lm");
+    const char *check =
+        pr_path_is_dir(c->path)
+            ? pr_arena_printf(j->a,
+                              "(cd %s && LC_ALL=C && export LC_ALL && sha256sum ./* | sha256sum)",
+                              file)
+            : pr_arena_printf(j->a, "sha256sum %s", file);
+    command(b, a, "Check what was shipped", check, c->sha256);
+}
+
+static void run_notes(pr_doc_build *b, pare_doc *a, const opt_job *j, const opt_variant *c) {
+    if (!c->by) {
+        pr_doc_add_str(b, a,
+                       "The file is mapped, not copied: keep it on local storage, and leave its "
+                       "bytes of memory free.");
+        return;
+    }
+    const char *text = pr_arena_printf(
+        j->a,
+        "Measured with %s %s on this machine (%s). Another version, or another processor, may "
+        "compute in another precision: run pare optimize again there.",
+        c->by->name, c->version ? c->version : "", c->arithmetic ? c->arithmetic : "as it comes");
+    if (text) pr_doc_add_str(b, a, text);
+}
+
 static void guidance(pr_doc_build *b, pare_doc *d, const opt_job *j, const opt_variant *c) {
     pare_doc *o = pr_doc_set_object(b, d, "guidance"), *a;
     if (!c) {
@@ -312,19 +385,11 @@ static void guidance(pr_doc_build *b, pare_doc *d, const opt_job *j, const opt_v
     pr_doc_set_str(b, f, "sha256", c->sha256);
     a = pr_doc_set_array(b, o, "commands");
     int threads = c->n_settings ? c->settings[c->chosen].threads : j->threads;
-    const char *file = file_word(j, c);
+    const char *path = pr_path_join(j->a, j->o->out, c->rel), *file = shell_word(j, path);
     if (!file) file = c->rel; /* no memory: what follows fails too */
-    command(b, a, "Run it here",
-            pr_arena_printf(j->a, "pare generate %s -p 'It was' -n 80 -t %d", file, threads), NULL);
-    command(b, a, "Run it with llama.cpp",
-            pr_arena_printf(j->a, "llama-cli -m %s -p 'It was' -n 80 -t %d", file, threads),
-            "any llama.cpp that reads GGUF version 3");
-    command(b, a, "Check what was shipped", pr_arena_printf(j->a, "sha256sum %s", file),
-            c->sha256);
+    run_commands(b, a, j, c, file, threads);
     a = pr_doc_set_array(b, o, "notes");
-    pr_doc_add_str(b, a,
-                   "The file is mapped, not copied: keep it on local storage, and leave its "
-                   "bytes of memory free.");
+    run_notes(b, a, j, c);
     pr_doc_add_str(b, a,
                    "Speed was measured on this machine; on another one run pare optimize "
                    "again: quality is found "
@@ -401,6 +466,7 @@ pare_status opt_report(opt_job *j, pare_doc **out, pare_err *err) {
     pr_front      front;
     pare_doc     *list[OPT_VARIANTS];
     pr_doc_build  b = {0};
+    opt_choose_memory(j);
     PR_TRY(candidates(j, gates, n_limits, &c, err));
     PR_TRY(pr_front_make(c, (size_t)j->n, j->objectives, j->n_objectives, j->a, &front, err));
     pare_doc *d = pr_doc_object(&b);

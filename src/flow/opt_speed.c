@@ -18,6 +18,10 @@ static void list_settings(opt_job *j, opt_variant *v) {
     const uint32_t all = pr_cpu_flags();
     const pr_type  states[] = {PR_F16, PR_Q8_0, PR_F32};
     bool           q8 = j->m->hp.layers[0].d_head % 32 == 0;
+    if (v->by) {
+        opt_runner_settings(j, v);
+        return;
+    }
     v->n_settings = 0;
     for (int t = j->threads; t >= 1; t = t > 1 ? t / 2 : 0)
         for (size_t s = 0; s < PR_COUNT(states); s++) {
@@ -66,11 +70,13 @@ static pare_ctl part_ctl(part *q) {
     return (pare_ctl){.on_progress = part_progress, .is_cancelled = part_cancelled, .user = q};
 }
 
-static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int turn, double *tps,
-                           pare_err *err) {
+/* `r`: NULL, or what runs the variant with this setting. */
+static pare_status try_one(const opt_job *j, const opt_variant *v, int i, pr_runner *r, int turn,
+                           double *tps, pare_err *err) {
     const opt_setting *s = &v->settings[i];
     int64_t            ctx = PR_MIN(j->m->hp.n_ctx, (int64_t)TRY_TOKENS + 16);
     pr_bench_side      side = {.m = v->model,
+                               .r = r,
                                .so = {.n_threads = s->threads,
                                       .state = s->state,
                                       .cpu_flags = s->cpu_flags,
@@ -81,14 +87,15 @@ static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int tu
                        .rounds = 1,
                        .base = -1,
                        .f32 = -1};
-    pr_bench_result *r;
+    pr_bench_result *res;
     part             q = {j->ctl, v->name, "setting", turn * v->n_settings + i,
                           (double)MOST_TURNS * v->n_settings};
     pare_ctl         ctl = part_ctl(&q);
-    PR_TRY(pr_bench_many(&side, 1, &o, NULL, &ctl, &r, err));
-    const pr_metric *m = pr_metric_find(r->metrics, r->n_metrics, "decode_tps", PR_AGAINST_NONE);
+    PR_TRY(pr_bench_many(&side, 1, &o, NULL, &ctl, &res, err));
+    const pr_metric *m =
+        pr_metric_find(res->metrics, res->n_metrics, "decode_tps", PR_AGAINST_NONE);
     *tps = m ? m->est.value : (double)NAN;
-    pr_bench_result_free(r);
+    pr_bench_result_free(res);
     return PARE_OK;
 }
 
@@ -96,15 +103,14 @@ static pare_status try_one(const opt_job *j, const opt_variant *v, int i, int tu
  * alike, and
  * a neighbour that takes one processor for half a second does not decide. A large model would take
  * hours: past the time of a variant, no further turn. */
-static pare_status try_settings(opt_job *j, opt_variant *v, pare_err *err) {
+static pare_status try_settings(opt_job *j, opt_variant *v, pr_runner *const *r, pare_err *err) {
     uint64_t t = pr_now_ns();
     double   budget = j->o->seconds > 0 ? j->o->seconds : 4;
     double   tps[OPT_SETTINGS][MOST_TURNS];
     int      turns = 0;
-    list_settings(j, v);
     do {
         for (int i = 0; i < v->n_settings; i++)
-            PR_TRY(try_one(j, v, i, turns, &tps[i][turns], err));
+            PR_TRY(try_one(j, v, i, r[i], turns, &tps[i][turns], err));
         turns++;
     } while (turns < MOST_TURNS && (double)(pr_now_ns() - t) / 1e9 <
  (turns < LEAST_TURNS ? budget : budget / 2));
@@ -115,8 +121,28 @@ static pare_status try_settings(opt_job *j, opt_variant *v, pare_err *err) {
     choose_setting(j, v);
     const opt_setting *c = &v->settings[v->chosen];
     opt_step(j, v->name, t, false, "%d settings; best: %d threads, %s, %.4g tok/s",
-             v->n_settings, c->threads, pr_cpu_level(c->cpu_flags), c->decode_tps.value);
+             v->n_settings, c->threads, v->by ? v->by->name : pr_cpu_level(c->cpu_flags),
+             c->decode_tps.value);
     return PARE_OK;
+}
+
+/* Our own engine changes its settings within the process; a runtime is opened once for each. */
+static pare_status open_and_try(opt_job *j, opt_variant *v, pare_err *err) {
+    pr_runner  *r[OPT_SETTINGS] = {NULL};
+    int         n = 0;
+    pare_err    own = {0};
+    pare_status st;
+    list_settings(j, v);
+    if (!v->by) {
+        PR_TRY(opt_open(v, err));
+        st = try_settings(j, v, r, err);
+        opt_close(j, v);
+        return st;
+    }
+    st = opt_runners_open(j, v, r, &n, &own);
+    if (st == PARE_OK) st = try_settings(j, v, r, &own);
+    opt_runners_close(r, n);
+    return st == PARE_OK ? st : opt_lost_by(j, v, &own, err);
 }
 
 static pare_status save_settings(opt_job *j, const opt_variant *v, const char key[65],
@@ -158,10 +184,8 @@ static pare_status accelerate(opt_job *j, opt_variant *v, pare_err *err) {
             opt_step(j, v->name, pr_now_ns(), true, "%d settings", v->n_settings);
         return PARE_OK;
     }
-    PR_TRY(opt_open(v, err));
-    pare_status st = try_settings(j, v, err);
-    opt_close(j, v);
-    return st == PARE_OK ? save_settings(j, v, key, err) : st;
+    PR_TRY(open_and_try(j, v, err));
+    return v->made ? save_settings(j, v, key, err) : PARE_OK;
 }
 
 pare_status opt_accelerate(opt_job *j, pare_err *err) {
@@ -206,7 +230,7 @@ static pare_status remember_bench(opt_job *j, opt_variant *v, pr_bench_result *r
 static pare_status verify_file(opt_job *j, const opt_variant *v, pare_err *err) {
     char     hex[65];
     uint64_t bytes;
-    PR_TRY(opt_hash_file(j, v->path, "verify files", hex, &bytes, err));
+    PR_TRY(opt_hash_artefact(j, v->path, "verify files", hex, &bytes, err));
     if (strcmp(hex, v->sha256) == 0) return PARE_OK;
     return pr_fail(err, PARE_EENV, -1, "'%s' changed on the disk after it was written", v->rel);
 }
@@ -246,15 +270,23 @@ static pare_status time_pair(opt_job *j, opt_variant *v, part *q, pare_err *err)
                           .f32 = v == &j->fv ? 1 : -1};
     uint64_t         t = pr_now_ns();
     pare_ctl         ctl = part_ctl(q);
-    if (v) PR_TRY(opt_open(v, err));
+    pr_runner       *by = NULL;
+    pare_err         e = {0};
+    pare_status      st = PARE_OK;
+    if (v && v->by) st = opt_runner_open(j, v, v->settings[v->chosen].threads, &by, &e);
+    else if (v) st = opt_open(v, &e);
     sides[0] = side_of(j, &j->base);
     if (v) sides[1] = side_of(j, v);
-    pare_status st = bench_ids(j, &ids, err);
+    if (by) sides[1].path = NULL, sides[1].r = by;
+    if (st == PARE_OK) st = bench_ids(j, &ids, &e);
     o.ids = ids.p;
     o.n_ids = (int64_t)ids.n;
-    if (st == PARE_OK) st = pr_bench_many(sides, n, &o, j->energy, &ctl, r, err);
+    if (st == PARE_OK) st = pr_bench_many(sides, n, &o, j->energy, &ctl, r, &e);
     pr_ids_done(&ids);
-    if (v) opt_close(j, v);
+    pr_runner_close(by);
+    if (v && !v->by) opt_close(j, v);
+    if (st != PARE_OK && v && v->by) return opt_lost_by(j, v, &e, err);
+    if (st != PARE_OK && err) *err = e;
     PR_TRY(st);
     if (own) st = remember_bench(j, &j->base, r[0], t, err);
     else pr_bench_result_free(r[0]);
@@ -328,21 +360,35 @@ static pr_est over(const pr_est *a, const pr_est *b) {
 
 /* A variant and the F32 file never ran in turns: both ran with the source. */
 static void against_f32(const opt_job *j, opt_variant *v) {
-    static const char *const names[] = {"speedup", "memory_ratio"};
+    static const char *const names[] = {"speedup", "memory_ratio", "peak_rss_ratio"};
     for (size_t i = 0; i < PR_COUNT(names) && j->fv.bench && v->bench; i++) {
         const pr_bench_result *f = j->fv.bench;
         const pr_metric *own = pr_metric_find(v->metrics, v->n_metrics, names[i],
                                               PR_AGAINST_SOURCE),
                         *ref = pr_metric_find(f->metrics, f->n_metrics, names[i],
                                               PR_AGAINST_SOURCE);
-        if (!own || !ref || v->n_metrics == OPT_METRICS ||
+        if (!own || !ref || !pr_est_ok(&ref->est) || v->n_metrics == OPT_METRICS ||
             pr_metric_find(v->metrics, v->n_metrics, names[i], PR_AGAINST_F32))
             continue;
         v->metrics[v->n_metrics++] =
             (pr_metric){.info = own->info,
                         .against = PR_AGAINST_F32,
-                        .est = i == 1 ? pr_est_counted(own->est.value / ref->est.value)
-                                      : over(&own->est, &ref->est)};
+                        .est = !pr_est_ok(&own->est) ? own->est
+                               : i > 0  ? pr_est_counted(own->est.value / ref->est.value)
+                                        : over(&own->est, &ref->est)};
+    }
+}
+
+/* A record keeps no reasons: those of a runtime are always the same. */
+static void say_why(opt_variant *v) {
+    for (size_t i = 0; v->by && i < v->n_metrics; i++) {
+        const char *name = v->metrics[i].info->name;
+        pr_est     *e = &v->metrics[i].est;
+        if (!strncmp(name, "memory_", 7))
+            e->why = "a foreign runtime does not say what it plans; peak_rss_bytes has its process";
+        else if (strcmp(name, "load_ms") == 0) e->why = "a runtime opens its file once";
+        else if (strcmp(name, "energy_j_per_token") == 0)
+            e->why = "a runtime in a child process cannot be told from its prompt";
     }
 }
 
@@ -357,6 +403,7 @@ static void collect(const opt_job *j, opt_variant *v) {
     for (size_t i = 0; i < n; i++) v->metrics[v->n_metrics++] = m[i];
     for (size_t i = 0; v->bench && i < v->bench->n_metrics && v->n_metrics < OPT_METRICS - 4; i++)
         v->metrics[v->n_metrics++] = v->bench->metrics[i];
+    say_why(v);
     v->metrics[v->n_metrics++] = (pr_metric){.info = pr_metric_info_find("file_bytes"),
                                              .est = pr_est_counted((double)v->bytes)};
     v->metrics[v->n_metrics++] =

@@ -9,8 +9,6 @@
 
 enum { ARENA_MAX = 1 << 30 };
 
-static const char *const default_variants[] = {"F16",    "Q8_0", "Q6_K",   "Q5_K_M", "Q4_K_M",
-                                               "Q4_0", "IQ4_XS", "Q3_K_M", "Q2_K"};
 static const char *const stage_names[OPT_STAGES] = {
     "baseline_measurement", "format_conversion", "quantization_optimization",
     "hardware_acceleration", "production_validation"};
@@ -48,7 +46,19 @@ void opt_lost(opt_job *j, opt_variant *v, const pare_err *err) {
     char text[1200];
     pare_err_format(err, text, sizeof text);
     v->error = pr_arena_str(j->a, text, strlen(text));
-    opt_warn(j, "%s: %s", v->name, text);
+    opt_warn(j, "%s%s: %s", v->name, v->skipped ? " is skipped" : "", text);
+}
+
+pare_status opt_lost_by(opt_job *j, opt_variant *v, const pare_err *own, pare_err *err) {
+    pare_status st = own->status;
+    if (st == PARE_EENV || st == PARE_EINPUT || st == PARE_EUNSUPPORTED || st == PARE_EUSAGE ||
+        st == PARE_EREFUSED) {
+        opt_lost(j, v, own);
+        v->made = false;
+        return PARE_OK;
+    }
+    if (err) *err = *own;
+    return st;
 }
 
 /* ------------------------------------------------------------------ set-up */
@@ -71,38 +81,16 @@ pare_status opt_place(opt_job *j, opt_variant *v, pare_err *err) {
         stem[i] = plain ? (char)c : '_';
     }
     stem[n] = 0;
-    v->rel = pr_arena_printf(j->a, "variants/%s-%s.gguf", n ? stem : "model", v->name);
+    bool gguf = strcmp(v->format, "gguf") == 0;
+    v->rel = gguf ? pr_arena_printf(j->a, "variants/%s-%s.gguf", n ? stem : "model", v->quant)
+                  : pr_arena_printf(j->a, "variants/%s-%s-%s", n ? stem : "model", v->format,
+                                    v->quant);
     v->path = v->rel ? pr_path_join(j->a, j->o->out, v->rel) : NULL;
+    v->as.to = v->format;
+    v->as.out = v->path;
+    v->as.strict = j->o->strict;
+    v->as.allow_inexact = j->o->allow_inexact;
     return v->path ? PARE_OK : pr_fail_nomem(err, 256);
-}
-
-static pare_status add_variant(opt_job *j, const char *name, pare_err *err) {
-    if (!pr_mix_get(name)) {
-        pr_type_plan p;
-        return pr_type_plan_init(&p, j->m, name, false, err); /* says what there is */
-    }
-    name = pr_mix_name(pr_mix_get(name));
-    for (int i = 0; i < j->n; i++)
-        if (strcmp(j->v[i].name, name) == 0) return PARE_OK;
-    if (j->n == OPT_VARIANTS)
-        return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", OPT_VARIANTS);
-    opt_variant *v = &j->v[j->n++];
-    v->name = v->quant = name;
-    return opt_place(j, v, err);
-}
-
-/* The source's own precision first, then F32 for the second baseline, then what was asked for. */
-static pare_status choose_variants(opt_job *j, pare_err *err) {
-    const char *own = pr_source_precision(j->m);
-    if (pr_mix_get(own)) PR_TRY(add_variant(j, own, err));
-    if (j->o->variants) {
-        for (size_t i = 0; i < j->o->n_variants; i++)
-            PR_TRY(add_variant(j, j->o->variants[i], err));
-    } else {
-        for (size_t i = 0; i < PR_COUNT(default_variants); i++)
-            PR_TRY(add_variant(j, default_variants[i], err));
-    }
-    return PARE_OK;
 }
 
 static const char *cannot_measure(void *user, const pr_metric_info *m) {
@@ -177,7 +165,7 @@ static pare_status set_up(opt_job *j, pare_err *err) {
     PR_TRY(pr_model_tokenizer(j->m, err));
     PR_TRY(check_exact(j, err));
     PR_TRY(read_policy(j, err));
-    PR_TRY(choose_variants(j, err));
+    PR_TRY(opt_candidates(j, err));
     PR_TRY(find_text(j, err));
     char *dir = pr_path_join(j->a, j->o->out, "variants"),
          *db = pr_path_join(j->a, j->o->out, "pare.db");

@@ -95,6 +95,12 @@ pare_status pr_type_plan_forecast(const pr_model *m, const char *quant, pr_type_
     return st;
 }
 
+const char *pr_source_format(const pr_model *m) {
+    const char *format = pr_container_format(m->file);
+    if (m->mlx) return "mlx";
+    return strcmp(format, "safetensors") == 0 ? "hf" : format;
+}
+
 const char *pr_source_precision(const pr_model *m) {
     static const char *const mlx[] = {"", "", "mlx2", "mlx3", "mlx4", "mlx5", "mlx6", "", "mlx8"};
     uint64_t bytes[PR_TYPE_N] = {0}, grouped[PR_COUNT(mlx)] = {0};

@@ -33,4 +33,6 @@ pare_status pr_type_plan_forecast(const pr_model *m, const char *quant, pr_type_
 
 /* The name of the source's own precision ("BF16"): the type most of its matrix bytes have. */
 const char *pr_source_precision(const pr_model *m);
+/* What the model was read from: "hf", "mlx", or its container's name ("gguf"). */
+const char *pr_source_format(const pr_model *m);
 #endif

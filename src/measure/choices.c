@@ -8,8 +8,8 @@
  * after that: llama.cpp's `--hellaswag` (lm-eval's acc_norm divides by bytes instead). Ties go to
  * the first ending. Tasks are taken in the file's order, where llama.cpp draws.
  *
- * Always true: a task's condition stands in the session once; each ending is appended to it
- * and forgotten. */
+ * Always true: a task's condition stands in a session once; each ending is appended to it and
+ * forgotten. A runner reads the condition before each ending. */
 #include <math.h>
 #include "eval.h"
 
@@ -22,9 +22,12 @@ typedef struct {
 } task;
 
 typedef struct {
-    const pr_model   *m;
-    const pr_kernels *k;
-    pr_session       *s;
+    const pr_eval_side *side;
+    const pr_tokenizer *words;
+    const pr_kernels   *k;
+    pr_session         *s;    /* NULL: the side's runner */
+    float              *rows; /* of the runner: BATCH rows */
+    int64_t             vocab;
     int64_t           n_ctx;
     pr_buf            text;
     pr_ids            ids[ENDINGS];
@@ -109,7 +112,7 @@ static pare_status encode_task(examiner *x, const task *t, pare_err *err) {
             return pr_fail(err, PARE_EINPUT, -1, "line %lld: too long a text",
                            (long long)t->line);
         x->ids[i].n = 0;
-        PR_TRY(pr_encode(x->m->tok, x->text.p, x->text.n, PR_ENCODE_ADD, &x->ids[i], err));
+        PR_TRY(pr_encode(x->words, x->text.p, x->text.n, PR_ENCODE_ADD, &x->ids[i], err));
     }
     return PARE_OK;
 }
@@ -127,14 +130,14 @@ static int64_t shared_prefix(const examiner *x) {
 
 static pare_status not_finite(const examiner *x, pare_err *err) {
     pr_fail(err, PARE_EINPUT, -1, "logits that are not finite: expected numbers");
-    return pr_fail_in(err, PARE_EINPUT, x->m->path);
+    return pr_fail_in(err, PARE_EINPUT, x->side->path ? x->side->path : x->side->m->path);
 }
 
 /* Add log p(next) of `n` fed tokens' rows, next[i] being what follows the i-th. */
 static pare_status add_rows(examiner *x, const pr_id *next, int n, double *sum, pare_err *err) {
-    int64_t v = x->m->hp.n_vocab, arg;
+    int64_t v = x->vocab, arg;
     for (int i = 0; i < n; i++) {
-        const float *row = pr_session_logits(x->s, i);
+        const float *row = x->s ? pr_session_logits(x->s, i) : x->rows + (int64_t)i * v;
         double       max = (double)x->k->row_max(row, v, &arg);
         double       lse = max + pr_log(x->k->row_sum_exp(row, v, max));
         double       lp = (double)row[next[i]] - lse;
@@ -145,14 +148,29 @@ static pare_status add_rows(examiner *x, const pr_id *next, int n, double *sum, 
     return PARE_OK;
 }
 
+static pare_status feed(examiner *x, const pr_id *p, int n, pare_err *err) {
+    return x->s ? pr_session_eval(x->s, p, n, err)
+                : pr_runner_eval(x->side->r, p, n, true, x->rows, err);
+}
+
+/* The task's condition: `n` tokens. */
+static pare_status read_condition(examiner *x, const pr_id *p, int64_t n, pare_err *err) {
+    if (x->s) pr_session_rewind(x->s, 0);
+    else PR_TRY(pr_runner_reset(x->side->r, err));
+    for (int64_t at = 0; at < n; at += BATCH)
+        PR_TRY(feed(x, p + at, (int)PR_MIN((int64_t)BATCH, n - at), err));
+    return PARE_OK;
+}
+
 /* The mean log probability of p[from … n-1], of which p[0 … from-2] stand in the session. */
 static pare_status score(examiner *x, const pr_id *p, int64_t from, int64_t n, double *mean,
                          pare_err *err) {
     double sum = 0;
-    pr_session_rewind(x->s, from - 1);
+    if (x->s) pr_session_rewind(x->s, from - 1);
+    else PR_TRY(read_condition(x, p, from - 1, err)); /* a runner can only forget all */
     for (int64_t at = from - 1; at < n - 1; at += BATCH) {
         int m = (int)PR_MIN((int64_t)BATCH, n - 1 - at);
-        PR_TRY(pr_session_eval(x->s, p + at, m, err));
+        PR_TRY(feed(x, p + at, m, err));
         PR_TRY(add_rows(x, p + at + 1, m, &sum, err));
     }
     *mean = sum / (double)(n - from);
@@ -189,10 +207,7 @@ static pare_status answer(examiner *x, const task *t, int *out, pare_err *err) {
             return pr_fail(err, PARE_EINPUT, -1, "task at line %lld: fewer than 2 tokens",
                            (long long)t->line);
     PR_TRY(shorten(x, t, &from, err));
-    pr_session_rewind(x->s, 0);
-    for (int64_t at = 0; at < from - 1; at += BATCH)
-        PR_TRY(pr_session_eval(x->s, x->ids[0].p + at,
-                               (int)PR_MIN((int64_t)BATCH, from - 1 - at), err));
+    if (x->s) PR_TRY(read_condition(x, x->ids[0].p, from - 1, err));
     *out = 0;
     for (int i = 0; i < ENDINGS; i++) {
         double mean;
@@ -229,22 +244,38 @@ static pare_status check_text(pr_str text, int64_t *n, pare_err *err) {
     return count_tasks(text, n, err);
 }
 
-pare_status pr_choices(const pr_model *m, pr_str text, int64_t n_tasks, const pr_eval_opts *o,
-                       const pare_ctl *ctl, pr_est *share, pare_err *err) {
-    examiner x = {.m = m,
-                  .k = pr_kernels_get(pr_cpu_flags()),
-                  .n_ctx = PR_MIN(m->hp.n_ctx, (int64_t)MOST_CONTEXT)};
+/* A session, or room for a runner's rows. */
+static pare_status open_examiner(examiner *x, const pr_eval_opts *o, pare_err *err) {
+    const pr_eval_side *side = x->side;
+    int64_t             most = side->r ? pr_runner_context(side->r) : side->m->hp.n_ctx;
+    x->n_ctx = PR_MIN(most, (int64_t)MOST_CONTEXT);
+    x->vocab = side->r ? pr_runner_vocab(side->r) : side->m->hp.n_vocab;
+    x->words = o ? o->words : NULL;
+    if (!x->words) {
+        if (!side->m) return pr_fail(err, PARE_EUSAGE, -1, "no tokenizer for '%s'", side->path);
+        PR_TRY(pr_model_tokenizer(side->m, err));
+        x->words = side->m->tok;
+    }
+    if (side->r) {
+        x->rows = pr_calloc(BATCH * (size_t)x->vocab, sizeof *x->rows);
+        return x->rows ? PARE_OK : pr_fail_nomem(err, (uint64_t)x->vocab * BATCH * 4);
+    }
+    pr_session_opts so = {.n_ctx = x->n_ctx, .n_batch = BATCH, .all_logits = true};
+    if (o) so.n_threads = o->n_threads, so.exact = o->exact, so.state = o->state;
+    return pr_session_new(&x->s, side->m, &so, err);
+}
+
+pare_status pr_choices(const pr_eval_side *side, pr_str text, int64_t n_tasks,
+                       const pr_eval_opts *o, const pare_ctl *ctl, pr_est *share, pare_err *err) {
+    examiner    x = {.side = side, .k = pr_kernels_get(pr_cpu_flags())};
     int64_t     n = 0;
     pr_win     *w = NULL;
     pare_status st;
     *share = pr_est_none("not measured");
-    PR_TRY(pr_model_tokenizer(m, err));
     PR_TRY(check_text(text, &n, err));
     if (n_tasks > 0) n = PR_MIN(n, n_tasks);
-    pr_session_opts so = {.n_ctx = x.n_ctx, .n_batch = BATCH, .all_logits = true};
-    if (o) so.n_threads = o->n_threads, so.exact = o->exact, so.state = o->state;
     pr_buf_init(&x.text, (size_t)1 << 24);
-    PR_GO(pr_session_new(&x.s, m, &so, err));
+    PR_GO(open_examiner(&x, o, err));
     if (!(w = pr_calloc((size_t)n, sizeof *w))) {
         st = pr_fail_nomem(err, (uint64_t)n * sizeof *w);
         goto done;
@@ -253,6 +284,7 @@ pare_status pr_choices(const pr_model *m, pr_str text, int64_t n_tasks, const pr
     *share = pr_est_share(w, n, 0.95);
 done:
     pr_free(w);
+    pr_free(x.rows);
     for (int i = 0; i < ENDINGS; i++) pr_ids_done(&x.ids[i]);
     pr_buf_done(&x.text);
     pr_session_free(x.s);

@@ -14,10 +14,12 @@ typedef struct {
 } span;
 
 typedef struct {
-    pr_session     *s;
+    pr_session     *s;     /* NULL: `by` runs it */
+    pr_runner      *by;
+    float          *rows;  /* of `by`: logits of the present batch */
     pr_eval_result *r;
     pr_dist        *dist;
-    const pr_model *model;
+    const char     *path;
 } runner;
 
 typedef struct {
@@ -126,56 +128,90 @@ void pr_eval_result_free(pr_eval_result *r) {
     pr_free(r);
 }
 
-static pare_status open_runner(job *j, runner *r, const pr_model *m, bool compared, pare_err *err) {
+static int64_t vocab_of(const pr_eval_side *s) {
+    return s->r ? pr_runner_vocab(s->r) : s->m->hp.n_vocab;
+}
+
+static int64_t context_of(const pr_eval_side *s) {
+    return s->r ? pr_runner_context(s->r) : s->m->hp.n_ctx;
+}
+
+static const char *path_of(const pr_eval_side *s) {
+    return s->path ? s->path : s->m ? s->m->path : "?";
+}
+
+static pare_status open_runner(job *j, runner *r, const pr_eval_side *side, bool compared,
+                               pare_err *err) {
     pr_session_opts so = {.n_threads = j->o->n_threads,
                           .n_ctx = j->window,
                           .n_batch = j->o->n_batch,
                           .all_logits = true,
                           .exact = j->o->exact,
                           .state = j->o->state};
-    r->model = m;
+    r->path = path_of(side);
     PR_TRY(pr_eval_result_new(&r->r, j->n_spans, compared, err));
     r->r->window = j->window;
     r->r->n_tokens = (int64_t)j->ids.n;
     if (compared) PR_TRY(pr_dist_new(&r->dist, 0, 1, err));
-    return pr_session_new(&r->s, m, &so, err);
+    if (!side->r) return pr_session_new(&r->s, side->m, &so, err);
+    r->by = side->r;
+    size_t n = (size_t)PR_MIN((int64_t)j->o->n_batch, j->window);
+    if (!(r->rows = pr_calloc(n * (size_t)j->vocab, sizeof *r->rows)))
+        return pr_fail_nomem(err, n * (uint64_t)j->vocab * sizeof *r->rows);
+    return PARE_OK;
 }
 
-static pare_status check_models(const pr_model *ref, const pr_model *const *models, int n,
-                                job *j, pare_err *err) {
-    const pr_model *a = ref ? ref : models[0];
-    int64_t         window = j->opts.window;
+static const char *name_of(const pr_eval_side *s) {
+    return s->m ? s->m->name : path_of(s);
+}
+
+static pare_status find_words(const pr_eval_side *first, job *j, pare_err *err) {
+    if (j->opts.words) return PARE_OK;
+    if (!first->m)
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "'%s' has no tokenizer that pare reads: expected a model that has the words",
+                       path_of(first));
+    PR_TRY(pr_model_tokenizer(first->m, err));
+    j->opts.words = first->m->tok;
+    return PARE_OK;
+}
+
+static pare_status check_models(const pr_eval_side *ref, const pr_eval_side *sides, int n, job *j,
+                                pare_err *err) {
+    const pr_eval_side *a = ref ? ref : sides;
+    int64_t             window = j->opts.window;
     if (n > MOST_MODELS)
         return pr_fail(err, PARE_EUSAGE, -1, "more than %d models at once", MOST_MODELS);
-    PR_TRY(pr_model_tokenizer(a, err));
+    PR_TRY(find_words(a, j, err));
     for (int i = 0; i < n; i++)
-        if (models[i]->hp.n_vocab != a->hp.n_vocab)
+        if (vocab_of(&sides[i]) != vocab_of(a))
             return pr_fail(err, PARE_EINPUT, -1,
-                           "'%s' has %d tokens, '%s' %d: expected one vocabulary",
-                           models[i]->name, models[i]->hp.n_vocab, a->name, a->hp.n_vocab);
-    int64_t most = a->hp.n_ctx;
-    for (int i = 0; i < n; i++) most = PR_MIN(most, models[i]->hp.n_ctx);
+                           "'%s' has %lld tokens, '%s' %lld: expected one vocabulary",
+                           name_of(&sides[i]), (long long)vocab_of(&sides[i]), name_of(a),
+                           (long long)vocab_of(a));
+    int64_t most = context_of(a);
+    for (int i = 0; i < n; i++) most = PR_MIN(most, context_of(&sides[i]));
     if (window == 0) window = PR_MIN(most, (int64_t)MOST_WINDOW);
     if (window < 2 || window > most)
         return pr_fail(err, PARE_EUSAGE, -1,
                        "windows of %lld: expected 2 to the context of %lld", (long long)window,
                        (long long)most);
     j->window = window;
-    j->vocab = a->hp.n_vocab;
-    j->bos = pr_tokenizer_describe(a->tok).add_bos;
-    j->bos_id = pr_tokenizer_role(a->tok, PR_SPECIAL_BOS);
+    j->vocab = vocab_of(a);
+    j->bos = pr_tokenizer_describe(j->opts.words).add_bos;
+    j->bos_id = pr_tokenizer_role(j->opts.words, PR_SPECIAL_BOS);
     if (j->bos && j->bos_id < 0) j->bos = false;
     return PARE_OK;
 }
 
-static pare_status open_all(job *j, const pr_model *ref, const pr_model *const *models, int n,
+static pare_status open_all(job *j, const pr_eval_side *ref, const pr_eval_side *sides, int n,
                             pr_str text, pare_err *err) {
     size_t bad;
-    PR_TRY(check_models(ref, models, n, j, err));
+    PR_TRY(check_models(ref, sides, n, j, err));
     if (text.n == 0) return pr_fail(err, PARE_EINPUT, 0, "the text is empty");
     if (!pr_utf8_valid(text.p, text.n, &bad))
         return pr_fail(err, PARE_EINPUT, (int64_t)bad, "the text is not UTF-8");
-    const pr_tokenizer *t = ref ? ref->tok : models[0]->tok;
+    const pr_tokenizer *t = j->opts.words;
     PR_TRY(j->o->separator ? cut_documents(j, text, t, err) : cut_text(j, text, t, err));
     for (size_t i = 0; i < j->ids.n;
          i++) /* a target is looked up in the logits without being fed */
@@ -186,7 +222,7 @@ static pare_status open_all(job *j, const pr_model *ref, const pr_model *const *
     if (j->o->n_windows > 0) j->n_spans = PR_MIN(j->n_spans, j->o->n_windows);
     if (ref) PR_TRY(open_runner(j, &j->ref, ref, false, err));
     j->has_ref = ref != NULL;
-    for (; j->n < n; j->n++) PR_TRY(open_runner(j, &j->m[j->n], models[j->n], j->has_ref, err));
+    for (; j->n < n; j->n++) PR_TRY(open_runner(j, &j->m[j->n], &sides[j->n], j->has_ref, err));
     j->fed = pr_calloc((size_t)j->window, sizeof *j->fed);
     j->ref_lse = pr_calloc((size_t)j->window, sizeof *j->ref_lse);
     j->ref_arg = pr_calloc((size_t)j->window, sizeof *j->ref_arg);
@@ -206,11 +242,15 @@ static int bin_of(double kld) {
     return b;
 }
 
+static const float *row_of(const job *j, const runner *r, int i) {
+    return r->s ? pr_session_logits(r->s, i) : r->rows + (int64_t)i * j->vocab;
+}
+
 /* The variant's row against the reference's of the same position. */
 static void compare_row(job *j, runner *r, int64_t w, int i, const float *q, double lse,
                         int64_t arg, float *kld) {
     pr_eval_result *res = r->r;
-    double d = j->k->row_kld(pr_session_logits(j->ref.s, i), q, j->vocab, j->ref_lse[i], lse);
+    double d = j->k->row_kld(row_of(j, &j->ref, i), q, j->vocab, j->ref_lse[i], lse);
     if (d < 0) d = 0; /* rounding: the divergence of equals */
     res->kld[w] += d;
     res->agree[w] += arg == j->ref_arg[i];
@@ -223,7 +263,7 @@ static pare_status judge_batch(job *j, runner *r, int64_t w, const span *sp, int
                                float *kld, pare_err *err) {
     bool is_ref = r == &j->ref;
     for (int i = 0; i < n; i++) {
-        const float *q = pr_session_logits(r->s, i);
+        const float *q = row_of(j, r, i);
         int64_t      arg, target = j->ids.p[sp->at + at + i];
         double       max = (double)j->k->row_max(q, j->vocab, &arg);
         double       lse = max + pr_log(j->k->row_sum_exp(q, j->vocab, max));
@@ -232,7 +272,7 @@ static pare_status judge_batch(job *j, runner *r, int64_t w, const span *sp, int
             pr_fail(err, PARE_EINPUT, -1,
                     "logits that are not finite at token %lld of the text: expected numbers",
                     (long long)(sp->at + at + i));
-            return pr_fail_in(err, PARE_EINPUT, r->model->path);
+            return pr_fail_in(err, PARE_EINPUT, r->path);
         }
         r->r->count[w] += 1;
         r->r->nll[w] += nll;
@@ -244,22 +284,34 @@ static pare_status judge_batch(job *j, runner *r, int64_t w, const span *sp, int
     return PARE_OK;
 }
 
+/* A new window of `n` positions. */
+static pare_status begin(const runner *r, int64_t n, pare_err *err) {
+    if (!r->s) return pr_runner_reset(r->by, err);
+    pr_session_rewind(r->s, 0);
+    pr_session_expect(r->s, n);
+    return PARE_OK;
+}
+
+static pare_status feed(const runner *r, const pr_id *ids, int n, pare_err *err) {
+    return r->s ? pr_session_eval(r->s, ids, n, err)
+                : pr_runner_eval(r->by, ids, n, true, r->rows, err);
+}
+
 static pare_status run_window(job *j, int64_t w, pare_err *err) {
     const span *sp = &j->spans[w];
     int         batch = j->opts.n_batch;
     for (int64_t i = 0; i < sp->n; i++)
         j->fed[i] = i == 0 && j->bos ? j->bos_id : j->ids.p[sp->at + i - 1];
-    if (j->has_ref) pr_session_rewind(j->ref.s, 0), pr_session_expect(j->ref.s, sp->n);
-    for (int k = 0; k < j->n; k++)
-        pr_session_rewind(j->m[k].s, 0), pr_session_expect(j->m[k].s, sp->n);
+    if (j->has_ref) PR_TRY(begin(&j->ref, sp->n, err));
+    for (int k = 0; k < j->n; k++) PR_TRY(begin(&j->m[k], sp->n, err));
     for (int64_t at = 0; at < sp->n; at += batch) {
         int n = (int)PR_MIN((int64_t)batch, sp->n - at);
         if (j->has_ref) {
-            PR_TRY(pr_session_eval(j->ref.s, j->fed + at, n, err));
+            PR_TRY(feed(&j->ref, j->fed + at, n, err));
             PR_TRY(judge_batch(j, &j->ref, w, sp, at, n, NULL, err));
         }
         for (int k = 0; k < j->n; k++) {
-            PR_TRY(pr_session_eval(j->m[k].s, j->fed + at, n, err));
+            PR_TRY(feed(&j->m[k], j->fed + at, n, err));
             PR_TRY(judge_batch(j, &j->m[k], w, sp, at, n, j->kld + (int64_t)k * j->window, err));
         }
     }
@@ -287,6 +339,7 @@ static pare_status run_all(job *j, const pare_ctl *ctl, pare_err *err) {
 
 static void close_runner(runner *r, bool keep) {
     pr_session_free(r->s);
+    pr_free(r->rows);
     pr_dist_free(r->dist);
     if (!keep) {
         pr_eval_result_free(r->r);
@@ -297,6 +350,14 @@ static void close_runner(runner *r, bool keep) {
 pare_status pr_eval(const pr_model *ref, const pr_model *const *models, int n, pr_str text,
                     const pr_eval_opts *o, const pare_ctl *ctl, pr_eval_result **ref_out,
                     pr_eval_result **out, pare_err *err) {
+    pr_eval_side sides[MOST_MODELS], source = {.m = ref};
+    for (int i = 0; i < PR_MIN(n, MOST_MODELS); i++) sides[i] = (pr_eval_side){.m = models[i]};
+    return pr_eval_sides(ref ? &source : NULL, sides, n, text, o, ctl, ref_out, out, err);
+}
+
+pare_status pr_eval_sides(const pr_eval_side *ref, const pr_eval_side *sides, int n, pr_str text,
+                          const pr_eval_opts *o, const pare_ctl *ctl, pr_eval_result **ref_out,
+                          pr_eval_result **out, pare_err *err) {
     for (int i = 0; i < n; i++) out[i] = NULL;
     if (ref_out) *ref_out = NULL;
     if (n < 1 && !ref) return pr_fail(err, PARE_EUSAGE, -1, "no model to evaluate");
@@ -306,7 +367,7 @@ pare_status pr_eval(const pr_model *ref, const pr_model *const *models, int n, p
     if (j->opts.n_batch == 0) j->opts.n_batch = DEFAULT_BATCH;
     j->o = &j->opts;
     j->ctl = ctl;
-    pare_status st = open_all(j, ref, models, n, text, err);
+    pare_status st = open_all(j, ref, sides, n, text, err);
     if (st == PARE_OK && j->opts.n_batch > j->window) j->opts.n_batch = (int)j->window;
     if (st == PARE_OK) st = run_all(j, ctl, err);
     for (int i = 0; i < PR_MIN(n, MOST_MODELS); i++) {

@@ -16,6 +16,7 @@
 #define PR_EVAL_H
 #include "engine/engine.h"
 #include "metric.h"
+#include "runner/runner.h"
 
 typedef struct {
     int64_t     window;    /* positions; 0: the smallest context of the models, at most 2048 */
@@ -27,7 +28,16 @@ typedef struct {
     const char
         *separator; /* the text is split here; of each document the first window counts */
     bool        whole_documents; /* leave out the first and the last document */
+    const pr_tokenizer *words; /* cuts the text; NULL: the reference's, or the first model's */
 } pr_eval_opts;
+
+/* What is evaluated: a model of ours, or an artefact that a runtime has opened. State and `exact`
+ * are the sessions'; a runner has what it was opened with. */
+typedef struct {
+    const pr_model *m;
+    pr_runner      *r;    /* NULL; or what runs `path` in place of `m`, which may be NULL then */
+    const char     *path; /* for errors; NULL: m's */
+} pr_eval_side;
 
 enum { PR_EVAL_QUANTILES = 3, PR_EVAL_BINS = 40, PR_EVAL_METRICS = 16 };
 
@@ -49,6 +59,11 @@ typedef struct {
 pare_status pr_eval(const pr_model *ref, const pr_model *const *models, int n, pr_str text,
                     const pr_eval_opts *o, const pare_ctl *ctl, pr_eval_result **ref_out,
                     pr_eval_result **out, pare_err *err);
+/* The same for sides. EUSAGE also where no side has a tokenizer and `words` is NULL; EENV: a
+ * runtime failed. */
+pare_status pr_eval_sides(const pr_eval_side *ref, const pr_eval_side *sides, int n, pr_str text,
+                          const pr_eval_opts *o, const pare_ctl *ctl, pr_eval_result **ref_out,
+                          pr_eval_result **out, pare_err *err);
 /* Empty sums for `n` windows. */
 pare_status pr_eval_result_new(pr_eval_result **out, int64_t n, bool compared, pare_err *err);
 void        pr_eval_result_free(pr_eval_result *r); /* NULL is fine */
@@ -70,6 +85,6 @@ pare_status pr_eval_from_doc(const pare_doc *d, pr_eval_result **out, pare_err *
 /* Multiple choice, six lines a task: context, label, four endings (the HellaSwag text form).
  * The answer is
  * the ending with the greatest log probability per token, given the context: llama.cpp's score. */
-pare_status pr_choices(const pr_model *m, pr_str text, int64_t n_tasks, const pr_eval_opts *o,
-                       const pare_ctl *ctl, pr_est *share, pare_err *err);
+pare_status pr_choices(const pr_eval_side *side, pr_str text, int64_t n_tasks,
+                       const pr_eval_opts *o, const pare_ctl *ctl, pr_est *share, pare_err *err);
 #endif

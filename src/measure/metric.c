@@ -28,6 +28,7 @@ static const pr_metric_info table[] = {
     {"memory_bytes", "Memory", "B", false, false},
     {"memory_ratio", "Memory", "×", false, true},
     {"peak_rss_bytes", "Peak resident memory", "B", false, false},
+    {"peak_rss_ratio", "Peak resident memory", "×", false, true},
     {"load_ms", "Load time", "ms", false, false},
     {"energy_j_per_token", "Energy per token", "J/token", false, false},
     {"file_bytes", "File", "B", false, false},

@@ -1,5 +1,6 @@
 /* public_measure.c - include/pare/measure.h: models by path in, documents out. */
 #include "measure.h"
+#include "parity_words.h"
 #include "pare/measure.h"
 #include "pare_version.h"
 
@@ -45,10 +46,29 @@ static pare_status put_environment(pr_doc_build *b, pare_doc *d, int n_threads, 
     return st;
 }
 
+static bool is_foreign(const char *runner) {
+    return runner && strcmp(runner, "native") != 0;
+}
+
+static void put_side(pr_doc_build *b, pare_doc *o, const char *path, const pr_model *m,
+                     const pr_runner *r) {
+    if (m) put_model(b, o, path, m);
+    else pr_doc_set_path(b, o, "path", path);
+    if (!r) return;
+    pr_doc_set_str(b, o, "runner", pr_runner_kind_of(r)->name);
+    pr_doc_set_str(b, o, "arithmetic", pr_runner_arithmetic(r));
+    pr_doc_set_str(b, o, "state", pr_runner_state(r));
+}
+
 /* ------------------------------------------------------------------ eval */
 
 typedef struct {
-    pr_model       *m, *ref;
+    pr_eval_side    side, ref; /* ref: empty if there is none */
+    pr_model       *m[2];      /* theirs */
+    const char     *path;
+    bool            has_ref;
+    pr_words        words; /* with a tokenizer of its own where none of both has one for us */
+    pr_arena       *arena;
     pr_map          map;
     pr_str          text;
     bool            mapped;
@@ -68,6 +88,58 @@ static pare_status open_text(evaluation *e, const pare_eval_opts *o, pare_err *e
     return PARE_OK;
 }
 
+/* The context that a folder's own files state, where we cannot read the model; 0: none. */
+static int64_t stated_context(const char *path, pr_arena *a) {
+    static const char *const at[][2] = {{"genai_config.json", "model/context_length"},
+                                        {"config.json", "max_position_embeddings"}};
+    int64_t n = 0;
+    for (size_t i = 0; i < PR_COUNT(at) && n <= 0; i++) {
+        char     *file = pr_path_join(a, path, at[i][0]);
+        pare_doc *d;
+        if (!file || !pr_path_exists(file) || pr_json_read(&d, file, NULL, NULL) != PARE_OK)
+            continue;
+        n = pare_doc_int(pare_doc_path(d, at[i][1]));
+        pare_doc_free(d);
+    }
+    return PR_MAX(n, (int64_t)0);
+}
+
+/* A model of ours, or a runtime that has opened `path`; then a model too where we can read it. */
+static pare_status open_eval_side(evaluation *e, int i, const char *path, const char *runner,
+                                  const pare_ctl *ctl, pare_err *err) {
+    pr_eval_side *s = i ? &e->ref : &e->side;
+    pr_model     *m = NULL;
+    s->path = path;
+    pare_status st = pr_model_open(&m, path, is_foreign(runner) ? NULL : err);
+    if (st == PARE_OK) s->m = e->m[i] = m;
+    if (!is_foreign(runner)) return st;
+    pr_runner_opts ro = {
+        .n_threads = e->o.n_threads, .n_ctx = e->o.window, .exact = e->o.exact, .ctl = ctl};
+    if (e->o.window == 0)
+        ro.n_ctx = PR_MIN(m ? m->hp.n_ctx : stated_context(path, e->arena), (int64_t)2048);
+    return pr_runner_open(&s->r, runner, path, &ro, err);
+}
+
+/* Whose tokenizer cuts the text: the model named for it, the reference's, the artefact's own. */
+static pare_status find_words(evaluation *e, const pare_eval_opts *o, pare_err *err) {
+    const pr_model *own = e->has_ref && e->ref.m ? e->ref.m : e->side.m;
+    if (!o->tokenizer && own && pr_model_tokenizer(own, NULL) == PARE_OK) {
+        e->o.words = own->tok;
+        return PARE_OK;
+    }
+    const char *path = o->tokenizer ? o->tokenizer : e->path;
+    if (!o->tokenizer && !is_foreign(o->runner)) return PARE_OK; /* the usual error says why */
+    PR_TRY(pr_words_open(&e->words, path, e->arena, err));
+    if (!e->words.tok)
+        return pr_fail(
+            err, PARE_EUSAGE, -1,
+            "'%s' has no tokenizer that pare reads (%s): name a model that has the words "
+            "(--tokenizer)",
+            path, e->words.no_tok);
+    e->o.words = e->words.tok;
+    return PARE_OK;
+}
+
 static pare_status open_models(evaluation *e, const char *model, const pare_eval_opts *o,
                                const pare_ctl *ctl, pare_err *err) {
     e->o = (pr_eval_opts){.window = o->n_ctx,
@@ -76,10 +148,15 @@ static pare_status open_models(evaluation *e, const char *model, const pare_eval
                           .exact = o->exact != 0,
                           .separator = o->separator,
                           .whole_documents = o->whole_documents != 0};
+    e->path = model;
+    if (!(e->arena = pr_arena_new((size_t)64 << 20))) return pr_fail_nomem(err, 4096);
     PR_TRY(pr_state_type(o->state, &e->o.state, err));
     PR_TRY(open_text(e, o, err));
-    PR_TRY(pr_model_open(&e->m, model, err));
-    return o->against ? pr_model_open(&e->ref, o->against, err) : PARE_OK;
+    PR_TRY(open_eval_side(e, 0, model, o->runner, ctl, err));
+    e->has_ref = o->against != NULL;
+    if (o->against)
+        PR_TRY(open_eval_side(e, 1, o->against, o->against_runner, ctl, err));
+    return find_words(e, o, err);
 }
 
 static void put_quality(evaluation *e, pr_doc_build *b, pare_doc *d) {
@@ -102,10 +179,10 @@ static void put_quality(evaluation *e, pr_doc_build *b, pare_doc *d) {
 static pare_status choose(evaluation *e, const pare_eval_opts *o, const pare_ctl *ctl,
                           pr_doc_build *b, pare_doc *d, pare_err *err) {
     pr_metric m = {.info = pr_metric_info_find("task_accuracy")};
-    PR_TRY(pr_choices(e->m, e->text, o->n_tasks, &e->o, ctl, &m.est, err));
+    PR_TRY(pr_choices(&e->side, e->text, o->n_tasks, &e->o, ctl, &m.est, err));
     put_metrics(b, d, &m, 1);
-    if (!e->ref) return PARE_OK;
-    PR_TRY(pr_choices(e->ref, e->text, o->n_tasks, &e->o, ctl, &m.est, err));
+    if (!e->has_ref) return PARE_OK;
+    PR_TRY(pr_choices(&e->ref, e->text, o->n_tasks, &e->o, ctl, &m.est, err));
     put_metrics(b, pr_doc_set_object(b, d, "reference"), &m, 1);
     return PARE_OK;
 }
@@ -113,17 +190,18 @@ static pare_status choose(evaluation *e, const pare_eval_opts *o, const pare_ctl
 static pare_status evaluate(evaluation *e, const char *model, const pare_eval_opts *o,
                             const pare_ctl *ctl, pr_doc_build *b, pare_doc *d, pare_err *err) {
     PR_TRY(open_models(e, model, o, ctl, err));
-    put_model(b, pr_doc_set_object(b, d, "model"), model, e->m);
+    put_side(b, pr_doc_set_object(b, d, "model"), model, e->side.m, e->side.r);
     const char *path = o->choices ? o->choices : o->file;
-    const pr_model *const list[] = {e->m};
     pare_status st = o->choices ? choose(e, o, ctl, b, d, err)
-                                : pr_eval(e->ref, list, 1, e->text, &e->o, ctl,
-                                          e->ref ? &e->ref_result : NULL, &e->result, err);
+                                : pr_eval_sides(e->has_ref ? &e->ref : NULL, &e->side, 1, e->text,
+                                                &e->o, ctl, e->has_ref ? &e->ref_result : NULL,
+                                                &e->result, err);
     /* A place in the text is a place in its file. */
     if (st == PARE_EINPUT && path && err && err->pos >= 0) pr_fail_in(err, st, path);
     PR_TRY(st);
     if (!o->choices) put_quality(e, b, d);
-    if (e->ref) put_model(b, pr_doc_set_object(b, d, "against"), o->against, e->ref);
+    if (e->has_ref)
+        put_side(b, pr_doc_set_object(b, d, "against"), o->against, e->ref.m, e->ref.r);
     return put_environment(b, d, e->o.n_threads, e->o.state, o->exact, err);
 }
 
@@ -145,8 +223,12 @@ pare_status pare_eval(const char *model, const pare_eval_opts *opts, const pare_
     pare_status st = evaluate(&e, model, opts ? opts : &none, ctl, &b, d, err);
     pr_eval_result_free(e.result);
     pr_eval_result_free(e.ref_result);
-    pr_model_close(e.ref);
-    pr_model_close(e.m);
+    for (int i = 0; i < 2; i++) {
+        pr_runner_close(i ? e.ref.r : e.side.r);
+        pr_model_close(e.m[i]);
+    }
+    pr_words_close(&e.words);
+    pr_arena_free(e.arena);
     if (e.mapped) pr_map_close(&e.map);
     return finish(st, &b, d, out, err);
 }
@@ -159,20 +241,6 @@ typedef struct {
     pr_energy       *energy;
     pr_bench_result *r[2];
 } timing;
-
-static bool is_foreign(const char *runner) {
-    return runner && strcmp(runner, "native") != 0;
-}
-
-static void put_side(pr_doc_build *b, pare_doc *o, const char *path, const pr_model *m,
-                     const pr_runner *r) {
-    if (m) put_model(b, o, path, m);
-    else pr_doc_set_path(b, o, "path", path);
-    if (!r) return;
-    pr_doc_set_str(b, o, "runner", pr_runner_kind_of(r)->name);
-    pr_doc_set_str(b, o, "arithmetic", pr_runner_arithmetic(r));
-    pr_doc_set_str(b, o, "state", pr_runner_state(r));
-}
 
 /* Side `i` ready to be timed: a model of ours, or a runtime that has opened the file. */
 static pare_status open_side(timing *t, int i, const char *path, const char *runner,

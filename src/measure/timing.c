@@ -103,8 +103,8 @@ static pare_status load_once(bench *b, int i, pare_err *err) {
     side       *s = &b->side[i];
     pr_model   *m;
     pr_session *ses = NULL;
-    uint64_t    before = pr_rss_now(), t = pr_now_ns();
     bool        reset = pr_rss_peak_reset();
+    uint64_t    before = pr_rss_now(), t = pr_now_ns();
     PR_TRY(pr_model_open(&m, b->in[i].path, err));
     pr_session_opts so = b->in[i].so;
     pare_status     st = pr_session_new(&ses, m, &so, err);
@@ -353,6 +353,19 @@ static void speed(const bench *b, const side *s, pr_bench_result *r) {
     add(r, "token_cv", PR_AGAINST_NONE, pr_est_cv(s->token, n * d, 0.95));
 }
 
+static pr_est peak_of(const bench *b, int i) {
+    return b->in[i].r ? pr_est_counted((double)pr_runner_memory(b->in[i].r)) : b->side[i].peak;
+}
+
+static pr_est peak_over(const bench *b, int i, int base) {
+    pr_est own = peak_of(b, i), ref = peak_of(b, base);
+    if (!pr_est_ok(&own)) return own;
+    return pr_est_ok(&ref) ? pr_est_counted(own.value / ref.value) : ref;
+}
+
+static const char no_plan[] =
+    "a foreign runtime does not say what it plans; peak_rss_bytes has its process";
+
 static void ratios(const bench *b, int i, pr_bench_result *r) {
     static const pr_against against[] = {PR_AGAINST_SOURCE, PR_AGAINST_F32};
     const int               base[] = {b->o.base, b->o.f32};
@@ -360,7 +373,11 @@ static void ratios(const bench *b, int i, pr_bench_result *r) {
         if (base[k] < 0) continue;
         add(r, "speedup", against[k],
             pr_est_pair_median(b->side[base[k]].decode, b->side[i].decode, b->rounds, 0.95));
-        if (b->in[i].r || b->in[base[k]].r) continue; /* nobody knows what a runtime plans */
+        add(r, "peak_rss_ratio", against[k], peak_over(b, i, base[k]));
+        if (b->in[i].r || b->in[base[k]].r) {
+            add(r, "memory_ratio", against[k], pr_est_none(no_plan));
+            continue;
+        }
         pr_memory own = pr_session_memory(b->side[i].s),
                   ref = pr_session_memory(b->side[base[k]].s);
         add(r, "memory_ratio", against[k],
@@ -392,12 +409,12 @@ static pare_status result(const bench *b, int i, pr_bench_result **out, pare_err
     ratios(b, i, r);
     add(r, "memory_bytes", PR_AGAINST_NONE,
         s->s ? pr_est_counted((double)(m.weights + m.state + m.workspace))
-             : pr_est_none("a foreign runtime does not say what it plans"));
+             : pr_est_none(no_plan));
     add(r, "peak_rss_bytes", PR_AGAINST_NONE,
-        s->s ? s->peak : pr_est_counted((double)pr_runner_memory(b->in[i].r)));
+        peak_of(b, i));
     add(r, "load_ms", PR_AGAINST_NONE,
         s->n_load ? pr_est_scale(pr_est_quantile(s->load, s->n_load, 0.5, 0.9), 1e3)
-                  : pr_est_none("not asked for"));
+                  : pr_est_none(s->s ? "not asked for" : "a runtime opens its file once"));
     add(r, "energy_j_per_token", PR_AGAINST_NONE, energy_of(b, s));
     histogram(b, s, r);
     return PARE_OK;

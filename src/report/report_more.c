@@ -442,13 +442,16 @@ static void artefacts(pr_buf *b, const pare_doc *r) {
     open_table(b, "Artefacts", "lined");
     pr_buf_puts(
         b,
-        "<thead><tr><th scope=\"col\">Variant</th><th scope=\"col\">File</th><th scope=\"col\" "
+        "<thead><tr><th scope=\"col\">Variant</th><th scope=\"col\">File</th>"
+        "<th scope=\"col\">Format</th><th scope=\"col\">Runner</th><th scope=\"col\" "
         "class=\"n\">Bytes</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n");
     for (size_t i = 0, n = pare_doc_count(list); i < n; i++) {
         const pare_doc *v = pare_doc_at(list, i);
         const char *path = pr_str_at(v, "path");
-        pr_html(b, "<tr><th scope=\"row\">%s</th><td><code>%s</code></td>",
-                pr_str_at(v, "name"), path ? path : "none written");
+        const char *version = pr_str_at(v, "runtime/version");
+        pr_html(b, "<tr><th scope=\"row\">%s</th><td><code>%s</code></td><td>%s</td><td>%s %s</td>",
+                pr_str_at(v, "name"), path ? path : "none written", pr_str_at(v, "format"),
+                pr_str_at(v, "runner"), version ? version : "");
         counted_cell(b, pr_num_at(v, "bytes"));
         pr_html(b, "<td class=\"hash\">%s</td></tr>\n", pr_str_at(v, "sha256"));
     }

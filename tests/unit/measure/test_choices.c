@@ -57,7 +57,7 @@ static void as_by_hand(const char *text, int n) {
         for (int i = 0; i < 6; i++) line[i] = strsep(&p, "\n");
         right += best_of(m, line, &e) == atoi(line[1]);
     }
-    CHECK_OK(pr_choices(m, pr_str_of(text), n, NULL, NULL, &share, &e), e);
+    CHECK_OK(pr_choices(&(pr_eval_side){.m = m}, pr_str_of(text), n, NULL, NULL, &share, &e), e);
     print_message("%d of %d right\n", right, n);
     assert_true(share.value == (double)right / n);
     free(copy);
@@ -84,8 +84,9 @@ static void ties_go_to_the_first(void **state) {
     pr_est    share;
     lent      l;
     lend(&l, m, 0);
-    CHECK_OK(pr_choices(&l.m, PR_STR("a b\n0\nc\nd\ne\nf\na b\n1\nc\nd\ne\nf\r\n"), 0, NULL,
-                        NULL, &share, &e),
+    CHECK_OK(pr_choices(&(pr_eval_side){.m = &l.m},
+                        PR_STR("a b\n0\nc\nd\ne\nf\na b\n1\nc\nd\ne\nf\r\n"), 0, NULL, NULL,
+                        &share, &e),
              e);
     assert_true(share.value == 0.5);
     lend_done(&l);
@@ -101,12 +102,14 @@ static void longer_than_the_context(void **state) {
     pr_buf_init(&b, 1 << 20);
     for (int i = 0; i < 900; i++) pr_buf_puts(&b, "very good ");
     pr_buf_puts(&b, "man\n1\nof sense\nindeed\nperhaps\nnow\n");
-    CHECK_OK(pr_choices(m, (pr_str){b.p, b.n}, 0, NULL, NULL, &share, &e), e);
+    CHECK_OK(pr_choices(&(pr_eval_side){.m = m}, (pr_str){b.p, b.n}, 0, NULL, NULL, &share, &e), e);
     pr_buf_clear(&b);
     pr_buf_puts(&b, "man\n1\n");
     for (int i = 0; i < 900; i++) pr_buf_puts(&b, "very good ");
     pr_buf_puts(&b, "\nindeed\nperhaps\nnow\n");
-    assert_int_equal(pr_choices(m, (pr_str){b.p, b.n}, 0, NULL, NULL, &share, &e), PARE_EINPUT);
+    assert_int_equal(
+        pr_choices(&(pr_eval_side){.m = m}, (pr_str){b.p, b.n}, 0, NULL, NULL, &share, &e),
+        PARE_EINPUT);
     pr_buf_done(&b);
     pr_model_close(m);
 }
@@ -127,7 +130,8 @@ static void malformed(void **state) {
     for (size_t i = 0; i < PR_COUNT(bad); i++) {
         pare_err e = {0};
         pr_est   share;
-        assert_int_equal(pr_choices(m, pr_str_of(bad[i].text), 0, NULL, NULL, &share, &e),
+        assert_int_equal(pr_choices(&(pr_eval_side){.m = m}, pr_str_of(bad[i].text), 0, NULL,
+                                    NULL, &share, &e),
                          PARE_EINPUT);
         if (!strstr(e.msg, bad[i].says)) fail_msg("'%s' does not say '%s'", e.msg, bad[i].says);
         assert_int_equal(e.pos, bad[i].pos);
