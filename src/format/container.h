@@ -33,7 +33,7 @@ typedef struct {
     bool (*probe)(const pr_map *file);
     pare_status (*open)(pr_container *c, pare_err *err);
 } pr_format;
-extern const pr_format pr_format_safetensors, pr_format_gguf;
+extern const pr_format pr_format_safetensors, pr_format_gguf, pr_format_onnx;
 
 struct pr_container {
     const pr_format *format;
@@ -48,6 +48,7 @@ struct pr_container {
     size_t           n_meta;
     pr_names         meta_names;
     uint32_t         gguf_version, gguf_alignment;
+    const pr_fgraph *graph; /* of a model that brings its own */
     const char      *note;
 };
 
@@ -63,6 +64,8 @@ pare_status pr_container_fail(const pr_container *c, int file, pare_err *err, pa
                               int64_t pos, const char *fmt, ...) PR_PRINTF(6, 7);
 /* The product of dim, or false if it is over 2^64. */
 bool pr_dims_product(const uint64_t *dim, int n, uint64_t *product);
+/* A constant's type, shape and bytes agree; fills `count`. `name`: for the error. */
+pare_status pr_fg_const_check(pr_fg_const *c, const char *name, pare_err *err);
 /* safetensors: all shards that an index names (st_index.c). `index`: path of the index file. */
 pare_status pr_st_index_load(pr_container *c, const char *index, pare_err *err);
 /* Element `i` < n of an array of numbers, as a value of its own. */

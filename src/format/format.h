@@ -17,9 +17,10 @@
 #include "tensor/tensor.h"
 #include "onnx.h"
 #include "ov_ir.h"
+#include "fgraph.h"
 
 typedef struct pr_container pr_container;
-typedef enum { PR_SAFETENSORS, PR_GGUF } pr_container_kind;
+typedef enum { PR_SAFETENSORS, PR_GGUF, PR_ONNX_MODEL, PR_OPENVINO_MODEL } pr_container_kind;
 
 typedef struct {
     const char    *name; /* terminated; holds no NUL */
@@ -35,7 +36,7 @@ typedef struct {
 
 /* Open a file by what it holds (not by its name), or a directory: model.safetensors, else
  * model.safetensors.index.json and its shards, else the only *.safetensors, else the only
- * *.gguf. Where a single file and an index stand side by side the single file is
+ * *.gguf, else model.onnx. Where a single file and an index stand side by side the single file is
  * taken, as transformers does; pr_container_note() says so. The index file itself may
  * be given, too. A GGUF that was split is opened by its first part.
  * EINPUT: missing, cut off, contradicting itself; EUNSUPPORTED: known but not read
@@ -59,6 +60,8 @@ uint64_t         pr_tensor_count(const pr_tensor *t); /* values: the product of 
 int              pr_container_files(const pr_container *c);
 const char      *pr_container_path(const pr_container *c, int file);
 uint64_t         pr_container_bytes(const pr_container *c); /* of all files */
+/* The graph of a model that brings its own (ONNX, OpenVINO); NULL: the container has none. */
+const pr_fgraph *pr_container_graph(const pr_container *c);
 /* What opening left aside, for a person; NULL: nothing. */
 const char *pr_container_note(const pr_container *c);
 /* Tell the kernel that this tensor's pages are not needed again soon. */
