@@ -63,7 +63,14 @@ static void product_one(pr_session *s, const pr_step *st, const pr_product *p, i
     int              t = first(s, st);
     float           *y = value(s, p->out, p->out == s->m->graph.logits ? 0 : t) + r;
     const float     *x = value(s, st->in[0], t);
-    if (pr_plan_int8(w, &s->o)) {
+    if (w->stride) {
+        float *f = (float *)(void *)scratch(s, me);
+        for (int64_t i = 0; i < n; i += PANEL_ROWS) { /* neighbours lie side by side */
+            int64_t some = PR_MIN((int64_t)PANEL_ROWS, n - i);
+            pr_weight_decode(w, s->k, r + i, some, f);
+            s->k->gemv_f32(y + i, f, (size_t)w->cols * sizeof *f, some, x, w->cols);
+        }
+    } else if (pr_plan_int8(w, &s->o)) {
         pr_acts a = acts_of(s, st->in[0]);
         pr_gemv_get(s->k, w->src->type)(y, row, step, n, &a, t);
     } else if (w->src->type == PR_BF16) {

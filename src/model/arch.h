@@ -86,6 +86,11 @@ struct pr_arch {
     pr_val (*layer)(pr_gb *g, int layer, pr_val x);
     const pr_spell *spell;
     int             n_spell;
+    /* What its layers may have (PR_HAS_*, each a whole set), and whether windows, one size for all:
+     * for graphs that name no architecture. */
+    unsigned has[4];
+    int n_has;
+    enum { PR_WINDOWS_NONE, PR_WINDOWS_EVERYWHERE, PR_WINDOWS_ANYWHERE } windows;
     /* Reasons why GGUF's runtime computes another function; may be NULL. */
     int (*gguf_limits)(const pr_model *m, pr_buf *why);
 };
@@ -158,6 +163,16 @@ pr_val gb_decoder_layer(pr_gb *g, int layer, pr_val x);
     {PR_ROLE_FFN_GATE_BIAS, PR_DIALECT_GGUF, "blk.{i}.ffn_gate.bias", PR_XF_NONE},                 \
     {PR_ROLE_FFN_UP_BIAS, PR_DIALECT_GGUF, "blk.{i}.ffn_up.bias", PR_XF_NONE},                     \
     {PR_ROLE_FFN_DOWN_BIAS, PR_DIALECT_GGUF, "blk.{i}.ffn_down.bias", PR_XF_NONE}
+
+/* The architecture that m->config names, into m->arch. */
+pare_status pr_hf_arch(pr_model *m, pare_err *err);
+/* One more end of text, unless it is known already or there are too many. `v`: a number, a list, or
+ * nothing. */
+void pr_hp_add_one_eos(pr_hp *h, int64_t id);
+pare_status pr_hp_add_eos(const pare_doc *v, pr_hp *h, pare_err *err);
+/* m->file is an ONNX model: its graph into hp, arch and weights, with what stands in `dir` (may be
+ * NULL). */
+pare_status pr_onnx_match(pr_model *m, const char *dir, pare_err *err);
 
 /* Bind every tensor of m->file to a role (weights.c); the tokenizer.ggml.* keys into m->tok. */
 pare_status pr_weights_bind(pr_model *m, pare_err *err);

@@ -31,4 +31,6 @@ static const pr_spell spell[] = {SPELL_DECODER, SPELL_GGUF_QK(PR_XF_PAIRS), SPEL
 const pr_arch pr_arch_llama = {
     .name = "llama", .as = {[PR_DIALECT_HF] = "LlamaForCausalLM", [PR_DIALECT_GGUF] = "llama"},
     .model_type = "llama", .config = config, .layer = gb_decoder_layer,
+    .has = {0, PR_HAS_QKV_BIAS | PR_HAS_O_BIAS, PR_HAS_FFN_BIAS,
+            PR_HAS_QKV_BIAS | PR_HAS_O_BIAS | PR_HAS_FFN_BIAS}, .n_has = 4,
     .spell = spell, .n_spell = PR_COUNT(spell), .gguf_limits = gguf_limits_common};

@@ -26,4 +26,5 @@ static const pr_spell spell[] = {SPELL_DECODER, SPELL_GGUF_QK(PR_XF_PAIRS), SPEL
 const pr_arch pr_arch_mistral = {
     .name = "mistral", .as = {[PR_DIALECT_HF] = "MistralForCausalLM", [PR_DIALECT_GGUF] = "llama"},
     .model_type = "mistral", .config = config, .layer = gb_decoder_layer,
+    .has = {0}, .n_has = 1, .windows = PR_WINDOWS_EVERYWHERE,
     .spell = spell, .n_spell = PR_COUNT(spell), .gguf_limits = gguf_limits_common};

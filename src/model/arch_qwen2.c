@@ -37,4 +37,5 @@ static const pr_spell spell[] = {SPELL_DECODER, SPELL_GGUF_QK(PR_XF_NONE)};
 const pr_arch pr_arch_qwen2 = {
     .name = "qwen2", .as = {[PR_DIALECT_HF] = "Qwen2ForCausalLM", [PR_DIALECT_GGUF] = "qwen2"},
     .model_type = "qwen2", .config = config, .layer = gb_decoder_layer,
+    .has = {PR_HAS_QKV_BIAS}, .n_has = 1, .windows = PR_WINDOWS_ANYWHERE,
     .spell = spell, .n_spell = PR_COUNT(spell), .gguf_limits = limits};

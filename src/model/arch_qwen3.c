@@ -42,6 +42,14 @@ static const pr_spell spell[] = {
     {PR_ROLE_ATTN_K_NORM, PR_DIALECT_GGUF, "blk.{i}.attn_k_norm.weight", PR_XF_NONE}};
 
 const pr_arch pr_arch_qwen3 = {
-    .name = "qwen3", .as = {[PR_DIALECT_HF] = "Qwen3ForCausalLM", [PR_DIALECT_GGUF] = "qwen3"},
-    .model_type = "qwen3", .config = config, .layer = gb_decoder_layer,
-    .spell = spell, .n_spell = PR_COUNT(spell), .gguf_limits = limits};
+    .name = "qwen3",
+    .as = {[PR_DIALECT_HF] = "Qwen3ForCausalLM", [PR_DIALECT_GGUF] = "qwen3"},
+    .model_type = "qwen3",
+    .config = config,
+    .layer = gb_decoder_layer,
+    .has = {PR_HAS_QK_NORM, PR_HAS_QK_NORM | PR_HAS_QKV_BIAS | PR_HAS_O_BIAS},
+    .n_has = 2,
+    .windows = PR_WINDOWS_ANYWHERE,
+    .spell = spell,
+    .n_spell = PR_COUNT(spell),
+    .gguf_limits = limits};

@@ -274,16 +274,20 @@ static pare_status refuse_unknown(const pr_cfg *c, pare_err *err) {
 }
 
 /* eos_token_id: a number or a list of numbers, here and in generation_config.json. */
-static pare_status add_eos(const pare_doc *v, pr_hp *h, pare_err *err) {
+void pr_hp_add_one_eos(pr_hp *h, int64_t id) {
+    bool known = false;
+    for (int k = 0; k < h->n_eos; k++) known |= h->eos[k] == id;
+    if (!known && h->n_eos < (int)PR_COUNT(h->eos)) h->eos[h->n_eos++] = id;
+}
+
+pare_status pr_hp_add_eos(const pare_doc *v, pr_hp *h, pare_err *err) {
     size_t n = pare_doc_kind(v) == PARE_DOC_ARRAY ? pare_doc_count(v) : 1;
     if (pare_doc_kind(v) <= PARE_DOC_NULL) return PARE_OK;
     for (size_t i = 0; i < n; i++) {
         int64_t id;
         PR_TRY(pr_json_as_i64(pare_doc_kind(v) == PARE_DOC_ARRAY ? pare_doc_at(v, i) : v,
                               "eos_token_id", 0, INT32_MAX, &id, err));
-        bool known = false;
-        for (int k = 0; k < h->n_eos; k++) known |= h->eos[k] == id;
-        if (!known && h->n_eos < (int)PR_COUNT(h->eos)) h->eos[h->n_eos++] = id;
+        pr_hp_add_one_eos(h, id);
     }
     return PARE_OK;
 }
@@ -296,7 +300,7 @@ static pare_status special_ids(const pr_cfg *c, const pr_class_defaults *d, pr_h
     PR_TRY(pr_json_opt_i64(c->json, "bos_token_id", 0, INT32_MAX, d->bos, &h->bos, err));
     PR_TRY(pr_json_opt_i64(c->json, "pad_token_id", -1, INT32_MAX, -1, &h->pad, err));
     if (pare_doc_kind(eos) == PARE_DOC_NONE && d->eos >= 0) h->eos[h->n_eos++] = d->eos;
-    return add_eos(eos, h, err);
+    return pr_hp_add_eos(eos, h, err);
 }
 
 /* long: one line a key, and what two keys must be together. */

@@ -175,7 +175,8 @@ uint64_t pr_weight_row_bytes(const pr_weight *w) {
 }
 
 uint64_t pr_weight_bytes(const pr_weight *w) {
-    return w->src->bytes + (w->group ? w->scales->bytes + w->offsets->bytes : 0);
+    return w->src->bytes + (w->scales ? w->scales->bytes : 0) +
+           (w->offsets ? w->offsets->bytes : 0);
 }
 
 void pr_weight_type_name(const pr_weight *w, char dst[32]) {
@@ -194,13 +195,33 @@ pr_weight_parts pr_weight_parts_at(const pr_weight *w, int64_t row) {
     pr_group_row_of(w->group, w->cols, &r);
     return (pr_weight_parts){w->src->data + (uint64_t)row * r.codes,
                              w->scales->data + (uint64_t)row * r.scales,
-                             w->offsets->data + (uint64_t)row * r.offsets};
+                             w->offsets ? w->offsets->data + (uint64_t)row * r.offsets : NULL};
+}
+
+/* Rows that lie as columns: n neighbours of each stored row at a time. */
+static void decode_turned(const pr_weight *w, pr_row_decode decode, int64_t row, int64_t n,
+                          float *dst) {
+    enum { SOME = 64 };
+    uint64_t size = (uint64_t)pr_type_get(w->src->type)->bytes;
+    float some[SOME];
+    for (int64_t r = 0; r < n; r += SOME) {
+        int64_t k = PR_MIN((int64_t)SOME, n - r);
+        const uint8_t *p = w->src->data + (uint64_t)(row + r) * size;
+        for (int64_t c = 0; c < w->cols; c++, p += (uint64_t)w->stride * size) {
+            decode(some, p, k);
+            for (int64_t i = 0; i < k; i++) dst[(r + i) * w->cols + c] = some[i];
+        }
+    }
 }
 
 void pr_weight_decode(const pr_weight *w, const pr_kernels *k, int64_t row, int64_t n,
                       float *dst) {
     pr_row_decode decode = w->group ? NULL : pr_decode_get(k, w->src->type);
     uint64_t      step = decode ? pr_weight_row_bytes(w) : 0;
+    if (w->stride) {
+        decode_turned(w, decode, row, n, dst);
+        return;
+    }
     for (int64_t i = row; i < row + n; i++, dst += w->cols) {
         if (decode) {
             decode(dst, w->src->data + (uint64_t)i * step, w->cols);

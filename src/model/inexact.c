@@ -34,6 +34,7 @@ static bool frequencies_fit(const pr_rope *r) {
     pr_rope g = *r;
     float   want[HALF], got[HALF];
     if (r->dim > 2 * HALF) return false;
+    g.divide_by = NULL;
     if (r->kind == PR_ROPE_LLAMA3) g.kind = PR_ROPE_DEFAULT;
     g.beta_fast = 32, g.beta_slow = 1, g.truncate = true;
     pr_rope_frequencies(r, 0, want);
@@ -46,7 +47,8 @@ int gguf_limits_no_table(const pr_model *m, pr_buf *why) {
     int            n = gguf_limits_common(m, why);
     if (r->kind == PR_ROPE_DYNAMIC || frequencies_fit(r)) return n;
     pr_buf_printf(why, "%s: GGUF's '%s' takes no table of frequencies and would rotate otherwise\n",
-                  r->kind == PR_ROPE_LLAMA3 ? "rope_type 'llama3'"
+                  r->divide_by              ? "a table of frequencies"
+                  : r->kind == PR_ROPE_LLAMA3 ? "rope_type 'llama3'"
                   : r->truncate             ? "yarn with its own beta_fast or beta_slow"
                                             : "yarn with truncate false",
                   m->arch->as[PR_DIALECT_GGUF]);

@@ -123,9 +123,11 @@ typedef struct {
     int64_t          rows, cols; /* canonical shape; a vector has 1 row */
     pr_xf            xf;
     int              d_head; /* of PR_XF_PAIRS */
-    /* A matrix of whole numbers in groups (MLX) lies in three tensors; else NULL. */
+    int64_t stride; /* > 0: floats that lie turned, [cols, rows]; values between one and the next of
+                       a row */
+    /* A matrix of whole numbers in groups (MLX, ONNX) lies in two or three tensors; else NULL. */
     const pr_group_spec *group;
-    const pr_tensor     *scales, *offsets;
+    const pr_tensor     *scales, *offsets; /* offsets NULL: symmetric groups have none */
 } pr_weight;
 
 /* The row of the stored tensor that holds canonical row `row`. */
@@ -178,7 +180,8 @@ typedef struct {
 /* ------------------------------------------------------------------ model */
 
 typedef struct pr_arch pr_arch;
-/* PLAIN: names by role alone, for formats whose graph names its own weights (ONNX, OpenVINO).
+/* PLAIN: names by role alone, for formats whose graph names its own weights (ONNX, OpenVINO); no
+ * architecture has words of its own there.
  * MLX: Hugging Face's names. */
 typedef enum {
     PR_DIALECT_HF,
@@ -216,13 +219,17 @@ struct pare_model {
     int           n_chats;
 };
 
-/* Open a Hugging Face directory or a GGUF file. Every offset, size and shape is
+/* Open a Hugging Face directory, a GGUF file, or a directory with model.onnx. Every offset,
+ * size and shape is
  * checked before this returns; weights are not read. */
 pare_status pr_model_open(pr_model **out, const char *path, pare_err *err);
 void        pr_model_close(pr_model *m);
 
 /* The chat template of a folder's tokenizer files, from the arena; *out NULL: none. */
 pare_status pr_model_template(const char *dir, pr_arena *a, char **out, pare_err *err);
+
+/* "hf", "mlx", "gguf", "onnx": for documents. */
+const char *pr_model_format(const pr_model *m);
 
 /* PARE_OK if the model has a usable tokenizer, else the reason why not. */
 pare_status pr_model_tokenizer(const pr_model *m, pare_err *err);

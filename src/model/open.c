@@ -1,4 +1,4 @@
-/* open.c - a Hugging Face directory or a GGUF file into one description. */
+/* open.c - a Hugging Face directory, a GGUF file or another's graph into one description. */
 #include "arch.h"
 #include "chat.h"
 #include <stdio.h>
@@ -40,7 +40,7 @@ static pare_status build_graph(pr_model *m, pare_err *err) {
 
 /* ------------------------------------------------------------------ Hugging Face */
 
-static pare_status hf_arch(pr_model *m, pare_err *err) {
+pare_status pr_hf_arch(pr_model *m, pare_err *err) {
     const pare_doc *list = pare_doc_get(m->config, "architectures");
     pr_str          name = pr_doc_text_of(pare_doc_at(list, 0));
     if (!name.p) {
@@ -63,42 +63,53 @@ static pare_status hf_generation(pr_model *m, const char *dir, pare_err *err) {
     pare_doc *doc;
     PR_TRY(pr_json_read(&doc, path, NULL, err));
     const pare_doc *eos = pare_doc_get(doc, "eos_token_id");
-    size_t          n = pare_doc_kind(eos) == PARE_DOC_ARRAY ? pare_doc_count(eos) : 1;
-    pare_status     st = PARE_OK;
-    for (size_t i = 0; st == PARE_OK && i < n && pare_doc_kind(eos) > PARE_DOC_NULL; i++) {
-        int64_t id;
-        st = pr_json_as_i64(pare_doc_kind(eos) == PARE_DOC_ARRAY ? pare_doc_at(eos, i) : eos,
-                            "eos_token_id", 0, INT32_MAX, &id, err);
-        bool known = false;
-        for (int k = 0; k < m->hp.n_eos; k++) known |= m->hp.eos[k] == id;
-        if (st == PARE_OK && !known && m->hp.n_eos < (int)PR_COUNT(m->hp.eos))
-            m->hp.eos[m->hp.n_eos++] = id;
-    }
+    pare_status     st = pr_hp_add_eos(eos, &m->hp, err);
     pare_doc_free(doc);
     return st == PARE_OK ? PARE_OK : pr_fail_in(err, st, path);
 }
 
-static pare_status open_hf(pr_model *m, const char *dir, pare_err *err) {
+/* ------------------------------------------------------------------ graphs of others */
+
+/* Given by its file, the model is still the folder: what stands beside it counts. */
+static pare_status open_graph(pr_model *m, const char *path, pare_err *err) {
+    const char *dir = path;
+    if (!pr_path_is_dir(path)) {
+        size_t n = (size_t)(pr_path_base(path) - path);
+        dir = m->path = n ? pr_arena_str(m->arena, path, n) : pr_arena_str(m->arena, ".", 1);
+        if (!dir) return pr_fail_nomem(err, n);
+    }
+    m->dialect = PR_DIALECT_PLAIN;
+    PR_TRY(pr_onnx_match(m, dir, err));
+    PR_TRY(hf_generation(m, dir, err));
+    PR_TRY(pr_chats_of_dir(m, dir, err));
+    pare_status st = pr_tokenizer_open(&m->tok, dir, &m->no_tok);
+    return st == PARE_ENOMEM ? pr_fail_nomem(err, 0) : PARE_OK;
+}
+
+/* `file`: how opening the weights went, `why` if badly. */
+static pare_status open_hf(pr_model *m, const char *dir, pare_status file, const pare_err *why,
+                           pare_err *err) {
     char *path = pr_path_join(m->arena, dir, "config.json");
     if (!path) return pr_fail_nomem(err, 4096);
     if (!pr_path_exists(path)) {
+        char *graph = pr_path_join(m->arena, dir, "model.onnx");
+        if (graph && pr_path_exists(graph) && file != PARE_OK)
+            return err ? (*err = *why, file) : file;
         pr_fail(err, PARE_EINPUT, -1,
-                "no config.json: expected a Hugging Face directory or a GGUF file");
+                "no config.json: expected a Hugging Face directory, model.onnx or a GGUF file");
         return pr_fail_in(err, PARE_EINPUT, dir);
     }
     PR_TRY(pr_json_read(&m->config, path, NULL, err));
     /* Who wrote the weights says how the configuration is meant; what is wrong with it comes
      * first. */
-    pare_err    why = {0};
-    pare_status file = pr_container_open(&m->file, dir, &why);
     m->mlx = pr_mlx_wrote(m->config, m->file);
     pr_cfg c = {.dialect = PR_DIALECT_HF, .json = m->config, .arena = m->arena, .mlx = m->mlx};
-    pare_status st = hf_arch(m, err);
+    pare_status st = pr_hf_arch(m, err);
     if (st == PARE_OK) st = m->arch->config(&c, &m->hp, err);
     if (st != PARE_OK) return pr_fail_in(err, st, path);
     PR_TRY(hf_generation(m, dir, err));
     PR_TRY(pr_chats_of_dir(m, dir, err));
-    if (file != PARE_OK) return err ? (*err = why, file) : file;
+    if (file != PARE_OK) return err ? (*err = *why, file) : file;
     PR_TRY(pr_weights_bind(m, err));
     st = pr_tokenizer_open(&m->tok, dir, &m->no_tok);
     return st == PARE_ENOMEM ? pr_fail_nomem(err, 0) : PARE_OK;
@@ -159,9 +170,9 @@ static pare_status gguf_table(pr_model *m, pare_err *err) {
     return PARE_OK;
 }
 
-static pare_status open_gguf(pr_model *m, const char *path, pare_err *err) {
+static pare_status open_gguf(pr_model *m, pare_err *err) {
     pr_str name;
-    PR_TRY(pr_container_open(&m->file, path, err));
+    m->dialect = PR_DIALECT_GGUF;
     if (pr_container_kind_of(m->file) != PR_GGUF)
         return pr_fail(err, PARE_EINPUT, -1,
                        "a %s file alone is not a model: give its directory, with config.json",
@@ -186,15 +197,21 @@ static pare_status open_any(pr_model *m, const char *path, pare_err *err) {
     m->path = pr_arena_str(m->arena, path, strlen(path));
     if (!m->path) return pr_fail_nomem(err, strlen(path));
     m->hp.bos = m->hp.pad = -1;
-    char *config = pr_path_join(m->arena, path, "config.json");
-    if (!config) return pr_fail_nomem(err, strlen(path));
     if (!pr_path_exists(path)) {
         pr_fail(err, PARE_EINPUT, -1, "no such file or directory");
         return pr_fail_in(err, PARE_EINPUT, path);
     }
-    bool hf = pr_path_is_dir(path) && pr_path_exists(config);
-    m->dialect = hf || pr_path_is_dir(path) ? PR_DIALECT_HF : PR_DIALECT_GGUF;
-    pare_status st = m->dialect == PR_DIALECT_HF ? open_hf(m, path, err) : open_gguf(m, path, err);
+    pare_err why = {0};
+    pare_status st = pr_container_open(&m->file, path, &why);
+    m->dialect = PR_DIALECT_HF;
+    if (st == PARE_OK && pr_container_graph(m->file))
+        st = open_graph(m, path, err);
+    else if (pr_path_is_dir(path))
+        st = open_hf(m, path, st, &why, err);
+    else if (st == PARE_OK)
+        st = open_gguf(m, err);
+    else if (err)
+        *err = why;
     if (st == PARE_OK) st = build_graph(m, err);
     return st == PARE_OK ? PARE_OK : pr_fail_in(err, st, path);
 }
@@ -264,9 +281,9 @@ pare_status pr_model_hash(const pr_model *m, const pare_ctl *ctl, pr_sha256 *out
     static const char *const side[] = {"config.json",           "generation_config.json",
                                        "tokenizer.json",        "tokenizer.model",
                                        "tokenizer_config.json", "chat_template.jinja",
-                                       "chat_template.json"};
+                                       "chat_template.json",    "genai_config.json"};
     enum { ALWAYS = 6 }; /* those after count only where they are there: hashes stay */
-    for (size_t i = 0; st == PARE_OK && m->dialect == PR_DIALECT_HF && i < PR_COUNT(side); i++) {
+    for (size_t i = 0; st == PARE_OK && m->dialect != PR_DIALECT_GGUF && i < PR_COUNT(side); i++) {
         char  *path = pr_path_join(a, m->path, side[i]);
         pr_str text = {0};
         if (path && i >= ALWAYS && !pr_path_exists(path)) continue;
@@ -291,4 +308,9 @@ pare_status pr_model_hash(const pr_model *m, const pare_ctl *ctl, pr_sha256 *out
     pr_arena_free(a);
     if (h) *out = pr_sha256_end(h);
     return st;
+}
+
+const char *pr_model_format(const pr_model *m) {
+    if (pr_container_graph(m->file)) return "onnx";
+    return m->mlx ? "mlx" : m->dialect == PR_DIALECT_GGUF ? "gguf" : "hf";
 }

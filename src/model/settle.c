@@ -1,0 +1,354 @@
+/* settle.c - from a matched graph to a model: which architecture can say these layers, which rule
+ * gives the graph's tables of rotation, and whether config.json, where there is one, says the same.
+ *
+ * A graph has no base of rotation, only cos and sin of every position. The frequencies follow of
+ * the tables to the precision of their numbers; then a rule with few digits is looked for that
+ * gives
+ * them. Always true: what is taken was compared with the tables, rows up to the last. */
+#include "match.h"
+#include <stdio.h>
+
+enum { HALF_MAX = 2048, ROWS_MAX = 1 << 24, CLOSE_ROWS = 2048, FAR_STEP = 61 };
+
+typedef struct {
+    const pr_fg_const *cos, *sin;
+    int64_t rows;
+    int half;
+    double ulp; /* of a number near 1 in the tables' type */
+    double magnitude;
+    double f[HALF_MAX]; /* angle of one position */
+} tables;
+
+/* ------------------------------------------------------------------ tables */
+
+static pare_status tables_of(const mt *t, tables *b, pare_err *err) {
+    *b = (tables){.cos = t->cos, .sin = t->sin};
+    const pr_fg_const *c = t->cos;
+    if (!c) return pr_fail(err, PARE_EUNSUPPORTED, -1, "the graph has no tables of rotation");
+    if (c->n_dims != 2 || t->sin->n_dims != 2 || c->dim[0] != t->sin->dim[0] ||
+        c->dim[1] != t->sin->dim[1] || c->type != t->sin->type ||
+        (c->type != PR_FG_F32 && c->type != PR_FG_F16 && c->type != PR_FG_BF16))
+        return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)c->offset,
+                       "tables of rotation that are no two equal matrices of floats");
+    if (c->dim[0] < 2 || c->dim[0] > ROWS_MAX || c->dim[1] < 1 || c->dim[1] > HALF_MAX ||
+        2 * c->dim[1] != (uint64_t)t->m->hp.layers[0].d_head)
+        return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)c->offset,
+                       "tables of rotation of %llu by %llu for heads of %d",
+                       (unsigned long long)c->dim[0], (unsigned long long)c->dim[1],
+                       t->m->hp.layers[0].d_head);
+    b->rows = (int64_t)c->dim[0];
+    b->half = (int)c->dim[1];
+    b->ulp = c->type == PR_FG_F32 ? 0x1p-23 : c->type == PR_FG_F16 ? 0x1p-10 : 0x1p-7;
+    return PARE_OK;
+}
+
+static double entry(const tables *b, const pr_fg_const *c, int64_t row, int i) {
+    double v = 0;
+    pr_fg_const_f64(c, (uint64_t)(row * b->half + i), &v);
+    return v;
+}
+
+/* Is `v` what a table has that somebody computed as cos or sin of `angle`? Two units of its type,
+ * and what rounding the frequency and the angle to float32 makes of the angle: 2^-24 each, and a
+ * unit that libraries' powers differ by. */
+static bool near(const tables *b, double v, double want, double angle) {
+    double d = v - want, room = 2 * b->ulp * (want < 0 ? -want : want) + angle * 0x1p-22 + 0x1p-24;
+    return (d < 0 ? -d : d) <= room * (b->magnitude > 1 ? b->magnitude : 1);
+}
+
+static bool row_fits(const tables *b, const pr_rope *r, const float *f, int64_t p) {
+    for (int i = 0; i < b->half; i++) {
+        double s, c, angle = (double)((float)p * f[i]);
+        pr_sincos(angle, &s, &c);
+        if (!near(b, entry(b, b->cos, p, i), c * r->magnitude, angle) ||
+            !near(b, entry(b, b->sin, p, i), s * r->magnitude, angle))
+            return false;
+    }
+    return true;
+}
+
+/* The first row that the rule does not give, or -1. All of the near ones, of the far ones each
+ * 61st and the last. */
+static int64_t first_misfit(const tables *b, const pr_rope *r) {
+    float f[HALF_MAX];
+    pr_rope_frequencies(r, 0, f);
+    for (int i = 0; i < b->half; i++)
+        if (!(f[i] >= 0 && f[i] <= 16)) return 0;
+    for (int64_t p = 0; p < b->rows; p += p < CLOSE_ROWS ? 1 : FAR_STEP)
+        if (!row_fits(b, r, f, p)) return p;
+    return row_fits(b, r, f, b->rows - 1) ? -1 : b->rows - 1;
+}
+
+/* The angle of one position in column i: from row 1, then finer from rows 2, 4, 8 … */
+static bool estimate(tables *b, int i) {
+    double c = entry(b, b->cos, 1, i) / b->magnitude, s = entry(b, b->sin, 1, i) / b->magnitude;
+    double a = 0, sa, ca;
+    for (int k = 0; k < 60; k++) { /* the error's third power each time */
+        pr_sincos(a, &sa, &ca);
+        a += s * ca - c * sa;
+    }
+    if (!(a >= 0 && a <= 3)) return false;
+    for (int64_t p = 2; p < b->rows; p *= 2) {
+        pr_sincos((double)p * a, &sa, &ca);
+        c = entry(b, b->cos, p, i) / b->magnitude;
+        s = entry(b, b->sin, p, i) / b->magnitude;
+        if (!(c * ca + s * sa > 0.9)) return false;
+        a += (s * ca - c * sa) / (double)p;
+    }
+    b->f[i] = a;
+    return a >= 0 && a - a == 0;
+}
+
+/* ------------------------------------------------------------------ rules */
+
+/* `v` > 0 with so many digits. */
+static double rounded(double v, int digits) {
+    double unit = 1;
+    while (v / unit >= 10) unit *= 10;
+    while (v / unit < 1) unit /= 10;
+    for (int i = 1; i < digits; i++) unit /= 10;
+    double n = (double)(int64_t)(v / unit + 0.5);
+    return unit >= 1 ? n * unit : n / (1 / unit);
+}
+
+static bool gives(const tables *b, const pr_rope *r) {
+    float f[HALF_MAX];
+    pr_rope_frequencies(r, 0, f);
+    for (int i = 0; i < b->half; i++) {
+        double d = (double)f[i] - b->f[i];
+        if ((d < 0 ? -d : d) > b->f[i] * (b->ulp > 0x1p-20 ? 1e-2 : 1e-5)) return false;
+    }
+    return first_misfit(b, r) < 0;
+}
+
+/* The base of which column i has this angle; 0 if it cannot be one. */
+static double base_of(const tables *b, int i, double f) {
+    if (i < 1 || !(f > 0 && f < 1)) return 0;
+    double theta = pr_exp(-pr_log(f) * (double)b->half / (double)i);
+    return theta >= 1e-3 && theta <= 1e15 ? theta : 0;
+}
+
+static bool try_bases(const tables *b, pr_rope *r, int i, double factor) {
+    double theta = base_of(b, i, b->f[i] * factor);
+    for (int digits = 1; theta > 0 && digits <= 9; digits++) {
+        r->theta = rounded(theta, digits);
+        if (gives(b, r)) return true;
+    }
+    return false;
+}
+
+static bool find_plain(const tables *b, pr_rope *r) {
+    int last = b->half - 1;
+    r->kind = PR_ROPE_DEFAULT;
+    r->factor = 1;
+    r->theta = 10000;
+    if (last == 0 && gives(b, r)) return true;
+    if (try_bases(b, r, last, 1)) return true;
+    for (int digits = 1; digits <= 4 && b->f[0] > 0; digits++) {
+        r->kind = PR_ROPE_LINEAR;
+        r->factor = rounded(1 / b->f[0], digits);
+        if (last == 0 ? gives(b, r) : try_bases(b, r, last, r->factor)) return true;
+    }
+    return false;
+}
+
+/* Llama 3.1's rule with numbers that its models have: the longest waves are slowed by a factor. */
+static bool try_llama3(const tables *b, pr_rope *r) {
+    static const int contexts[] = {8192, 4096, 2048, 1024, 512, 256, 128, 64, 32, 16384, 32768};
+    r->low_freq = 1;
+    r->high_freq = 4;
+    for (size_t i = 0; i < PR_COUNT(contexts); i++) {
+        r->original_ctx = contexts[i];
+        if (gives(b, r)) return true;
+    }
+    return false;
+}
+
+static bool find_llama3(const tables *b, pr_rope *r) {
+    static const double factors[] = {8, 32, 2, 4, 16, 64, 128};
+    int last = b->half - 1;
+    r->kind = PR_ROPE_LLAMA3;
+    for (size_t i = 0; i < PR_COUNT(factors); i++) {
+        double theta = base_of(b, last, b->f[last] * factors[i]);
+        r->factor = factors[i];
+        for (int digits = 1; theta > 0 && digits <= 4; digits++) {
+            r->theta = rounded(theta, digits);
+            if (try_llama3(b, r)) return true;
+        }
+    }
+    return false;
+}
+
+/* No rule: the frequencies as they are, as divisors of a usual base's. */
+static pare_status keep_table(const mt *t, const tables *b, pr_rope *r, pare_err *err) {
+    float f[HALF_MAX], *d;
+    PR_NEW(d, t->m->arena, b->half, err);
+    r->kind = PR_ROPE_DEFAULT;
+    r->factor = 1;
+    r->theta = 10000;
+    r->divide_by = NULL;
+    pr_rope_frequencies(r, 0, f);
+    for (int i = 0; i < b->half; i++) {
+        d[i] = (float)((double)f[i] / b->f[i]);
+        if (!(d[i] > 0 && d[i] < 1e30f))
+            return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)b->cos->offset,
+                           "column %d of the tables of rotation does not turn", i);
+    }
+    r->divide_by = d;
+    int64_t row = first_misfit(b, r);
+    if (row < 0) return PARE_OK;
+    return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)b->cos->offset,
+                   "row %lld of the tables of rotation is not %lld times what row 1 turns",
+                   (long long)row, (long long)row);
+}
+
+static pare_status check_known(const tables *b, const pr_rope *known, pare_err *err) {
+    if (known->kind == PR_ROPE_DYNAMIC)
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "rope_type 'dynamic', but the graph's tables do not grow with the text");
+    int64_t row = first_misfit(b, known);
+    if (row < 0) return PARE_OK;
+    return pr_fail(
+        err, PARE_EINPUT, (int64_t)b->cos->offset,
+        "the rotation that config.json says is not that of the graph's tables (row %lld)",
+        (long long)row);
+}
+
+pare_status mt_rope_of(mt *t, const pr_rope *known, int64_t n_ctx, pare_err *err) {
+    pr_hp *h = &t->m->hp;
+    tables *b;
+    pr_rope *r;
+    PR_NEW(b, t->m->arena, 1, err);
+    PR_NEW(r, t->m->arena, 1, err);
+    PR_TRY(tables_of(t, b, err));
+    h->ropes = r;
+    h->n_ropes = 1;
+    b->magnitude = entry(b, b->cos, 0, 0);
+    if (!(b->magnitude > 1e-3 && b->magnitude < 1e3))
+        return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)b->cos->offset,
+                       "the table of cosines begins with %g", b->magnitude);
+    if (known) return *r = *known, check_known(b, known, err);
+    for (int i = 0; i < b->half; i++)
+        if (!estimate(b, i))
+            return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)b->cos->offset,
+                           "column %d of the tables of rotation does not turn evenly", i);
+    *r = (pr_rope){.kind = PR_ROPE_DEFAULT, .dim = 2 * b->half, .factor = 1, .beta_fast = 32,
+                   .beta_slow = 1, .truncate = true, .magnitude = b->magnitude, .low_freq = 1,
+                   .high_freq = 4, .original_ctx = n_ctx, .max_ctx = n_ctx};
+    if (find_plain(b, r)) return PARE_OK;
+    if (find_llama3(b, r)) return PARE_OK;
+    r->original_ctx = n_ctx;
+    return keep_table(t, b, r, err);
+}
+
+/* ------------------------------------------------------------------ architecture */
+
+static bool can_say(const pr_arch *a, const pr_hp *h) {
+    bool same = true, has = false;
+    int64_t window = -1;
+    int windows = 0;
+    for (int i = 0; i < h->n_layer; i++) {
+        const pr_layer *l = &h->layers[i], *f = &h->layers[0];
+        same &= l->has == f->has && l->n_head == f->n_head && l->n_kv == f->n_kv &&
+                l->d_head == f->d_head && l->d_ff == f->d_ff && l->rope == f->rope &&
+                l->scale == f->scale;
+        if (l->left < 0) continue;
+        same &= windows == 0 || l->left == window;
+        window = l->left;
+        windows++;
+    }
+    if (a->windows == PR_WINDOWS_EVERYWHERE) same &= windows == 0 || windows == h->n_layer;
+    for (int i = 0; i < a->n_has; i++) has |= a->has[i] == h->layers[0].has;
+    return same && has && (!windows || a->windows != PR_WINDOWS_NONE);
+}
+
+/* The one that is named, if it can say these layers; else the first that can. */
+static pare_status choose_arch(mt *t, const mt_said *said, pare_err *err) {
+    const pr_hp *h = &t->m->hp;
+    double usual = (double)h->layers[0].scale * h->layers[0].scale * h->layers[0].d_head;
+    if (!(usual > 0.9999 && usual < 1.0001))
+        return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                       "scores are scaled by %g: no architecture that pare knows does so",
+                       (double)h->layers[0].scale);
+    for (int named = 1; named >= 0; named--)
+        for (int i = 0; pr_archs[i]; i++) {
+            bool is = said->type && strcmp(said->type, pr_archs[i]->model_type) == 0;
+            if ((is || !named) && can_say(pr_archs[i], h))
+                return t->m->arch = pr_archs[i], PARE_OK;
+        }
+    return pr_fail(err, PARE_EUNSUPPORTED, -1,
+                   "no architecture that pare knows has these layers (biases, norms of q and k, "
+                   "windows, or layers that differ)");
+}
+
+/* ------------------------------------------------------------------ config.json */
+
+static pare_status differs(const char *what, double said, double is, pare_err *err) {
+    return pr_fail(err, PARE_EINPUT, -1, "%s is %g, the graph has %g", what, said, is);
+}
+
+/* As far as a sequence can reach. */
+static int64_t reach(int64_t left, int64_t n_ctx) {
+    return left < 0 || left + 1 >= n_ctx ? -1 : left;
+}
+
+static pare_status compare_layer(const pr_hp *a, const pr_hp *b, int i, pare_err *err) {
+    const pr_layer *x = &a->layers[i], *y = &b->layers[i];
+    int64_t n = a->n_ctx;
+    if (x->n_head != y->n_head) return differs("num_attention_heads", x->n_head, y->n_head, err);
+    if (x->n_kv != y->n_kv) return differs("num_key_value_heads", x->n_kv, y->n_kv, err);
+    if (x->d_head != y->d_head) return differs("head_dim", x->d_head, y->d_head, err);
+    if (x->d_ff != y->d_ff) return differs("intermediate_size", x->d_ff, y->d_ff, err);
+    if (x->has != y->has) return differs("which biases and norms there are", x->has, y->has, err);
+    if (reach(x->left, n) != reach(y->left, n))
+        return differs("sliding_window", (double)x->left + 1, (double)y->left + 1, err);
+    double s = (double)x->scale / (double)y->scale;
+    if (!(s > 0.99999 && s < 1.00001))
+        return differs("the scale of scores", (double)x->scale, (double)y->scale, err);
+    return PARE_OK;
+}
+
+/* `a`: what config.json says; `b`: the graph. */
+static pare_status compare(const pr_hp *a, const pr_hp *b, pare_err *err) {
+    if (a->n_layer != b->n_layer)
+        return differs("num_hidden_layers", a->n_layer, b->n_layer, err);
+    if (a->n_vocab != b->n_vocab) return differs("vocab_size", a->n_vocab, b->n_vocab, err);
+    if (a->d_model != b->d_model) return differs("hidden_size", a->d_model, b->d_model, err);
+    if (a->rms_eps != b->rms_eps)
+        return differs("rms_norm_eps", (double)a->rms_eps, (double)b->rms_eps, err);
+    if (a->tied != b->tied) return differs("tie_word_embeddings", a->tied, b->tied, err);
+    for (int i = 0; i < a->n_layer; i++) PR_TRY(compare_layer(a, b, i, err));
+    return PARE_OK;
+}
+
+static pare_status from_config(mt *t, const char *path, pare_err *err) {
+    pr_model *m = t->m;
+    pr_hp said = {.bos = -1, .pad = -1}, *h = &m->hp;
+    pr_cfg c = {.dialect = PR_DIALECT_HF, .arena = m->arena};
+    PR_TRY(pr_json_read(&m->config, path, NULL, err));
+    c.json = m->config;
+    PR_TRY(pr_hf_arch(m, err));
+    PR_TRY(m->arch->config(&c, &said, err));
+    PR_TRY(compare(&said, h, err));
+    if (said.bos >= 0) h->bos = said.bos;
+    if (said.pad >= 0) h->pad = said.pad;
+    for (int i = 0; i < said.n_eos; i++) pr_hp_add_one_eos(h, said.eos[i]);
+    h->n_ctx = said.n_ctx;
+    memcpy(h->layers, said.layers, (size_t)h->n_layer * sizeof *h->layers);
+    return mt_rope_of(t, &said.ropes[0], said.n_ctx, err);
+}
+
+pare_status mt_settle(mt *t, const char *dir, const mt_said *said, pare_err *err) {
+    pr_model *m = t->m;
+    char *path = dir ? pr_path_join(m->arena, dir, "config.json") : NULL;
+    for (int i = 0; i < m->hp.n_layer; i++)
+        if (m->hp.layers[i].rope < 0)
+            return pr_fail(err, PARE_EUNSUPPORTED, -1, "layer %d does not rotate its heads", i);
+    if (path && pr_path_exists(path)) {
+        pare_status st = from_config(t, path, err);
+        return st == PARE_OK ? st : pr_fail_in(err, st, path);
+    }
+    m->hp.n_ctx = said->n_ctx ? said->n_ctx : t->cos ? (int64_t)PR_MIN(t->cos->dim[0], 1 << 28) : 0;
+    PR_TRY(choose_arch(t, said, err));
+    return mt_rope_of(t, NULL, m->hp.n_ctx, err);
+}
