@@ -138,6 +138,10 @@ static int code_at(const uint8_t *p, int64_t i, int bits) {
 /* Can blocks of that type hold the bits? *zero: the level that must be value 0, -1: any offset. */
 static bool bits_fit(const pr_group_spec *s, pr_type type, int *zero) {
     *zero = -1;
+    if (s->rule == PR_GROUP_SYM) /* the level in the middle is 0 */
+        return *zero = 1 << (s->bits - 1), (type == PR_Q4_0 && s->bits == 4) ||
+                                               (type == PR_Q5_0 && s->bits == 5) ||
+                                               (type == PR_Q8_0 && s->bits == 8);
     if (s->rule != PR_GROUP_MLX) return false;
     switch (type) {
     case PR_Q4_1: return s->bits <= 4;
@@ -161,6 +165,11 @@ bool pr_group_fits(const pr_group_spec *s, const void *scales, const void *offse
                    pr_type type) {
     int zero;
     if (s->group < 32 || s->group % 32 != 0 || !bits_fit(s, type, &zero)) return false;
+    if (s->rule == PR_GROUP_SYM) {
+        for (int64_t i = 0; i < n; i++)
+            if (!in_f16(float_at(scales, s->scale, i))) return false;
+        return true;
+    }
     for (int64_t i = 0; i < n; i++)
         if (!group_fits(float_at(scales, s->scale, i), float_at(offsets, s->scale, i), zero))
             return false;
@@ -184,16 +193,18 @@ bool pr_group_give(const pr_group_spec *s, const void *codes, const void *scales
     bool offset = type == PR_Q4_1 || type == PR_Q5_1;
     uint8_t *p = dst, q[32];
     pr_group_row r;
-    if (!pr_group_row_of(s, cols, &r) || cols % 32 != 0 || s->pad) return false;
+    int turn = s->rule == PR_GROUP_SYM && s->twos ? 1 << (s->bits - 1) : 0;
+    if (!pr_group_row_of(s, cols, &r) || cols % 32 != 0 || s->group < 1 || cols % s->group != 0)
+        return false;
     if (!pr_group_fits(s, scales, offsets, r.groups, type)) return false;
     for (int64_t i = 0; i < cols; i += 32, p += pr_type_get(type)->bytes) {
         uint16_t d = pr_f32_to_f16(float_at(scales, s->scale, i / s->group)),
-                 m = pr_f32_to_f16(float_at(offsets, s->scale, i / s->group));
+                 m = offset ? pr_f32_to_f16(float_at(offsets, s->scale, i / s->group)) : 0;
         uint8_t *at = p + (offset ? 4 : 2), *qh = NULL;
         memcpy(p, &d, 2);
         if (offset) memcpy(p + 2, &m, 2);
         if (type == PR_Q5_0 || type == PR_Q5_1) qh = at, at += 4;
-        for (int j = 0; j < 32; j++) q[j] = (uint8_t)code_at(codes, i + j, s->bits);
+        for (int j = 0; j < 32; j++) q[j] = (uint8_t)(code_at(codes, i + j, s->bits) ^ turn);
         put_levels(at, qh, q, type);
     }
     return true;

@@ -51,7 +51,9 @@ bool pr_group_take(const pr_group_spec *s, void *codes, void *scales, void *offs
                    pr_type type, const void *src, int64_t cols);
 
 /* The way back. May `n` groups with these scales and offsets stand in blocks of that type as they
- * are? Only groups of rule MLX: Q4_1 takes 4 bits and less, Q5_1 5 and less, where F16 holds scale
+ * are? Symmetric groups of 4, 5 and 8 bits where F16 holds the scale: Q4_0, Q5_0 and Q8_0.
+ * Groups of
+ * rule MLX: Q4_1 takes 4 bits and less, Q5_1 5 and less, where F16 holds scale
  * and offset; Q4_0, Q5_0 and Q8_0 take 4, 5 and 8 bits where the offset is minus 8, 16 or 128
  * scales besides. */
 bool pr_group_fits(const pr_group_spec *s, const void *scales, const void *offsets, int64_t n,

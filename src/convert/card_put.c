@@ -147,6 +147,6 @@ static pare_status copy_files(const pr_model *m, const char *dir, pr_arena *a, p
 }
 
 pare_status pr_card_put_files(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
-    return m->dialect == PR_DIALECT_HF ? copy_files(m, dir, a, err)
+    return m->dialect != PR_DIALECT_GGUF ? copy_files(m, dir, a, err)
                                        : write_readme(m, dir, a, err);
 }

@@ -47,6 +47,23 @@ void pr_ids_put(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
     if (h->pad >= 0) pr_doc_set_i64(b, o, "pad_token_id", h->pad);
 }
 
+/* One size for all layers that have a window. */
+static void put_windows(pr_doc_build *b, pare_doc *o, const pr_hp *h) {
+    int64_t window = -1;
+    for (int i = 0; i < h->n_layer; i++)
+        if (h->layers[i].left >= 0) window = h->layers[i].left + 1;
+    pr_doc_set_bool(b, o, "use_sliding_window", window >= 0);
+    if (window < 0) {
+        pr_doc_set_null(b, o, "sliding_window");
+        return;
+    }
+    pr_doc_set_i64(b, o, "sliding_window", window);
+    pare_doc *types = pr_doc_set_array(b, o, "layer_types");
+    for (int i = 0; i < h->n_layer; i++)
+        pr_doc_add_str(b, types,
+                       h->layers[i].left >= 0 ? "sliding_attention" : "full_attention");
+}
+
 /* The whole of a configuration, from the records alone. */
 static void put_records(pr_doc_build *b, pare_doc *o, const pr_model *m) {
     const pr_hp *h = &m->hp;
@@ -67,8 +84,7 @@ static void put_records(pr_doc_build *b, pare_doc *o, const pr_model *m) {
     pr_doc_set_bool(b, o, "tie_word_embeddings", h->tied);
     pr_doc_set_bool(b, o, "attention_bias", (l->has & PR_HAS_O_BIAS) != 0);
     pr_doc_set_bool(b, o, "mlp_bias", (l->has & PR_HAS_FFN_BIAS) != 0);
-    pr_doc_set_bool(b, o, "use_sliding_window", false);
-    pr_doc_set_null(b, o, "sliding_window");
+    put_windows(b, o, h);
     pr_ids_put(b, o, h);
 }
 

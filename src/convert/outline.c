@@ -22,6 +22,12 @@ static int as_stored(const void *pa, const void *pb) {
     return x < y ? -1 : x > y;
 }
 
+/* As the model lists them: parts of one packed tensor have one name. */
+static int as_listed(const void *pa, const void *pb) {
+    const pr_item *a = pa, *b = pb;
+    return a->w < b->w ? -1 : a->w > b->w;
+}
+
 /* As llama-quantize counts: those of the whole model, then layer by layer, by name. */
 static int as_counted(const void *pa, const void *pb) {
     const pr_item *a = *(const pr_item *const *)pa, *b = *(const pr_item *const *)pb;
@@ -77,7 +83,9 @@ pare_status pr_outline_init(pr_outline *o, const pr_model *m, pr_dialect to, pr_
         if (to == PR_DIALECT_GGUF || m->weights[i].id.role != PR_ROLE_ROPE_FREQS)
             PR_TRY(add_weight(o, &m->weights[i], err));
     qsort(o->items, (size_t)o->n, sizeof *o->items,
-          m->dialect == PR_DIALECT_HF ? as_converter : as_stored);
+          m->dialect == PR_DIALECT_HF     ? as_converter
+          : m->dialect == PR_DIALECT_GGUF ? as_stored
+                                          : as_listed);
     return PARE_OK;
 }
 
@@ -99,11 +107,13 @@ static pr_type kept(pr_type t, pr_dialect to) {
 static void keep_groups(pr_item *it) {
     static const pr_type blocks[] = {PR_Q4_0, PR_Q4_1, PR_Q5_0, PR_Q5_1, PR_Q8_0};
     const pr_weight *w = it->w;
-    int64_t n = w->rows * (w->cols / w->group->group);
+    int64_t n = w->rows * ((w->cols + w->group->group - 1) / w->group->group);
     char name[32];
     it->choice.type = PR_F16;
-    for (size_t i = PR_COUNT(blocks); i-- > 0;) /* the smallest that fits */
-        if (pr_group_fits(w->group, w->scales->data, w->offsets->data, n, blocks[i]))
+    bool whole = w->cols % 32 == 0 && w->cols % w->group->group == 0;
+    for (size_t i = PR_COUNT(blocks); whole && i-- > 0;) /* the smallest that fits */
+        if (pr_group_fits(w->group, w->scales->data, w->offsets ? w->offsets->data : NULL, n,
+                          blocks[i]))
             it->choice.type = blocks[i];
     if (it->choice.type != PR_F16) return;
     it->asked = w->group;

@@ -75,6 +75,10 @@ pare_status pr_rope_say(const pr_model *m, pr_arena *a, pr_rope_words *out, pare
     float *f;
     *out = (pr_rope_words){.attn = r->magnitude,
                            .keys = r->kind == PR_ROPE_LINEAR || r->kind == PR_ROPE_YARN};
+    if (m->dialect != PR_DIALECT_GGUF && r->kind == PR_ROPE_DEFAULT && r->divide_by) {
+        out->table = takes_table(m) ? r->divide_by : NULL;
+        return PARE_OK;
+    }
     if (m->dialect == PR_DIALECT_GGUF || r->kind == PR_ROPE_DEFAULT ||
         r->kind == PR_ROPE_LINEAR || r->kind == PR_ROPE_DYNAMIC)
         return PARE_OK;

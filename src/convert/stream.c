@@ -6,16 +6,16 @@
  * carried out: where the types agree as well, bytes are handed on as they lie. */
 #include "convert.h"
 
-enum { TASKS_PER_THREAD = 4, STACK_BYTES = 1 << 20 };
+enum { TASKS_PER_THREAD = 4, STACK_BYTES = 1 << 20, TURNED_ROWS = 32 };
 
 /* ------------------------------------------------------------------ open */
 
-/* As many threads as the memory pays for: a stack and two rows each. */
-static int threads_for(const pare_ctl *ctl, int64_t widest) {
+/* As many threads as the memory pays for: a stack and some rows each. */
+static int threads_for(const pare_ctl *ctl, int64_t widest, int64_t rows) {
     int n = ctl && ctl->n_threads > 0 ? ctl->n_threads : pr_threads_default();
     uint64_t most =
         ctl && ctl->work_memory_bytes ? ctl->work_memory_bytes : (uint64_t)512 << 20;
-    uint64_t each = STACK_BYTES + 2 * (uint64_t)widest * sizeof(float);
+    uint64_t each = STACK_BYTES + (uint64_t)rows * (uint64_t)widest * sizeof(float);
     uint64_t room = most / 4 / each;
     return room < 1 ? 1 : n < (int64_t)room ? n : (int)room;
 }
@@ -27,14 +27,18 @@ pare_status pr_stream_open(pr_stream *s, const pr_model *m, const char *task,
                      .task = task,
                      .k = pr_kernels_get(pr_cpu_flags()),
                      .widest = 1};
+    int64_t rows = 2; /* each thread's scratch */
     for (int i = 0; i < m->n_weights; i++) {
         s->widest = PR_MAX(s->widest, m->weights[i].cols);
+        if (m->weights[i].stride) rows = 2 + TURNED_ROWS;
         s->total += (double)m->weights[i].src->bytes;
     }
     s->slab_bytes = PR_MAX((size_t)PR_SLAB_BYTES, (size_t)s->widest * sizeof(double));
-    PR_TRY(pr_pool_new(&s->pool, threads_for(ctl, s->widest), err));
+    PR_TRY(pr_pool_new(&s->pool, threads_for(ctl, s->widest, rows), err));
     s->slab = pr_alloc_aligned(s->slab_bytes, PR_CACHE_LINE);
-    s->row = pr_calloc((size_t)s->widest * 2, (size_t)pr_pool_size(s->pool) * sizeof *s->row);
+    s->rows = rows;
+    s->row =
+        pr_calloc((size_t)(s->widest * rows), (size_t)pr_pool_size(s->pool) * sizeof *s->row);
     if (s->slab && s->row) return PARE_OK;
     pr_stream_close(s);
     return pr_fail_nomem(err, s->slab_bytes);
@@ -144,10 +148,12 @@ static void row_in_groups(slab *b, int64_t task, int64_t r, float *x) {
         pr_weight_parts p = pr_weight_parts_at(b->w, from);
         memcpy(codes, p.codes, b->parts.codes);
         memcpy(scales, p.scales, b->parts.scales);
-        memcpy(offsets, p.offsets, b->parts.offsets);
+        if (b->parts.offsets) memcpy(offsets, p.offsets, b->parts.offsets);
         return;
     }
-    if (pr_group_take(g, codes, scales, offsets, b->w->src->type, src, b->w->cols)) return;
+    if (!b->w->group &&
+        pr_group_take(g, codes, scales, offsets, b->w->src->type, src, b->w->cols))
+        return;
     b->found[task].changed = true;
     if (b->round) { /* the format computes on values of its own precision */
         uint16_t *h = (uint16_t *)(x + b->s->widest);
@@ -169,13 +175,17 @@ static bool row_given(const slab *b, int64_t row, void *dst) {
                          b->w->cols);
 }
 
-static void one_row(slab *b, int64_t task, int64_t r, float *x) {
+/* `turned`: the row's place among those that were decoded together, or -1. */
+static void one_row(slab *b, int64_t task, int64_t r, int64_t turned, float *x) {
     const pr_kernels *k = b->s->k;
     int64_t n = b->w->cols, from = source_row(b, r);
     const uint8_t *src = b->w->src->data + (uint64_t)from * b->in_bytes;
     uint8_t *dst = b->s->slab + (uint64_t)(r - b->first) * b->out_bytes;
     if (b->decode) {
-        pr_weight_decode(b->w, k, from, 1, x);
+        if (turned >= 0)
+            memcpy(x, x + 2 * b->s->widest + turned * n, (size_t)n * sizeof *x);
+        else
+            pr_weight_decode(b->w, k, from, 1, x);
         if (k->row_nonfinite(x, n)) {
             int64_t col = 0;
             while (x[col] - x[col] == 0) col++;
@@ -204,10 +214,16 @@ static void one_row(slab *b, int64_t task, int64_t r, float *x) {
 
 static void some_rows(void *ctx, int64_t task, int me) {
     slab *b = ctx;
-    float *x = b->s->row + (size_t)me * 2 * (size_t)b->s->widest;
+    float *x = b->s->row + (size_t)me * (size_t)(b->s->rows * b->s->widest);
     int64_t from = b->first + task * b->per_task,
             to = PR_MIN(from + b->per_task, b->first + b->n);
-    for (int64_t r = from; r < to && b->found[task].bad == FINE; r++) one_row(b, task, r, x);
+    bool together = b->w->stride && b->w->xf == b->as.xf && b->w->d_head == b->as.d_head;
+    for (int64_t r = from; r < to && b->found[task].bad == FINE; r++) {
+        if (together && (r - from) % TURNED_ROWS == 0) /* neighbours lie side by side */
+            pr_weight_decode(b->w, b->s->k, r, PR_MIN((int64_t)TURNED_ROWS, to - r),
+                             x + 2 * b->s->widest);
+        one_row(b, task, r, together ? (r - from) % TURNED_ROWS : -1, x);
+    }
 }
 
 static pare_status complain(const slab *b, int64_t task, pare_err *err) {
@@ -280,9 +296,8 @@ static pare_status run_groups(slab *b, pr_sink sink, void *to[3], bool *lossless
 
 static void drop(const pr_stream *s, const pr_weight *w) {
     pr_container_drop(s->file, w->src);
-    if (!w->group) return;
-    pr_container_drop(s->file, w->scales);
-    pr_container_drop(s->file, w->offsets);
+    if (w->scales) pr_container_drop(s->file, w->scales);
+    if (w->offsets) pr_container_drop(s->file, w->offsets);
 }
 
 pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
@@ -335,7 +350,7 @@ static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, p
 pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
                              void *to, bool *lossless, pare_err *err) {
     slab b = {.s = s, .w = w, .as = as, .decode = pr_weight_readable(w)};
-    bool same = !w->group && w->src->type == as.type,
+    bool same = !w->group && !w->stride && w->src->type == as.type,
          straight = w->xf == as.xf && w->d_head == as.d_head;
     *lossless = true;
     b.in_bytes = pr_weight_row_bytes(w);

@@ -16,7 +16,9 @@ typedef struct {
     const pr_kernels *k;
     pr_pool *pool;
     uint8_t *slab;  /* PR_SLAB_BYTES, or one row if that is more */
-    float *row;     /* one row of floats per member, and one more to compare with */
+    float *row;     /* `rows` rows of floats per member: one, one to compare with, and, where
+                       weights lie turned, some that are decoded together */
+    int64_t rows;
     int64_t widest; /* floats in a row */
     size_t slab_bytes;
     double done, total; /* bytes read, for the progress */

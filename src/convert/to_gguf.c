@@ -146,12 +146,12 @@ static pare_status plan_and_write(const pr_model *m, const pr_gguf_job *job,
     PR_TRY(pr_outline_judge(o, job->allow_inexact, ctl, out, err));
     PR_TRY(pr_outline_choose(o, job->choose, job->user, PR_F32, err));
     PR_TRY(pr_report_begin(o, out, err));
-    if (m->dialect == PR_DIALECT_HF && !job->no_tokenizer) {
+    if (m->dialect != PR_DIALECT_GGUF && !job->no_tokenizer) {
         PR_TRY(pr_vocab_for_gguf(m, o->arena, &v, err));
         p.vocab = &v;
     }
     PR_TRY(warn_all(o, p.vocab, ctl, out, err));
-    if (m->dialect == PR_DIALECT_HF) {
+    if (m->dialect != PR_DIALECT_GGUF) {
         PR_TRY(pr_card_of_dir(&card, m, values_of(out), o->arena, ctl, out, err));
         p.card = &card;
     }

@@ -135,7 +135,7 @@ done:
 }
 
 pare_status pr_vocab_put(const pr_model *m, const char *dir, pr_arena *a, pare_err *err) {
-    if (m->dialect == PR_DIALECT_HF) return copy_files(m, dir, a, err);
+    if (m->dialect != PR_DIALECT_GGUF) return copy_files(m, dir, a, err);
     if (m->tok) return make_files(m, dir, a, err);
     pr_fail(err, m->no_tok.status ? m->no_tok.status : PARE_EINPUT, m->no_tok.pos,
             "no tokenizer can be written: %s (--no-tokenizer leaves it out)", m->no_tok.msg);

@@ -280,8 +280,11 @@ static pare_status specs(const pr_pack_job *job, pr_outline *o, pare_err *err) {
         return pr_fail(err, PARE_EREFUSED, -1, "mlx's groups always have a bias");
     PR_TRY(pr_outline_group(o, job->bits ? &g[0] : NULL, job->bits ? &g[1] : NULL, GROUP_LEAST,
                             job->type, job->strict, err));
-    for (int i = 0; i < o->n && job->keep && !job->bits; i++)
-        o->items[i].asked = o->items[i].as.group = o->items[i].w->group;
+    for (int i = 0; i < o->n && job->keep && !job->bits; i++) {
+        const pr_group_spec *own = o->items[i].w->group;
+        if (own && own->rule != PR_GROUP_MLX) own = NULL; /* another format's: floats */
+        o->items[i].asked = o->items[i].as.group = own;
+    }
     return PARE_OK;
 }
 
