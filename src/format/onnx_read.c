@@ -659,4 +659,4 @@ static pare_status onnx_open(pr_container *c, pare_err *err) {
 }
 
 const pr_format pr_format_onnx = {
-    .name = "ONNX", .kind = PR_ONNX_MODEL, .probe = onnx_probe, .open = onnx_open};
+    .name = "onnx", .kind = PR_ONNX_MODEL, .probe = onnx_probe, .open = onnx_open};

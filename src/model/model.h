@@ -228,9 +228,6 @@ void        pr_model_close(pr_model *m);
 /* The chat template of a folder's tokenizer files, from the arena; *out NULL: none. */
 pare_status pr_model_template(const char *dir, pr_arena *a, char **out, pare_err *err);
 
-/* "hf", "mlx", "gguf", "onnx": for documents. */
-const char *pr_model_format(const pr_model *m);
-
 /* PARE_OK if the model has a usable tokenizer, else the reason why not. */
 pare_status pr_model_tokenizer(const pr_model *m, pare_err *err);
 

@@ -309,8 +309,3 @@ pare_status pr_model_hash(const pr_model *m, const pare_ctl *ctl, pr_sha256 *out
     if (h) *out = pr_sha256_end(h);
     return st;
 }
-
-const char *pr_model_format(const pr_model *m) {
-    if (pr_container_graph(m->file)) return "onnx";
-    return m->mlx ? "mlx" : m->dialect == PR_DIALECT_GGUF ? "gguf" : "hf";
-}
