@@ -79,10 +79,16 @@ static int64_t first_misfit(const tables *b, const pr_rope *r) {
     return row_fits(b, r, f, b->rows - 1) ? -1 : b->rows - 1;
 }
 
+/* Could it be a cosine or sine, roundings and all? No for what is no number. */
+static bool in_circle(double c, double s) {
+    return c >= -1.5 && c <= 1.5 && s >= -1.5 && s <= 1.5;
+}
+
 /* The angle of one position in column i: from row 1, then finer from rows 2, 4, 8 … */
 static bool estimate(tables *b, int i) {
     double c = entry(b, b->cos, 1, i) / b->magnitude, s = entry(b, b->sin, 1, i) / b->magnitude;
     double a = 0, sa, ca;
+    if (!in_circle(c, s)) return false;
     for (int k = 0; k < 60; k++) { /* the error's third power each time */
         pr_sincos(a, &sa, &ca);
         a += s * ca - c * sa;
@@ -92,7 +98,7 @@ static bool estimate(tables *b, int i) {
         pr_sincos((double)p * a, &sa, &ca);
         c = entry(b, b->cos, p, i) / b->magnitude;
         s = entry(b, b->sin, p, i) / b->magnitude;
-        if (!(c * ca + s * sa > 0.9)) return false;
+        if (!in_circle(c, s) || !(c * ca + s * sa > 0.9)) return false;
         a += (s * ca - c * sa) / (double)p;
     }
     b->f[i] = a;
