@@ -59,8 +59,12 @@ static void extremes(const float *x, int64_t n, float *least, float *most) {
         lo[k] = PR_MIN(x[i + k], lo[k]);
         hi[k] = PR_MAX(x[i + k], hi[k]);
     }
+    for (int step = 8; step; step /= 2)
+        for (int k = 0; k < step; k++) {
+            lo[k] = PR_MIN(lo[k], lo[k + step]);
+            hi[k] = PR_MAX(hi[k], hi[k + step]);
+        }
     *least = lo[0], *most = hi[0];
-    for (int k = 1; k < 16; k++) *least = PR_MIN(*least, lo[k]), *most = PR_MAX(*most, hi[k]);
 }
 
 /* ------------------------------------------------------------------ the search */
@@ -165,6 +169,8 @@ static group_fit fit_asym(const pr_group_spec *g, const float *x, int64_t n) {
     return t.best;
 }
 
+#include "codec/codec_group_wide.h"
+
 /* mlx/backend/cpu/quantized.cpp, October 2026: the end of greater magnitude becomes a level
  * exactly. */
 static group_fit fit_mlx(const pr_group_spec *g, const float *x, int64_t n) {
@@ -258,28 +264,45 @@ static void sink_codes(code_sink *k, const pr_group_spec *g, const group_fit *f,
     }
 }
 
+static group_fit fit_one(const pr_group_spec *g, const float *x, int64_t n) {
+    return g->rule == PR_GROUP_SYM    ? fit_sym(g, x, n)
+           : g->rule == PR_GROUP_ASYM ? fit_asym(g, x, n)
+                                      : fit_mlx(g, x, n);
+}
+
+/* Fits of groups `i` … into `f`, whole ones many at a time; how many. */
+static int64_t fit_some(const pr_group_spec *g, group_fit *f, const float *src, int64_t cols,
+                        int64_t per, int64_t i) {
+    const float *x = src + i * per;
+    if ((i + LANES) * per <= cols && wide_fit(g, f, x, per)) return LANES;
+    *f = fit_one(g, x, PR_MIN(per, cols - i * per));
+    return 1;
+}
+
 void NAME(group_encode)(const pr_group_spec *g, void *codes, void *scales, void *offsets,
                         const float *src, int64_t cols) {
     pr_group_row r;
     if (!pr_group_row_of(g, cols, &r)) return;
-    int64_t per = r.padded / r.groups;
+    int64_t per = r.padded / r.groups, known = 0;
     code_sink sink = {.dst = codes, .bits = g->bits};
     static const float zeros[64] = {0};
+    group_fit fits[LANES], *f = fits;
     if (r.offsets) memset(offsets, 0, r.offsets);
-    for (int64_t i = 0; i < r.groups; i++) {
+    for (int64_t i = 0; i < r.groups; i++, f++) {
         const float *x = src + i * per;
         int64_t n = PR_MIN(per, cols - i * per);
-        group_fit f = g->rule == PR_GROUP_SYM    ? fit_sym(g, x, n)
-                      : g->rule == PR_GROUP_ASYM ? fit_asym(g, x, n)
-                                                 : fit_mlx(g, x, n);
-        sink_codes(&sink, g, &f, x, n);
+        if (i == known) {
+            known += fit_some(g, fits, src, cols, per, i);
+            f = fits;
+        }
+        sink_codes(&sink, g, f, x, n);
         for (int64_t left = per - n; left > 0; left -= PR_COUNT(zeros))
-            sink_codes(&sink, g, &f, zeros, PR_MIN(left, (int64_t)PR_COUNT(zeros)));
-        put_float(scales, g->scale, i, f.s);
+            sink_codes(&sink, g, f, zeros, PR_MIN(left, (int64_t)PR_COUNT(zeros)));
+        put_float(scales, g->scale, i, f->s);
         if (g->rule == PR_GROUP_MLX)
-            put_float(offsets, g->scale, i, f.b);
+            put_float(offsets, g->scale, i, f->b);
         else if (g->rule == PR_GROUP_ASYM)
-            put_code(offsets, i, g->wide_zeros ? 8 : g->bits, (int)f.z);
+            put_code(offsets, i, g->wide_zeros ? 8 : g->bits, (int)f->z);
     }
     pack(sink.dst, sink.piece, sink.n, g->bits);
 }
