@@ -229,6 +229,7 @@ def main():
             for who in ("pare", "io", "tool"):
                 if who not in todo:
                     continue
+                os.sync()  # nobody pays for what the one before him left to be written
                 if args.cold:
                     forget(src)
                 if who == "io":

@@ -160,7 +160,8 @@ static void wide_asym(wide_search *t, wide lo, wide hi) {
 static bool wide_fit(const pr_group_spec *g, group_fit *out, const float *src, int64_t n) {
     wide_search t;
     wide lo, hi;
-    if (g->rule == PR_GROUP_MLX || n > WIDE_MOST || n % 8 != 0) return false;
+    if ((g->rule != PR_GROUP_SYM && g->rule != PR_GROUP_ASYM) || n > WIDE_MOST || n % 8 != 0)
+        return false;
     t.g = g;
     t.n = (int)n;
     t.best_s = t.best_z = wide_splat(0);

@@ -101,11 +101,12 @@ static void keep_groups(pr_item *it) {
     const pr_weight *w = it->w;
     int64_t n = w->rows * (w->cols / w->group->group);
     char name[32];
-    it->choice.type = PR_F16;
-    for (size_t i = PR_COUNT(blocks); i-- > 0;) /* the smallest that fits */
+    bool fp4 = w->group->rule == PR_GROUP_FP4; /* BF16 holds each of its values */
+    it->choice.type = fp4 ? PR_BF16 : PR_F16;
+    for (size_t i = PR_COUNT(blocks); !fp4 && i-- > 0;) /* the smallest that fits */
         if (pr_group_fits(w->group, w->scales->data, w->offsets->data, n, blocks[i]))
             it->choice.type = blocks[i];
-    if (it->choice.type != PR_F16) return;
+    if (!fp4 && it->choice.type != PR_F16) return;
     it->asked = w->group;
     pr_group_name(w->group, name);
     snprintf(it->choice.why, sizeof it->choice.why, "no block of GGUF says this %s exactly",

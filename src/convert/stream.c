@@ -144,7 +144,7 @@ static void row_in_groups(slab *b, int64_t task, int64_t r, float *x) {
         pr_weight_parts p = pr_weight_parts_at(b->w, from);
         memcpy(codes, p.codes, b->parts.codes);
         memcpy(scales, p.scales, b->parts.scales);
-        memcpy(offsets, p.offsets, b->parts.offsets);
+        if (b->parts.offsets) memcpy(offsets, p.offsets, b->parts.offsets);
         return;
     }
     if (pr_group_take(g, codes, scales, offsets, b->w->src->type, src, b->w->cols)) return;
@@ -282,7 +282,7 @@ static void drop(const pr_stream *s, const pr_weight *w) {
     pr_container_drop(s->file, w->src);
     if (!w->group) return;
     pr_container_drop(s->file, w->scales);
-    pr_container_drop(s->file, w->offsets);
+    if (w->offsets) pr_container_drop(s->file, w->offsets);
 }
 
 pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
@@ -298,7 +298,8 @@ pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, p
                        "tensor '%s': rows of %lld do not make groups of %lld", w->src->name,
                        (long long)w->cols, (long long)as.group->group);
     b.out_bytes = b.parts.codes + b.parts.scales + b.parts.offsets;
-    b.round = as.group->rule == PR_GROUP_MLX && as.group->scale != PR_F32 &&
+    b.round = (as.group->rule == PR_GROUP_MLX || as.group->rule == PR_GROUP_FP4) &&
+              as.group->scale != PR_F32 &&
               as.group->scale != w->src->type;
     b.encode = pr_encode_get(s->k, as.group->scale);
     b.back = pr_decode_get(s->k, as.group->scale);

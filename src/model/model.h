@@ -123,7 +123,8 @@ typedef struct {
     int64_t          rows, cols; /* canonical shape; a vector has 1 row */
     pr_xf            xf;
     int              d_head; /* of PR_XF_PAIRS */
-    /* A matrix of whole numbers in groups (MLX) lies in three tensors; else NULL. */
+    /* A matrix of short numbers in groups (MLX) lies in three tensors, or in two (offsets NULL);
+     * else NULL. */
     const pr_group_spec *group;
     const pr_tensor     *scales, *offsets;
 } pr_weight;

@@ -10,7 +10,7 @@
 
 enum { TOKENS = 24, VOCAB = 64 };
 
-static const char *const cases[] = {"int4_g32", "mix_g64", "yarn_int5"};
+static const char *const cases[] = {"int4_g32", "mix_g64", "yarn_int5", "mxfp4"};
 
 static const char *vector_path(const char *name, const char *tail) {
     char rel[200];
@@ -274,6 +274,39 @@ static void what_does_not_fit_says_so(void **state) {
     check_scratch_remove(dir);
 }
 
+/* mxfp4 → floats → mxfp4: the same function, and the same numbers (scales may differ: a group whose
+ * largest level is 3 becomes one of levels twice as high). */
+static void fp4_there_and_back(void **state) {
+    static float want[TOKENS * VOCAB], got[TOKENS * VOCAB], x[128 * 64], y[128 * 64];
+    const char *dir = check_scratch(), *name = "mxfp4";
+    pare_doc *r;
+    char type[32];
+    (void)state;
+    run_path(vector_path(name, ""), name, want);
+    convert(vector_path(name, ""),
+            &(pare_convert_opts){.to = "hf", .out = in(dir, "hf"), .quant = "F32"}, &r);
+    assert_int_equal(all_got(r, "F32"), 16);
+    pare_doc_free(r);
+    run_path(in(dir, "hf"), name, got);
+    assert_memory_equal(want, got, sizeof want);
+    convert(in(dir, "hf"),
+            &(pare_convert_opts){.to = "mlx", .out = in(dir, "mlx"), .quant = "mxfp4"}, NULL);
+    pr_model *a = opened(vector_path(name, "")), *b = opened(in(dir, "mlx"));
+    for (int layer = 0; layer < 2; layer++) {
+        const pr_weight *v = &a->weights[pr_model_weight(a, PR_ROLE_FFN_UP, layer)],
+                        *w = &b->weights[pr_model_weight(b, PR_ROLE_FFN_UP, layer)];
+        pr_weight_type_name(w, type);
+        assert_string_equal(type, "mxfp4 g32");
+        assert_true(v->rows * v->cols == 128 * 64);
+        pr_weight_decode(v, pr_kernels_get(0), 0, v->rows, x);
+        pr_weight_decode(w, pr_kernels_get(0), 0, w->rows, y);
+        assert_memory_equal(x, y, sizeof x);
+    }
+    pr_model_close(a);
+    pr_model_close(b);
+    check_scratch_remove(dir);
+}
+
 /* Blocks of GGUF go through MLX and come back as they were. */
 static void blocks_come_back(void **state) {
     static const char *const quant[] = {"Q4_0", "Q5_0", "Q5_1", "Q8_0"};
@@ -351,7 +384,9 @@ static const struct {
      "groups of -32"},
     {"a group wider than the row", "\"group_size\": 32", "\"group_size\": 128", NULL, NULL,
      PARE_EINPUT, "rows of 64|groups of 128"},
-    {"another mode", "\"affine\"", "\"mxfp4\"", NULL, NULL, PARE_EUNSUPPORTED, "mxfp4|affine"},
+    {"another mode", "\"affine\"", "\"nvfp4\"", NULL, NULL, PARE_EUNSUPPORTED, "nvfp4|affine"},
+    {"mxfp4 over scales of mode affine", "\"affine\"", "\"mxfp4\"", NULL, NULL, PARE_EINPUT,
+     "scales|implies U8"},
     {"a mode that is a number", "\"affine\"", "4", NULL, NULL, PARE_EINPUT, "mode"},
     {"a path that is not there", "\"bits\": 4",
      "\"bits\": 4, \"model.layers.7.mlp.up_proj\": {\"bits\": 4}", NULL, NULL, PARE_EINPUT,
@@ -443,7 +478,7 @@ int main(void) {
         cmocka_unit_test(kept_as_it_is),
         cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(what_does_not_fit_says_so),
-        cmocka_unit_test(blocks_come_back),
+        cmocka_unit_test(blocks_come_back), cmocka_unit_test(fp4_there_and_back),
         cmocka_unit_test(contradictions),
         cmocka_unit_test(a_scale_that_is_no_number),
     };
