@@ -82,6 +82,15 @@ static void group_lines(const pr_group_rows *w, const uint8_t *scales, const uin
     }
 }
 
+/* Each of `n` values `per` times. */
+static void spread(float *dst, const float *s, int64_t n, int64_t per) {
+    if (per == 2)
+        for (int64_t i = 0; i < n; i++) dst[2 * i] = dst[2 * i + 1] = s[i];
+    else
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t k = 0; k < per; k++) *dst++ = s[i];
+}
+
 void NAME(unpack_group)(uint8_t *u, float *scale, float *min, const pr_group_rows *w, int64_t r,
                         int64_t from, int64_t n) {
     const uint8_t *codes = w->codes + (uint64_t)r * w->row.codes,
@@ -90,6 +99,20 @@ void NAME(unpack_group)(uint8_t *u, float *scale, float *min, const pr_group_row
     int64_t        per = w->row.padded / w->row.groups / 32, b = from / 32, end = (from + n) / 32;
     float          s[LINES], m[LINES];
     group_codes(u, w->spec, codes + from / 8 * w->spec->bits, n);
+    if (per == 1) { /* in one go, as wide as they come */
+        for (; b < end; b += LINES, scale += LINES, min += LINES)
+            group_lines(w, scales, offsets, b, PR_MIN(end - b, (int64_t)LINES), scale, min);
+        return;
+    }
+    if (b % per == 0 && end % per == 0) { /* whole groups */
+        for (int64_t have; b < end; b += have * per, scale += have * per, min += have * per) {
+            have = PR_MIN((end - b) / per, (int64_t)LINES);
+            group_lines(w, scales, offsets, b / per, have, s, m);
+            spread(scale, s, have, per);
+            spread(min, m, have, per);
+        }
+        return;
+    }
     while (b < end) {
         int64_t g = b / per, have = PR_MIN((end - 1) / per + 1 - g, (int64_t)LINES);
         group_lines(w, scales, offsets, g, have, s, m);

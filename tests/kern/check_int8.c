@@ -119,7 +119,7 @@ static void check_gemv_group(void) {
     for (int t = 0; t < 2; t++) {
         pr_group_spec s;
         pr_acts       a;
-        pr_group_rows w = groups_new(&s, 2048, 128, 6 + t); /* rule MLX, 4 and 8 bits */
+        pr_group_rows w = groups_new(&s, 2048, 128, 6 + t); /* MLX, 4 and 8 bits */
         float        *y = kern_out(128 * 4);
         acts_new(&a, 2048, 1, 0);
         if (kern_is_bench) printf("%d bits ", s.bits);
