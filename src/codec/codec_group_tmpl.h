@@ -11,7 +11,7 @@
 enum { PIECE = 512 }; /* codes on the stack at a time; a multiple of 32 */
 
 typedef struct {
-    float s, z;  /* what the file holds: scale, zero point */
+    float s, z;  /* what the file holds: scale (FP4: its byte), zero point */
     float b;     /* MLX: bias as computed, not rounded; `s` likewise */
 } group_fit;
 
@@ -59,8 +59,12 @@ static void extremes(const float *x, int64_t n, float *least, float *most) {
         lo[k] = PR_MIN(x[i + k], lo[k]);
         hi[k] = PR_MAX(x[i + k], hi[k]);
     }
+    for (int step = 8; step; step /= 2)
+        for (int k = 0; k < step; k++) {
+            lo[k] = PR_MIN(lo[k], lo[k + step]);
+            hi[k] = PR_MAX(hi[k], hi[k + step]);
+        }
     *least = lo[0], *most = hi[0];
-    for (int k = 1; k < 16; k++) *least = PR_MIN(*least, lo[k]), *most = PR_MAX(*most, hi[k]);
 }
 
 /* ------------------------------------------------------------------ the search */
@@ -165,6 +169,8 @@ static group_fit fit_asym(const pr_group_spec *g, const float *x, int64_t n) {
     return t.best;
 }
 
+#include "codec/codec_group_wide.h"
+
 /* mlx/backend/cpu/quantized.cpp, October 2026: the end of greater magnitude becomes a level
  * exactly. */
 static group_fit fit_mlx(const pr_group_spec *g, const float *x, int64_t n) {
@@ -179,11 +185,52 @@ static group_fit fit_mlx(const pr_group_spec *g, const float *x, int64_t n) {
     return q0 != 0 ? (group_fit){.s = edge / q0, .b = edge} : (group_fit){.s = s};
 }
 
+/* ------------------------------------------------------------------ four bits of float */
+
+/* mlx 0.32.4 on a CPU, found by trying: the scale is the least power of two that is not below
+ * max / 6, a quotient in the values' own type; halfway between two levels the lower one is taken,
+ * and no zero has a sign. Below 2^-127, where mlx's byte wraps round, the scale stays 2^-127. */
+static int fp4_exponent(const pr_group_spec *g, const float *x, int64_t n) {
+    float lo, hi;
+    extremes(x, n, &lo, &hi);
+    float q = as_stored(g->scale, (-lo > hi ? -lo : hi) / 6);
+    uint32_t u = pr_bits_f32(q), at = u >> 23;
+    if (q == 0) return 127;
+    if (at == 0) return u > 0x400000u;
+    return (int)PR_MIN(at + ((u & 0x7fffffu) != 0), 254u);
+}
+
+static inline float fp4_scale(int byte) {
+    return pr_f32_bits(byte == 255 ? 0x7fc00000u : byte ? (uint32_t)byte << 23 : 0x400000u);
+}
+
+static void fp4_codes(float s, const float *x, int64_t n, uint8_t *q) {
+    for (int64_t i = 0; i < n; i++) {
+        float a = (x[i] < 0 ? -x[i] : x[i]) / s;
+        int v = (a > 0.25f) + (a > 0.75f) + (a > 1.25f) + (a > 1.75f) + (a > 2.5f) +
+                (a > 3.5f) + (a > 5);
+        q[i] = (uint8_t)(v | (x[i] < 0 && v ? 8 : 0));
+    }
+}
+
+static void fp4_values(float *dst, const uint8_t *p, int64_t n, float s) {
+    static const float level[16] = {0,     0.5f,  1,  1.5f,  2,  3,  4,  6,
+                                    -0.0f, -0.5f, -1, -1.5f, -2, -3, -4, -6};
+    for (int64_t i = 0; i < n; i += 2, p++) {
+        dst[i] = level[*p & 15] * s;
+        dst[i + 1] = level[*p >> 4] * s;
+    }
+}
+
 /* ------------------------------------------------------------------ codes */
 
 static void make_codes(const pr_group_spec *g, const group_fit *f, const float *x, int64_t n,
                        uint8_t *q) {
     float most = (float)((1 << g->bits) - 1);
+    if (g->rule == PR_GROUP_FP4) {
+        fp4_codes(fp4_scale((int)f->s), x, n, q);
+        return;
+    }
     if (g->rule == PR_GROUP_MLX) {
         for (int64_t i = 0; i < n; i++)
             q[i] = (uint8_t)(int32_t)near_int(held((x[i] - f->b) / f->s, 0, most));
@@ -258,28 +305,51 @@ static void sink_codes(code_sink *k, const pr_group_spec *g, const group_fit *f,
     }
 }
 
+static group_fit fit_one(const pr_group_spec *g, const float *x, int64_t n) {
+    switch (g->rule) {
+    case PR_GROUP_SYM: return fit_sym(g, x, n);
+    case PR_GROUP_ASYM: return fit_asym(g, x, n);
+    case PR_GROUP_FP4: return (group_fit){.s = (float)fp4_exponent(g, x, n)};
+    default: return fit_mlx(g, x, n);
+    }
+}
+
+/* Fits of groups `i` … into `f`, whole ones many at a time; how many. */
+static int64_t fit_some(const pr_group_spec *g, group_fit *f, const float *src, int64_t cols,
+                        int64_t per, int64_t i) {
+    const float *x = src + i * per;
+    if ((i + LANES) * per <= cols && wide_fit(g, f, x, per)) return LANES;
+    *f = fit_one(g, x, PR_MIN(per, cols - i * per));
+    return 1;
+}
+
 void NAME(group_encode)(const pr_group_spec *g, void *codes, void *scales, void *offsets,
                         const float *src, int64_t cols) {
     pr_group_row r;
     if (!pr_group_row_of(g, cols, &r)) return;
-    int64_t per = r.padded / r.groups;
+    int64_t per = r.padded / r.groups, known = 0;
     code_sink sink = {.dst = codes, .bits = g->bits};
     static const float zeros[64] = {0};
+    group_fit fits[LANES], *f = fits;
     if (r.offsets) memset(offsets, 0, r.offsets);
-    for (int64_t i = 0; i < r.groups; i++) {
+    for (int64_t i = 0; i < r.groups; i++, f++) {
         const float *x = src + i * per;
         int64_t n = PR_MIN(per, cols - i * per);
-        group_fit f = g->rule == PR_GROUP_SYM    ? fit_sym(g, x, n)
-                      : g->rule == PR_GROUP_ASYM ? fit_asym(g, x, n)
-                                                 : fit_mlx(g, x, n);
-        sink_codes(&sink, g, &f, x, n);
+        if (i == known) {
+            known += fit_some(g, fits, src, cols, per, i);
+            f = fits;
+        }
+        sink_codes(&sink, g, f, x, n);
         for (int64_t left = per - n; left > 0; left -= PR_COUNT(zeros))
-            sink_codes(&sink, g, &f, zeros, PR_MIN(left, (int64_t)PR_COUNT(zeros)));
-        put_float(scales, g->scale, i, f.s);
+            sink_codes(&sink, g, f, zeros, PR_MIN(left, (int64_t)PR_COUNT(zeros)));
+        if (g->rule == PR_GROUP_FP4)
+            ((uint8_t *)scales)[i] = (uint8_t)f->s;
+        else
+            put_float(scales, g->scale, i, f->s);
         if (g->rule == PR_GROUP_MLX)
-            put_float(offsets, g->scale, i, f.b);
+            put_float(offsets, g->scale, i, f->b);
         else if (g->rule == PR_GROUP_ASYM)
-            put_code(offsets, i, g->wide_zeros ? 8 : g->bits, (int)f.z);
+            put_code(offsets, i, g->wide_zeros ? 8 : g->bits, (int)f->z);
     }
     pack(sink.dst, sink.piece, sink.n, g->bits);
 }
@@ -342,6 +412,11 @@ void NAME(group_decode)(const pr_group_spec *g, float *dst, const void *codes,
     int half = 1 << (g->bits - 1), turn = g->rule == PR_GROUP_SYM && g->twos ? half : 0;
     for (int64_t i = 0; i < r.groups; i++) {
         int64_t from = i * per, to = PR_MIN(from + per, cols);
+        if (g->rule == PR_GROUP_FP4) {
+            float fs = fp4_scale(((const uint8_t *)scales)[i]);
+            fp4_values(dst + from, (const uint8_t *)codes + from / 2, to - from, fs);
+            continue;
+        }
         float s = get_float(scales, g->scale, i);
         if (g->rule == PR_GROUP_MLX) {
             float b = get_float(offsets, g->scale, i);

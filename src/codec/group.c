@@ -8,11 +8,13 @@ bool pr_group_row_of(const pr_group_spec *s, int64_t cols, pr_group_row *out) {
     bool scale = s->scale == PR_F32 || s->scale == PR_F16 || s->scale == PR_BF16;
     if (!known || !scale || cols < 1 || cols > INT32_MAX || per < 1 || per > INT32_MAX)
         return false;
+    if (s->rule == PR_GROUP_FP4 && (s->bits != 4 || s->group != 32)) return false;
     if (s->group % 8 != 0 || (!s->pad && cols % per != 0)) return false;
     *out = (pr_group_row){.groups = (cols + per - 1) / per};
     out->padded = out->groups * per;
     out->codes = ((uint64_t)out->padded * (uint64_t)s->bits + 7) / 8;
     out->scales = (uint64_t)out->groups * (s->scale == PR_F32 ? 4 : 2);
+    if (s->rule == PR_GROUP_FP4) out->scales = (uint64_t)out->groups;
     if (s->rule == PR_GROUP_MLX) out->offsets = out->scales;
     if (s->rule == PR_GROUP_ASYM)
         out->offsets =
@@ -21,11 +23,11 @@ bool pr_group_row_of(const pr_group_spec *s, int64_t cols, pr_group_row *out) {
 }
 
 void pr_group_name(const pr_group_spec *s, char dst[32]) {
-    static const char *const rule[] = {" sym", " asym", ""};
+    static const char *const rule[] = {" sym", " asym", "", ""},
+                             *const kind[] = {"int", "int", "mlx", "mxfp"};
     char per[24] = "row";
     if (s->group) snprintf(per, sizeof per, "g%lld", (long long)s->group);
-    snprintf(dst, 32, "%s%d%s %s", s->rule == PR_GROUP_MLX ? "mlx" : "int", s->bits,
-             rule[s->rule], per);
+    snprintf(dst, 32, "%s%d%s %s", kind[s->rule], s->bits, rule[s->rule], per);
 }
 
 /* ------------------------------------------------------------------ blocks */
@@ -105,6 +107,7 @@ bool pr_group_take(const pr_group_spec *s, void *codes, void *scales, void *offs
     const uint8_t *p = src;
     pr_group_row r;
     block32 b;
+    if (s->rule == PR_GROUP_FP4) return false;
     if (s->group != 32 || cols % 32 != 0 || !pr_group_row_of(s, cols, &r)) return false;
     if (pr_type_get(type)->kind != PR_KIND_QUANT || pr_type_get(type)->block != 32)
         return false;
@@ -212,6 +215,6 @@ bool pr_group_give(const pr_group_spec *s, const void *codes, const void *scales
 
 bool pr_group_same(const pr_group_spec *a, const pr_group_spec *b) {
     return a->bits == b->bits && a->group == b->group && a->rule == b->rule &&
-           a->scale == b->scale && a->twos == b->twos && a->pad == b->pad &&
-           a->wide_zeros == b->wide_zeros;
+           (a->scale == b->scale || a->rule == PR_GROUP_FP4) && a->twos == b->twos &&
+           a->pad == b->pad && a->wide_zeros == b->wide_zeros;
 }

@@ -18,14 +18,16 @@
 typedef enum {
     PR_GROUP_SYM, /* s·q, q in -2^(bits-1) … 2^(bits-1)-1; stored plus 2^(bits-1) unless `twos` */
     PR_GROUP_ASYM, /* s·(q - z), q and z in 0 … 2^bits-1 */
-    PR_GROUP_MLX /* s·q + b, s and b as mlx.core.quantize (mode affine) chooses them, to the bit */
+    PR_GROUP_MLX, /* s·q + b, s and b as mlx.core.quantize (mode affine) chooses them, to the bit */
+    PR_GROUP_FP4 /* s·f, f of 4 bits (E2M1) and s a byte, a power of two (E8M0): OCP's MXFP4, s and
+                    f as mlx.core.quantize (mode mxfp4) chooses them, to the bit */
 } pr_group_rule;
 
 typedef struct {
     int bits;      /* 2, 3, 4, 5, 6 or 8 */
     int64_t group; /* values per scale, a multiple of 8; 0: a whole row */
     pr_group_rule rule;
-    pr_type scale;   /* of s, and of b: F32, F16 or BF16 */
+    pr_type scale;   /* of s, and of b: F32, F16 or BF16; FP4: of the values that are coded */
     bool twos;       /* SYM: codes in two's complement of `bits` bits */
     bool pad;        /* a short last group is filled up with zeros, in the codes too */
     bool wide_zeros; /* ASYM: a byte per z; else `bits` bits each, whole bytes a row */
@@ -62,6 +64,6 @@ bool pr_group_fits(const pr_group_spec *s, const void *scales, const void *offse
  * `cols` are no whole groups of a multiple of 32), and what `dst` holds means nothing. */
 bool pr_group_give(const pr_group_spec *s, const void *codes, const void *scales,
                    const void *offsets, pr_type type, void *dst, int64_t cols);
-/* The same rule, bits, group and everything else? */
+/* The same rule, bits, group and everything else that says what the bytes mean? */
 bool pr_group_same(const pr_group_spec *a, const pr_group_spec *b);
 #endif

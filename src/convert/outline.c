@@ -109,13 +109,14 @@ static void keep_groups(pr_item *it) {
     const pr_weight *w = it->w;
     int64_t n = w->rows * ((w->cols + w->group->group - 1) / w->group->group);
     char name[32];
-    it->choice.type = PR_F16;
-    bool whole = w->cols % 32 == 0 && w->cols % w->group->group == 0;
+    bool fp4 = w->group->rule == PR_GROUP_FP4; /* BF16 holds each of its values */
+    bool whole = !fp4 && w->cols % 32 == 0 && w->cols % w->group->group == 0;
+    it->choice.type = fp4 ? PR_BF16 : PR_F16;
     for (size_t i = PR_COUNT(blocks); whole && i-- > 0;) /* the smallest that fits */
         if (pr_group_fits(w->group, w->scales->data, w->offsets ? w->offsets->data : NULL, n,
                           blocks[i]))
             it->choice.type = blocks[i];
-    if (it->choice.type != PR_F16) return;
+    if (!fp4 && it->choice.type != PR_F16) return;
     it->asked = w->group;
     pr_group_name(w->group, name);
     snprintf(it->choice.why, sizeof it->choice.why, "no block of GGUF says this %s exactly",

@@ -313,7 +313,8 @@ pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, p
                        "tensor '%s': rows of %lld do not make groups of %lld", w->src->name,
                        (long long)w->cols, (long long)as.group->group);
     b.out_bytes = b.parts.codes + b.parts.scales + b.parts.offsets;
-    b.round = as.group->rule == PR_GROUP_MLX && as.group->scale != PR_F32 &&
+    b.round = (as.group->rule == PR_GROUP_MLX || as.group->rule == PR_GROUP_FP4) &&
+              as.group->scale != PR_F32 &&
               as.group->scale != w->src->type;
     b.encode = pr_encode_get(s->k, as.group->scale);
     b.back = pr_decode_get(s->k, as.group->scale);

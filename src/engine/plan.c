@@ -21,7 +21,8 @@ typedef struct {
 } planner;
 
 bool pr_plan_int8(const pr_weight *w, const pr_session_opts *o) {
-    return !o->exact && w->cols % 32 == 0 && !w->group && pr_qtype_get(w->src->type) != NULL;
+    if (o->exact || w->cols % 32 != 0) return false;
+    return (w->group ? pr_group_qtype(w->group, w->cols) : pr_qtype_get(w->src->type)) != NULL;
 }
 
 static pr_step *add_step(planner *pl, pr_step_kind kind, int layer) {

@@ -54,6 +54,14 @@ static int64_t product_tasks(const pr_session *s, const pr_step *st) {
     return n;
 }
 
+static pr_group_rows rows_of(const pr_weight *w, int64_t r) {
+    pr_weight_parts p = pr_weight_parts_at(w, r);
+    pr_group_rows g = {
+        .spec = w->group, .codes = p.codes, .scales = p.scales, .offsets = p.offsets};
+    pr_group_row_of(w->group, w->cols, &g.row);
+    return g;
+}
+
 /* One token: rows are read where they lie. */
 static void product_one(pr_session *s, const pr_step *st, const pr_product *p, int64_t r,
                         int64_t n, int me) {
@@ -72,7 +80,11 @@ static void product_one(pr_session *s, const pr_step *st, const pr_product *p, i
         }
     } else if (pr_plan_int8(w, &s->o)) {
         pr_acts a = acts_of(s, st->in[0]);
-        pr_gemv_get(s->k, w->src->type)(y, row, step, n, &a, t);
+        pr_group_rows groups = w->group ? rows_of(w, r) : (pr_group_rows){0};
+        if (w->group)
+            s->k->gemv_group(y, &groups, n, &a, t);
+        else
+            pr_gemv_get(s->k, w->src->type)(y, row, step, n, &a, t);
     } else if (w->src->type == PR_BF16) {
         s->k->gemv_bf16(y, row, step, n, x, w->cols);
     } else if (w->src->type == PR_F16) {
@@ -101,8 +113,14 @@ static void product_many(pr_session *s, const pr_step *st, const pr_product *p, 
     if (pr_plan_int8(w, &s->o)) {
         pr_acts  a = acts_of(s, st->in[0]);
         pr_panel panel;
-        pr_panel_init(&panel, scratch(s, me), w->src->type, w->cols);
-        pr_panel_load(s->k, &panel, row, step, (int)n);
+        if (w->group) {
+            pr_group_rows g = rows_of(w, r);
+            pr_panel_group_init(&panel, scratch(s, me), w->group, w->cols);
+            pr_panel_group_load(s->k, &panel, &g, 0, (int)n);
+        } else {
+            pr_panel_init(&panel, scratch(s, me), w->src->type, w->cols);
+            pr_panel_load(s->k, &panel, row, step, (int)n);
+        }
         s->k->gemm_i8(y, ldy, &panel, &a, t0, count);
         return;
     }
@@ -270,8 +288,9 @@ size_t pr_step_scratch(const pr_model *m, const pr_plan *p, const pr_session_opt
         const pr_weight *w = &m->weights[i];
         pr_role_class    c = pr_role_class_of(w->id.role);
         if (c != PR_CLASS_MATRIX && c != PR_CLASS_EMBED) continue;
-        size_t panel = pr_plan_int8(w, o) ? pr_panel_bytes(w->src->type, w->cols)
-                                          : (size_t)w->cols * PANEL_ROWS * sizeof(float);
+        size_t panel = !pr_plan_int8(w, o) ? (size_t)w->cols * PANEL_ROWS * sizeof(float)
+                       : w->group          ? pr_panel_group_bytes(w->group, w->cols)
+                                           : pr_panel_bytes(w->src->type, w->cols);
         need = PR_MAX(need, panel);
     }
     return (need + 4095) / 4096 * 4096;

@@ -14,7 +14,7 @@ static void by_class(pr_doc_build *b, pare_doc *d, const pr_model *m) {
 
 static bool alike(const pr_model *m, int i, int k) {
     const pr_group_spec *x = m->weights[i].group, *y = m->weights[k].group;
-    return x && y && x->bits == y->bits && x->group == y->group;
+    return x && y && x->bits == y->bits && x->group == y->group && x->rule == y->rule;
 }
 
 static bool first_of(const pr_model *m, int i) {

@@ -102,14 +102,16 @@ const char *pr_source_format(const pr_model *m) {
 }
 
 const char *pr_source_precision(const pr_model *m) {
-    static const char *const mlx[] = {"", "", "mlx2", "mlx3", "mlx4", "mlx5", "mlx6", "", "mlx8"};
+    static const char *const mlx[] = {"",     "mxfp4", "mlx2", "mlx3", "mlx4",
+                                      "mlx5", "mlx6",  "",     "mlx8"};
     uint64_t bytes[PR_TYPE_N] = {0}, grouped[PR_COUNT(mlx)] = {0};
     int      best = PR_F32, bits = 0;
     for (int i = 0; i < m->n_weights; i++) {
         const pr_weight *w = &m->weights[i];
         pr_role_class    k = pr_role_class_of(w->id.role);
         if (k != PR_CLASS_MATRIX && k != PR_CLASS_EMBED) continue;
-        if (w->group) grouped[w->group->bits] += pr_weight_bytes(w);
+        if (w->group)
+            grouped[w->group->rule == PR_GROUP_FP4 ? 1 : w->group->bits] += pr_weight_bytes(w);
         else bytes[w->src->type] += w->src->bytes;
     }
     for (int i = 0; i < (int)PR_COUNT(mlx); i++)

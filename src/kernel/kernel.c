@@ -112,15 +112,13 @@ static size_t work_bytes(void) {
     return PANEL_ROWS * PIECE + 2 * PIECE / 16 * sizeof(float);
 }
 
-size_t pr_panel_bytes(pr_type type, int64_t n) {
-    const pr_qtype *t = pr_qtype_get(type);
-    size_t          groups = (size_t)(n / t->group) * PANEL_ROWS * sizeof(float);
+static size_t panel_bytes(const pr_qtype *t, int64_t n) {
+    size_t groups = (size_t)(n / t->group) * PANEL_ROWS * sizeof(float);
     return (size_t)n * PANEL_ROWS + groups * (t->has_min ? 2 : 1) + line_up(work_bytes());
 }
 
-void pr_panel_init(pr_panel *p, void *mem, pr_type type, int64_t n) {
-    const pr_qtype *t = pr_qtype_get(type);
-    char           *m = mem;
+static void panel_init(pr_panel *p, void *mem, const pr_qtype *t, int64_t n) {
+    char *m = mem;
     *p = (pr_panel){.type = t, .n = n, .codes = (uint8_t *)m};
     p->scale = (float *)(m += (size_t)n * PANEL_ROWS);
     m += (size_t)(n / t->group) * PANEL_ROWS * sizeof(float);
@@ -131,18 +129,35 @@ void pr_panel_init(pr_panel *p, void *mem, pr_type type, int64_t n) {
     p->work = (uint8_t *)m;
 }
 
-void pr_panel_load(const pr_kernels *k, pr_panel *p, const void *w, size_t row_bytes, int rows) {
-    const pr_qtype     *t = p->type;
+/* Where rows come from: one of the two. */
+typedef struct {
+    const pr_kernels    *k;
+    unpack_fn            unpack;
+    const char          *w;
+    size_t               row_bytes;
+    const pr_group_rows *groups;
+    int64_t              first;
+} row_source;
+
+static void unpack_row(const row_source *f, const pr_qtype *t, int r, int64_t at, int64_t n,
+                       uint8_t *u, float *scale, float *min) {
     const pr_type_info *info = pr_type_get(t->type);
-    unpack_fn           unpack = unpack_get(k, t->type);
-    float              *scale = (float *)(p->work + PANEL_ROWS * PIECE), *min = scale + PIECE / 16;
+    if (f->groups)
+        f->k->unpack_group(u, scale, min, f->groups, f->first + r, at, n);
+    else
+        f->unpack(u, scale, min,
+                  f->w + (size_t)r * f->row_bytes + at / info->block * info->bytes, n);
+}
+
+static void panel_load(const row_source *f, pr_panel *p, int rows) {
+    const pr_qtype *t = p->type;
+    float          *scale = (float *)(p->work + PANEL_ROWS * PIECE), *min = scale + PIECE / 16;
     p->rows = rows;
     for (int64_t at = 0; at < p->n; at += PIECE) {
         int64_t n = PR_MIN(p->n - at, PIECE), g0 = at / t->group, groups = n / t->group;
         for (int r = 0; r < PANEL_ROWS; r++) {
             if (r < rows)
-                unpack(p->work + r * PIECE, scale, min,
-                       (const char *)w + (size_t)r * row_bytes + at / info->block * info->bytes, n);
+                unpack_row(f, t, r, at, n, p->work + r * PIECE, scale, min);
             else
                 memset(p->work + r * PIECE, t->zero, (size_t)n);
             for (int64_t g = 0; g < groups; g++)
@@ -150,6 +165,39 @@ void pr_panel_load(const pr_kernels *k, pr_panel *p, const void *w, size_t row_b
             for (int64_t g = 0; p->min && g < groups; g++)
                 p->min[(g0 + g) * PANEL_ROWS + r] = r < rows ? min[g] : 0;
         }
-        k->panel_pack(p->codes + at * PANEL_ROWS, p->work, PIECE, n);
+        f->k->panel_pack(p->codes + at * PANEL_ROWS, p->work, PIECE, n);
     }
+}
+
+size_t pr_panel_bytes(pr_type type, int64_t n) {
+    return panel_bytes(pr_qtype_get(type), n);
+}
+void pr_panel_init(pr_panel *p, void *mem, pr_type type, int64_t n) {
+    panel_init(p, mem, pr_qtype_get(type), n);
+}
+void pr_panel_load(const pr_kernels *k, pr_panel *p, const void *w, size_t row_bytes, int rows) {
+    const row_source f = {
+        .k = k, .unpack = unpack_get(k, p->type->type), .w = w, .row_bytes = row_bytes};
+    panel_load(&f, p, rows);
+}
+
+/* ---- groups: the shapes of Q4_1 and Q5_1, and one more */
+
+const pr_qtype *pr_group_qtype(const pr_group_spec *s, int64_t n) {
+    static const pr_qtype bytes = {PR_U8, 32, 128, 255, true};
+    int64_t               per = s->group ? s->group : n;
+    if (n <= 0 || per % 32 != 0 || n % per != 0) return NULL;
+    if (s->bits > 5 || s->rule == PR_GROUP_FP4) return &bytes;
+    return pr_qtype_get(s->bits == 5 ? PR_Q5_1 : PR_Q4_1);
+}
+size_t pr_panel_group_bytes(const pr_group_spec *s, int64_t n) {
+    return panel_bytes(pr_group_qtype(s, n), n);
+}
+void pr_panel_group_init(pr_panel *p, void *mem, const pr_group_spec *s, int64_t n) {
+    panel_init(p, mem, pr_group_qtype(s, n), n);
+}
+void pr_panel_group_load(const pr_kernels *k, pr_panel *p, const pr_group_rows *w, int64_t r,
+                         int rows) {
+    const row_source f = {.k = k, .groups = w, .first = r};
+    panel_load(&f, p, rows);
 }

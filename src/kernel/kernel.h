@@ -52,6 +52,12 @@
  *     lane[l] = fmaf(-min[g], sum16 or sum32 of the group, lane[l])      (types with min)
  *   y = tree(lane). gemm_i8 writes y[c * ldy + r] for the p->rows rows of the panel and the
  *   acts' columns col … col + cols - 1 (c counts from 0).
+ * unpack_group the same of weights [from, from + n) of row r of a matrix in groups (codec/group.h),
+ *   always per 32 weights and with a min; both multiples of 32, `from` of 512. pr_group_qtype says
+ *   the zero: 0 for up to 5 bits, else 128, with u = code + 128 for 6 bits and u = 128 + twice
+ *   the value for FP4. scale = s (FP4: s / 2); min = s * (float)(z - low), low = 128 for 8 bits,
+ *   else 0; of rule MLX -b, for 8 bits fmaf(-128, s, -b); FP4 0.
+ * gemv_group   as gemv_TYPE, a group being 32 weights.
  * panel_pack   codes[(k / 4 * 16 + r) * 4 + k % 4] = u[r * ldu + k], r < 16, n a multiple of 32.
  *
  * ---- element by element, norms, positions
@@ -123,6 +129,13 @@ typedef struct {
     bool    has_min;
 } pr_qtype;
 
+/* Rows in groups, one after the other in each of the three tensors. */
+typedef struct {
+    const pr_group_spec *spec;
+    pr_group_row         row; /* bytes of a row in each */
+    const uint8_t       *codes, *scales, *offsets;
+} pr_group_rows;
+
 /* Sixteen rows of quantized weights, unpacked side by side; rows beyond `rows` are zero. */
 typedef struct {
     const pr_qtype *type;
@@ -161,6 +174,10 @@ pr_row_encode pr_encode_get(const pr_kernels *k, pr_type type);
 const pr_qtype *pr_qtype_get(pr_type type);
 pr_gemv         pr_gemv_get(const pr_kernels *k, pr_type type); /* NULL as above */
 
+/* The same for rows of `n` in groups: NULL unless 32 divides the groups, and there is no
+ * filling. */
+const pr_qtype *pr_group_qtype(const pr_group_spec *s, int64_t n);
+
 /* Bytes for `pr_acts_init`; n a multiple of 32. `mem` should be aligned to 64. */
 size_t pr_acts_bytes(int64_t n, int64_t cols);
 void   pr_acts_init(pr_acts *a, void *mem, int64_t n, int64_t cols);
@@ -171,4 +188,9 @@ size_t pr_panel_bytes(pr_type type, int64_t n);
 void   pr_panel_init(pr_panel *p, void *mem, pr_type type, int64_t n);
 /* Unpack `rows` (≤ 16) rows that lie `row_bytes` apart. */
 void   pr_panel_load(const pr_kernels *k, pr_panel *p, const void *w, size_t row_bytes, int rows);
+/* The same for weights in groups, which must have a pr_group_qtype; rows r … of `w`. */
+size_t pr_panel_group_bytes(const pr_group_spec *s, int64_t n);
+void   pr_panel_group_init(pr_panel *p, void *mem, const pr_group_spec *s, int64_t n);
+void   pr_panel_group_load(const pr_kernels *k, pr_panel *p, const pr_group_rows *w, int64_t r,
+                           int rows);
 #endif

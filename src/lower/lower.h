@@ -18,6 +18,7 @@ typedef struct {
     const char *dir;   /* to make, or an empty one; else EENV */
     pr_type type;      /* of weights that stay floats, and of what computes: F32, F16 or BF16 */
     int bits;          /* of grouped weights, 2 … 8; 0: none are */
+    bool fp4;          /* MLX, with 4 bits: mode mxfp4 in place of affine, groups of 32 */
     int64_t group;     /* values per scale; 0: the format's habit */
     bool keep;         /* MLX, with bits 0: what is in groups stays in these */
     bool symmetric;    /* no zero points */

@@ -125,7 +125,7 @@ static void put_mscale(pr_doc_build *b, pare_doc *root, const pr_rope *r) {
 static void put_group(pr_doc_build *b, pare_doc *o, const pr_group_spec *g) {
     pr_doc_set_i64(b, o, "group_size", g->group);
     pr_doc_set_i64(b, o, "bits", g->bits);
-    pr_doc_set_str(b, o, "mode", "affine");
+    pr_doc_set_str(b, o, "mode", g->rule == PR_GROUP_FP4 ? "mxfp4" : "affine");
 }
 
 /* The usual groups, and by path the layers that have others. */
@@ -137,7 +137,7 @@ static void put_quantization(pr_doc_build *b, pare_doc *root, const char *key,
         const pr_item *it = &o->items[i];
         const pr_group_spec *g = it->as.group;
         size_t n = strlen(it->name), tail = strlen(".weight");
-        if (!g || (g->group == usual->group && g->bits == usual->bits) || n <= tail) continue;
+        if (!g || pr_group_same(g, usual) || n <= tail) continue;
         char *path = pr_arena_str(o->arena, it->name, n - tail);
         if (path) put_group(b, pr_doc_set_object(b, q, path), g);
     }
@@ -195,7 +195,7 @@ static pare_status declare_one(mlx_job *j, const char *name, pr_type t, int n_di
     return pr_st_add_tensor(j->w, name, t, n_dims, (uint64_t[]){rows, cols}, err);
 }
 
-/* x.weight in words of 32 bits, x.scales, x.biases. */
+/* x.weight in words of 32 bits, x.scales and, in mode affine, x.biases. */
 static pare_status declare(mlx_job *j, const pr_item *it, pare_err *err) {
     const pr_group_spec *g = it->as.group;
     pr_group_row r;
@@ -207,7 +207,9 @@ static pare_status declare(mlx_job *j, const pr_item *it, pare_err *err) {
          *biases = pr_arena_printf(j->o->arena, "%.*s.biases", stem, it->name);
     if (!scales || !biases) return pr_fail_nomem(err, 256);
     PR_TRY(declare_one(j, it->name, PR_U32, 2, it->dim[0], r.codes / 4, err));
-    PR_TRY(declare_one(j, scales, g->scale, 2, it->dim[0], (uint64_t)r.groups, err));
+    pr_type scale = g->rule == PR_GROUP_FP4 ? PR_U8 : g->scale;
+    PR_TRY(declare_one(j, scales, scale, 2, it->dim[0], (uint64_t)r.groups, err));
+    if (!r.offsets) return PARE_OK;
     return declare_one(j, biases, g->scale, 2, it->dim[0], (uint64_t)r.groups, err);
 }
 
@@ -225,7 +227,7 @@ static pare_status pour(mlx_job *j, pare_err *err) {
                  ? pr_stream_groups(&s, it->w, it->as, to_tensor, to, &lossless, err)
                  : pr_stream_weight(&s, it->w, it->as, to_tensor, &p[0], &lossless, err);
         pr_report_tensor(j->out, i, lossless);
-        at += it->as.group ? 3 : 1;
+        at += !it->as.group ? 1 : it->as.group->rule == PR_GROUP_FP4 ? 2 : 3;
     }
     pr_stream_close(&s);
     return st;
@@ -272,11 +274,19 @@ static pare_status specs(const pr_pack_job *job, pr_outline *o, pare_err *err) {
                            .rule = PR_GROUP_MLX,
                            .scale = job->type};
     g[1] = g[0];
+    if (job->fp4) {
+        g[0].rule = PR_GROUP_FP4;
+        g[0].group = job->group ? job->group : GROUP_LEAST;
+        if (g->group != GROUP_LEAST)
+            return pr_fail(err, PARE_EREFUSED, -1, "group size %lld: mxfp4 has 32",
+                           (long long)g->group);
+        if (!job->head_bits) g[1] = g[0];
+    }
     if (job->head_bits) g[1].bits = job->head_bits;
     if (job->bits && g->group != 32 && g->group != 64 && g->group != 128)
         return pr_fail(err, PARE_EREFUSED, -1, "group size %lld: mlx has 32, 64 and 128",
                        (long long)g->group);
-    if (job->bits && job->symmetric)
+    if (job->bits && job->symmetric && !job->fp4)
         return pr_fail(err, PARE_EREFUSED, -1, "mlx's groups always have a bias");
     PR_TRY(pr_outline_group(o, job->bits ? &g[0] : NULL, job->bits ? &g[1] : NULL, GROUP_LEAST,
                             job->type, job->strict, err));

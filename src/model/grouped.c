@@ -1,14 +1,15 @@
-/* grouped.c - weights of whole numbers in groups, as mlx-lm stores them, and the one way from a
+/* grouped.c - weights of short numbers in groups, as mlx-lm stores them, and the one way from a
  * weight of any kind to its values.
  *
- * A matrix x.weight of codes in words of 32 bits has x.scales and x.biases beside it, and
+ * A matrix x.weight of codes in words of 32 bits has x.scales and (but in mode mxfp4) x.biases
+ * beside it, and
  * config.json's "quantization" says bits and group of all, and by path those of layers that
  * differ. Always true once bound: the three tensors have the shapes that the configuration
  * implies. Facts: mlx 0.32.4, mlx-lm 0.32.2 (utils.py: load_model, quantize_model). */
 #include "arch.h"
 #include <stdio.h>
 
-enum { GROUP_MAX = 1 << 16, GROUP_USUAL = 64, BITS_USUAL = 4 };
+enum { GROUP_MAX = 1 << 16, GROUP_USUAL = 64, GROUP_FP4 = 32, BITS_USUAL = 4 };
 
 static const pare_doc *said(const pare_doc *config) {
     return pare_doc_get(config, "quantization");
@@ -36,11 +37,13 @@ static pare_status read_spec(const pare_doc *o, const char *path, pr_group_spec 
     int64_t group, bits;
     pr_str  mode;
     PR_TRY(pr_json_opt_str(o, "mode", &mode, err));
-    if (mode.p && !pr_str_eq(mode, PR_STR("affine")))
+    bool fp4 = mode.p && pr_str_eq(mode, PR_STR("mxfp4"));
+    if (mode.p && !fp4 && !pr_str_eq(mode, PR_STR("affine")))
         return pr_fail(err, PARE_EUNSUPPORTED, -1,
-                       "quantization of %s: mode '%.*s' is not supported, only affine", path,
-                       (int)PR_MIN(mode.n, 32), mode.p);
-    PR_TRY(pr_json_opt_i64(o, "group_size", INT32_MIN, INT32_MAX, GROUP_USUAL, &group, err));
+                       "quantization of %s: mode '%.*s' is not supported, only affine and mxfp4",
+                       path, (int)PR_MIN(mode.n, 32), mode.p);
+    PR_TRY(pr_json_opt_i64(o, "group_size", INT32_MIN, INT32_MAX,
+                           fp4 ? GROUP_FP4 : GROUP_USUAL, &group, err));
     PR_TRY(pr_json_opt_i64(o, "bits", INT32_MIN, INT32_MAX, BITS_USUAL, &bits, err));
     if (!known_bits(bits))
         return pr_fail(err, PARE_EINPUT, -1,
@@ -50,7 +53,12 @@ static pare_status read_spec(const pare_doc *o, const char *path, pr_group_spec 
         return pr_fail(err, PARE_EINPUT, -1,
                        "quantization of %s: groups of %lld, expected a multiple of 32", path,
                        (long long)group);
-    *g = (pr_group_spec){.bits = (int)bits, .group = group, .rule = PR_GROUP_MLX};
+    if (fp4 && (bits != BITS_USUAL || group != GROUP_FP4))
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "quantization of %s: %lld bits in groups of %lld, mxfp4 has 4 in 32", path,
+                       (long long)bits, (long long)group);
+    *g = (pr_group_spec){
+        .bits = (int)bits, .group = group, .rule = fp4 ? PR_GROUP_FP4 : PR_GROUP_MLX};
     return PARE_OK;
 }
 
@@ -119,17 +127,19 @@ static pare_status check_parts(const pr_model *m, const pr_weight *w, pr_group_s
                                pare_err *err) {
     pr_group_row r;
     pr_type      s = w->scales->type;
-    if (s != PR_F16 && s != PR_BF16 && s != PR_F32)
+    bool fp4 = g->rule == PR_GROUP_FP4;
+    if (!fp4 && s != PR_F16 && s != PR_BF16 && s != PR_F32)
         return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)w->scales->offset,
                        "tensor '%s': type %s, expected F16, BF16 or F32", w->scales->name,
                        pr_type_get(s)->name);
-    g->scale = s;
+    g->scale = fp4 ? PR_BF16 : s; /* which holds every value of mxfp4 */
     if (!pr_group_row_of(g, w->cols, &r))
         return pr_fail(err, PARE_EINPUT, (int64_t)w->src->offset,
                        "tensor '%s': rows of %lld are no whole groups of %lld", w->src->name,
                        (long long)w->cols, (long long)g->group);
     PR_TRY(check_part(m, w->src, PR_U32, w->rows, (int64_t)(r.codes / 4), g, err));
-    PR_TRY(check_part(m, w->scales, s, w->rows, r.groups, g, err));
+    PR_TRY(check_part(m, w->scales, fp4 ? PR_U8 : s, w->rows, r.groups, g, err));
+    if (fp4) return PARE_OK;
     return check_part(m, w->offsets, s, w->rows, r.groups, g, err);
 }
 
@@ -158,7 +168,8 @@ pare_status pr_groups_bind(const pr_model *m, pr_weight *w, pare_err *err) {
     bool differs = pare_doc_kind(own) == PARE_DOC_OBJECT;
     PR_NEW(g, m->arena, 1, err);
     PR_TRY(in_config(m, read_spec(differs ? own : q, differs ? path : "the model", g, err), err));
-    if (!w->offsets) return missing(w, offsets, err);
+    if (g->rule == PR_GROUP_FP4) w->offsets = NULL;
+    else if (!w->offsets) return missing(w, offsets, err);
     PR_TRY(check_parts(m, w, g, err));
     w->group = g;
     return PARE_OK;

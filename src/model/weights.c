@@ -212,7 +212,8 @@ static pare_status find_extra(pr_model *m, census *c, pare_err *err) {
     for (int i = 0; i < m->n_weights; i++) {
         const pr_weight *w = &m->weights[i];
         used[n++] = w->src;
-        if (w->group) used[n++] = w->scales, used[n++] = w->offsets;
+        if (w->group) used[n++] = w->scales;
+        if (w->offsets) used[n++] = w->offsets;
     }
     qsort(used, n, sizeof *used, by_tensor);
     for (size_t i = 0; i < pr_container_count(m->file); i++) {

@@ -49,6 +49,110 @@ static void check_panel_pack(void) {
     KERN_BENCH(16 * 512.0, "GB/s", kern_k->panel_pack(y, u, 512, 512))
 }
 
+/* Random groups of every kind that has a way through bytes; the values of `scales` stay small. */
+static pr_group_rows groups_new(pr_group_spec *s, int64_t n, int64_t rows, int t) {
+    static const int     bits[] = {4, 8, 5, 6, 3, 2};
+    static const pr_type scales[] = {PR_F16, PR_BF16, PR_F32};
+    pr_group_rows        w = {.spec = s};
+    *s = (pr_group_spec){.bits = bits[t % 6],
+                         .group = 32 << t / 2 % 3,
+                         .rule = (pr_group_rule)(t / 3 % 4),
+                         .scale = scales[t / 5 % 3],
+                         .twos = t / 7 % 2,
+                         .wide_zeros = t / 11 % 2};
+    if (s->rule == PR_GROUP_FP4) s->bits = 4, s->group = 32;
+    if (n % s->group != 0) s->group = t % 2 ? 32 : 0;
+    if (s->rule == PR_GROUP_FP4) s->group = 32;
+    pr_group_row_of(s, n, &w.row);
+    uint8_t *c = kern_bytes((size_t)rows * w.row.codes, t),
+            *a = kern_bytes((size_t)rows * w.row.scales, t),
+            *b = kern_bytes((size_t)rows * w.row.offsets, t);
+    float   *x = kern_floats(n, 0);
+    for (int64_t r = 0; r < rows; r++) { /* an encoder's own scales and offsets, any codes */
+        uint8_t *rc = c + (uint64_t)r * w.row.codes;
+        kern_ref->group_encode(s, rc, a + (uint64_t)r * w.row.scales,
+                               b + (uint64_t)r * w.row.offsets, x, n);
+        for (uint64_t i = 0; i < w.row.codes; i++) rc[i] = (uint8_t)pr_rng_u64(&kern_rng);
+    }
+    w.codes = c, w.scales = a, w.offsets = w.row.offsets ? b : NULL;
+    return w;
+}
+
+static void check_unpack_group(void) {
+    if (!KERN_NEW(unpack_group)) return;
+    KERN_CASES(t) {
+        pr_group_spec s;
+        int64_t       n = 32 * kern_pick(1, 40), from = n > 512 ? 512 * (t % 2) : 0, m = n - from;
+        pr_group_rows w = groups_new(&s, n, 2, t);
+        uint8_t      *u = kern_out(m), *v = kern_out(m);
+        float *a = kern_out(m / 8), *b = kern_out(m / 8), *c = kern_out(m / 8),
+              *d = kern_out(m / 8);
+        kern_ref->unpack_group(u, a, b, &w, 1, from, m);
+        kern_k->unpack_group(v, c, d, &w, 1, from, m);
+        kern_same(u, v, m, 1, "codes, %d bits, n=%d", s.bits, (int)n);
+        kern_same(a, c, m / 32, 4, "scales, %d bits, rule %d, n=%d", s.bits, s.rule, (int)n);
+        kern_same(b, d, m / 32, 4, "mins, %d bits, rule %d, n=%d", s.bits, s.rule, (int)n);
+    }
+}
+
+/* One column by the level's gemv, by its own panel, and by the reference: the same bits. */
+static void check_gemv_group(void) {
+    if (!KERN_NEW(gemv_group)) return;
+    KERN_CASES(t) {
+        pr_group_spec s;
+        pr_panel      p;
+        pr_acts       a;
+        int64_t       n = 32 * kern_pick(1, 40), rows = kern_pick(1, 11);
+        pr_group_rows w = groups_new(&s, n, rows, t);
+        float *want = kern_out(rows * 4), *got = kern_out(rows * 4), *many = kern_out(64 + 64 * 9);
+        acts_new(&a, n, 10, t);
+        kern_ref->gemv_group(want, &w, rows, &a, t % 2);
+        kern_k->gemv_group(got, &w, rows, &a, t % 2);
+        kern_same(want, got, rows, 4, "%d bits, rule %d, rows=%d n=%d", s.bits, s.rule, (int)rows,
+                  (int)n);
+        pr_panel_group_init(&p, kern_bytes(pr_panel_group_bytes(&s, n), 0), &s, n);
+        pr_panel_group_load(kern_k, &p, &w, 0, (int)rows);
+        kern_k->gemm_i8(many, 16, &p, &a, t % 2, 9);
+        kern_same(want, many, rows, 4, "panel: %d bits, rule %d, rows=%d n=%d", s.bits, s.rule,
+                  (int)rows, (int)n);
+    }
+    for (int t = 0; t < 2; t++) {
+        pr_group_spec s;
+        pr_acts       a;
+        pr_group_rows w = groups_new(&s, 2048, 128, 6 + t); /* MLX, 4 and 8 bits */
+        float        *y = kern_out(128 * 4);
+        acts_new(&a, 2048, 1, 0);
+        if (kern_is_bench) printf("%d bits ", s.bits);
+        KERN_BENCH(128.0 * 2048, "GMAC/s", kern_k->gemv_group(y, &w, 128, &a, 0))
+        kern_case(0);
+    }
+}
+
+/* The definition in other words: decode, and multiply with the activations as they were rounded.
+ * What differs is the rounding of sums, of which the greatest part is an offset's: 4 bounds
+ * those of normal values; 1e-5 is ten times 2^-20, what 16 additions in float32 can lose. */
+static void check_group_meaning(void) {
+    if (!KERN_NEW(gemv_group)) return;
+    KERN_CASES(t) {
+        pr_group_spec s;
+        pr_acts       a;
+        int64_t       n = 32 * kern_pick(1, 20);
+        pr_group_rows w = groups_new(&s, n, 1, t);
+        float        *x = kern_out(n * 4), *y = kern_out(4);
+        double        sum = 0, size = 0;
+        acts_new(&a, n, 1, 0);
+        kern_ref->group_decode(&s, x, w.codes, w.scales, w.offsets, n);
+        kern_k->gemv_group(y, &w, 1, &a, 0);
+        for (int64_t i = 0; i < n; i++) {
+            double v = (double)x[i] * a.q[i] * (double)a.d[i / 32];
+            sum += v;
+            size += fabs(v) + 4 * fabs(a.q[i] * (double)a.d[i / 32]);
+        }
+        if (!(fabs(sum - (double)y[0]) <= 1e-5 * size))
+            kern_fail("%d bits, rule %d: %g, expected %g", s.bits, s.rule, (double)y[0], sum);
+    }
+}
+
 typedef void (*unpack_fn)(uint8_t *u, float *scale, float *min, const void *row, int64_t n);
 
 static void check_unpack(pr_type type, unpack_fn ref, unpack_fn k) {
@@ -174,6 +278,9 @@ void check_int8(void) {
     QROW(Q5_K, q5_k)
     QROW(Q6_K, q6_k)
     QROW(IQ4_XS, iq4_xs)
+    check_unpack_group();
+    check_gemv_group();
+    if (!kern_is_bench) check_group_meaning();
     check_gemm_i8();
     if (!kern_is_bench) check_paths();
 }

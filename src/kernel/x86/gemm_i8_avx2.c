@@ -134,6 +134,7 @@ TILES(u4_min, 4, FOR4, 32, 8, false, true)  /* Q4_1, Q4_K */
 TILES(u5, 2, FOR2, 32, 4, true, false)      /* Q5_0 */
 TILES(u5_min, 2, FOR2, 32, 4, false, true)  /* Q5_1, Q5_K */
 TILES(s8, 2, FOR2, 32, 0, false, false)     /* Q8_0, IQ4_NL, IQ4_XS */
+TILES(s8_min, 2, FOR2, 32, 0, false, true)  /* groups of 6 and 8 bits */
 TILES(u2_min, 4, FOR4, 16, 4, false, true)  /* Q2_K */
 TILES(u3, 4, FOR4, 16, 4, true, false)      /* Q3_K */
 TILES(u6, 2, FOR2, 16, 2, true, false)      /* Q6_K */
@@ -149,7 +150,7 @@ void pr_gemm_i8_avx2(float *y, int64_t ldy, const pr_panel *p, const pr_acts *a,
         {15, 4, {u4_many, u4_min_many}, {u4_one, u4_min_one}},
         {31, 2, {u5_many, u5_min_many}, {u5_one, u5_min_one}},
         {63, 2, {u6_many, NULL}, {u6_one, NULL}},
-        {255, 2, {s8_many, NULL}, {s8_one, NULL}},
+        {255, 2, {s8_many, s8_min_many}, {s8_one, s8_min_one}},
     };
     int     i = 0, min = p->type->has_min;
     int64_t c = 0;

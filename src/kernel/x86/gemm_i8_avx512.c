@@ -42,7 +42,7 @@ INLINE __m512i four(const int8_t *q) { /* four activations in each lane */
         float *lane = lanes + ((g % 16) * COLS + c) * 16;                                      \
         __m512 f = _mm512_load_ps(lane),                                                       \
                s = _mm512_mul_ps(scale, _mm512_set1_ps(d[c * (n / 32)]));                      \
-        if (!HAS_MIN)                                                                          \
+        if (!HAS_MIN || shifted)                                                               \
             i##c =                                                                             \
                 _mm512_sub_epi32(i##c, _mm512_sll_epi32(_mm512_set1_epi32(qsum[at]), zero));   \
         f = _mm512_fmadd_ps(_mm512_cvtepi32_ps(i##c), s, f);                                   \
@@ -60,6 +60,7 @@ INLINE __m512i four(const int8_t *q) { /* four activations in each lane */
         const int8_t *q = a->q + col * n;                                                      \
         const float *sum = GROUP == 16 ? a->sum16 : a->sum32;                                  \
         const int32_t *qsum = GROUP == 16 ? a->isum16 : a->isum32;                             \
+        const bool shifted = p->type->zero != 0; /* with a min: only groups of bytes */        \
         memset(lanes, 0, sizeof lanes);                                                        \
         for (int64_t g = 0; g < n / GROUP; g++) {                                              \
             const float *d = a->d + col * (n / 32) + g * GROUP / 32;                           \

@@ -12,7 +12,7 @@
 #define QROW(t, level) k->unpack_##t = pr_unpack_##t##_##level, k->gemv_##t = pr_gemv_##t##_##level;
 
 #define LINEAR(level)                                                                          \
-    TAKE(gemm_i8, level)                                                                       \
+    TAKE(gemm_i8, level) TAKE(unpack_group, level) TAKE(gemv_group, level)                     \
     TAKE(panel_pack, level) TAKE(act_quantize, level) TAKE(store_q8_0, level)                  \
         TAKE(gemm_f32, level) TAKE(gemv_f32, level) TAKE(gemv_f16, level)                      \
             TAKE(gemv_bf16, level)

@@ -80,6 +80,42 @@ static void like_mlx(void **state) {
     assert_int_equal(cases, 54);
 }
 
+/* Codes, scales and, back again, values of the mode mxfp4. */
+static void like_mlx_fp4(void **state) {
+    const pr_kernels *k[3];
+    int n = levels(k), cases = 0;
+    int32_t head[5];
+    static float x[64 * 128], y[128], back[64 * 128];
+    static uint8_t codes[64 * 64], scales[64 * 4];
+    FILE *f = fopen(check_source("tests/vectors/group/mxfp4.bin"), "rb");
+    assert_non_null(f);
+    while (fread(head, sizeof head, 1, f) == 1) {
+        const pr_type types[] = {PR_F32, PR_F16, PR_BF16};
+        pr_group_spec s = {
+            .bits = 4, .group = 32, .rule = PR_GROUP_FP4, .scale = types[head[0]]};
+        int rows = head[3], cols = head[4];
+        size_t all = (size_t)(rows * cols);
+        row got;
+        assert_true(rows <= 64 && cols == 128);
+        assert_true(fread(x, sizeof *x, all, f) == all &&
+                    fread(codes, 1, all / 2, f) == all / 2 &&
+                    fread(scales, 1, all / 32, f) == all / 32 &&
+                    fread(back, sizeof *back, all, f) == all);
+        for (int i = 0; i < rows * n; i++) {
+            int r = i / n;
+            encode(k[i % n], &s, &got, x + r * cols, cols);
+            if (memcmp(got.codes, codes + r * 64, 64) != 0 ||
+                memcmp(got.scales, scales + r * 4, 4) != 0)
+                fail_msg("%s: type %d, row %d differs from mlx", k[i % n]->level, head[0], r);
+            decode(k[i % n], &s, y, &got, cols);
+            assert_memory_equal(y, back + r * cols, sizeof y);
+        }
+        cases++;
+    }
+    fclose(f);
+    assert_int_equal(cases, 3);
+}
+
 /* Plain rounding: the scale that just reaches the ends, in float32. */
 static double plain_error(const pr_group_spec *s, const float *x, int64_t n) {
     double lo = 0, hi = 0, e = 0, most = (1 << s->bits) - 1, half = 1 << (s->bits - 1);
@@ -149,6 +185,36 @@ static void same_at_every_level(void **state) {
             decode(k[l], &s, z, &b, cols);
             assert_memory_equal(&a, &b, sizeof a);
             assert_memory_equal(y, z, (size_t)cols * sizeof *y);
+        }
+    }
+}
+
+/* Groups of one row are searched side by side where there are enough of them; alone they give the
+ * same bytes. Every 7th value may be huge, which goes the plain way. */
+static void together_as_alone(void **state) {
+    const pr_kernels *k[3];
+    int n = levels(k);
+    float x[COLS];
+    row all, one;
+    for (int i = 0; i < 360; i++) {
+        const int64_t groups[] = {8, 16, 24, 32, 64};
+        const pr_type scales[] = {PR_F32, PR_F16, PR_BF16};
+        pr_group_spec s = {.bits = i % 2 ? 4 : 8,
+                           .group = groups[i / 2 % 5],
+                           .rule = i / 10 % 2 ? PR_GROUP_ASYM : PR_GROUP_SYM,
+                           .scale = scales[i / 20 % 3],
+                           .wide_zeros = true};
+        int64_t per = s.group, cols = COLS / per * per;
+        fill(x, i % 5, (uint64_t)i);
+        for (int j = 0; j < COLS; j++) x[j] *= i % 7 == 6 && j % 50 == 0 ? 0x1p50f : 1;
+        encode(k[i % n], &s, &all, x, cols);
+        for (int64_t g = 0; g < cols / per; g++) {
+            encode(k[i % n], &s, &one, x + g * per, per);
+            assert_memory_equal(one.codes, all.codes + (uint64_t)g * one.r.codes, one.r.codes);
+            assert_memory_equal(one.scales, all.scales + (uint64_t)g * one.r.scales,
+                                one.r.scales);
+            assert_memory_equal(one.offsets, all.offsets + (uint64_t)g * one.r.offsets,
+                                one.r.offsets);
         }
     }
 }
@@ -238,6 +304,10 @@ static void sizes(void **state) {
     assert_false(pr_group_row_of(&s, 192, &r));
     s = (pr_group_spec){.bits = 8, .scale = PR_F16, .rule = PR_GROUP_SYM};
     assert_true(pr_group_row_of(&s, 172, &r) && r.groups == 1 && r.codes == 172);
+    s = (pr_group_spec){.bits = 4, .group = 32, .scale = PR_BF16, .rule = PR_GROUP_FP4};
+    assert_true(pr_group_row_of(&s, 64, &r) && r.codes == 32 && r.scales == 2 && !r.offsets);
+    s.group = 64;
+    assert_false(pr_group_row_of(&s, 64, &r));
 }
 
 int main(void) {
@@ -245,6 +315,7 @@ int main(void) {
         cmocka_unit_test(like_mlx),          cmocka_unit_test(no_worse_than_rounding),
         cmocka_unit_test(same_at_every_level), cmocka_unit_test(layouts_agree),
         cmocka_unit_test(blocks_taken_over), cmocka_unit_test(sizes),
+        cmocka_unit_test(together_as_alone), cmocka_unit_test(like_mlx_fp4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """python make.py
 
-Three small random llamas, converted by mlx_lm.convert itself, and the logits that mlx computes on its CPU back end
+Four small random llamas, converted by mlx_lm.convert itself, and the logits that mlx computes on its CPU back end
 when scales, offsets and activations are float32. transformers 5 writes the sources; the tokenizer is that of
 ../arch/llama_plain. mlx 0.32.4, mlx-lm 0.32.2, numpy 2. The same versions give the same bytes.
 
 int4_g32   4 bits in groups of 32, float16, head of its own
 mix_g64    3 bits in groups of 64, bfloat16, tied; by path 8 bits, 6 bits in groups of 32, and floats
 yarn_int5  5 bits in groups of 32, float32; yarn with an attention_factor, which mlx-lm does not read
+mxfp4      mode mxfp4, bfloat16; the head in mode affine, 8 bits in groups of 64
 """
 import json
 import os
@@ -63,12 +64,17 @@ def mix(path, module):
     return not path.endswith("o_proj")
 
 
-def one(name, seed, dtype, tied, bits, group, predicate=None, **more):
+def head8(path, module):
+    return {"group_size": 64, "bits": 8, "mode": "affine"} if path == "lm_head" else True
+
+
+def one(name, seed, dtype, tied, bits, group, predicate=None, mode="affine", **more):
     with tempfile.TemporaryDirectory() as tmp:
         src, out = pathlib.Path(tmp) / "src", pathlib.Path(tmp) / "out"
         src.mkdir()
         source(src, seed, dtype, tied, **more)
-        convert(str(src), str(out), quantize=True, q_bits=bits, q_group_size=group, quant_predicate=predicate)
+        convert(str(src), str(out), quantize=True, q_bits=bits, q_group_size=group, q_mode=mode,
+                quant_predicate=predicate)
         (here / name).mkdir(exist_ok=True)
         for f in KEEP:
             shutil.copyfile(out / f, here / name / f)
@@ -88,3 +94,4 @@ one("mix_g64", 2, "bfloat16", True, 3, 64, mix)
 one("yarn_int5", 3, "float32", False, 5, 32,
     rope_scaling={"rope_type": "yarn", "type": "yarn", "factor": 4.0, "original_max_position_embeddings": 64,
                   "attention_factor": 1.5})
+one("mxfp4", 4, "bfloat16", False, 4, 32, head8, "mxfp4")
