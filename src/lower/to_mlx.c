@@ -292,7 +292,8 @@ static pare_status specs(const pr_pack_job *job, pr_outline *o, pare_err *err) {
                             job->type, job->strict, err));
     for (int i = 0; i < o->n && job->keep && !job->bits; i++) {
         const pr_group_spec *own = o->items[i].w->group;
-        if (own && own->rule != PR_GROUP_MLX) own = NULL; /* another format's: floats */
+        if (own && own->rule != PR_GROUP_MLX && own->rule != PR_GROUP_FP4)
+            own = NULL; /* another format's: floats */
         o->items[i].asked = o->items[i].as.group = own;
     }
     return PARE_OK;

@@ -84,9 +84,9 @@ static void compare(const char *dir, const char *ids_path, const char *logits) {
     float bound = strstr(dir, "fp16") ? 1e-2f : 1e-4f;
     if (!(off <= bound * most))
         fail_msg("%s: %.3g of the largest logit", dir, (double)(off / most));
-    const pr_session_opts same[] = {{.n_threads = 1, .n_batch = 1},
-                                    {.n_threads = 3, .n_batch = 5},
-                                    {.n_threads = 2, .reference = true}};
+    const pr_session_opts same[] = {{.n_threads = 1, .n_batch = 1, .exact = true},
+                                    {.n_threads = 3, .n_batch = 5, .exact = true},
+                                    {.n_threads = 2, .reference = true, .exact = true}};
     for (size_t i = 0; i < PR_COUNT(same); i++) {
         run(m, ids, TOKENS, same[i], again);
         assert_memory_equal(got, again, sizeof got);

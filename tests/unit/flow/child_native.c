@@ -41,7 +41,9 @@ static void open_model(const pare_doc *d) {
     pr_runner_opts o = {.n_threads = 1,
                         .n_ctx = pare_doc_int(pare_doc_get(d, "context")),
                         .exact = exact};
-    if (pr_runner_open(&r, "native", model, &o, &e) != PARE_OK) {
+    char onnx[4200]; /* a runtime that refuses a format */
+    snprintf(onnx, sizeof onnx, "%s/model.onnx", model);
+    if (access(onnx, F_OK) == 0 || pr_runner_open(&r, "native", model, &o, &e) != PARE_OK) {
         say("{\"error\":\"it is no model of mine\",\"kind\":\"input\"}");
         return;
     }
