@@ -19,7 +19,7 @@ typedef struct {
     size_t      n_text;
     int64_t     tokens;    /* at most; 0: 128, as many as every context has */
     int64_t     greedy;    /* that each makes by itself; 0: 32; negative: none */
-    const char *bound;     /* "exact" (NULL), "f16", "int8", "int4": docs/parity.md */
+    const char *bound;     /* "exact" (NULL), "f16", "bf16", "int8", "int4": docs/parity.md */
     int         as_it_comes; /* foreign runtimes in their own arithmetic instead of float32 */
 } pare_parity_opts;
 

@@ -378,6 +378,7 @@ pare_status pr_convert_onnx(const pr_model *m, const pr_pack_job *job, const par
     *out = (pr_written){0};
     PR_TRY(way_of(job, &j.l.way, err));
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_PLAIN, a, NULL, err);
+    o.target = "ONNX";
     if (st == PARE_OK) limits(m, j.l.way, &o.why);
     if (st == PARE_OK) st = pr_outline_judge(&o, job->allow_inexact, ctl, out, err);
     if (st == PARE_OK) st = specs(&j, &o, err);
