@@ -13,9 +13,9 @@ static const struct {
     const char *name;
     double far, kld;
 } bounds[] = {{"exact", 1e-4, 0},
-              {"f16", 0, 1e-5},
-              {"bf16", 0, 6e-4},
-              {"int8", 0, 5e-3},
+              {"f16", 0, 2e-5},
+              {"bf16", 0, 1.3e-3},
+              {"int8", 0, 6e-3},
               {"int4", 0, 0.4}};
 
 typedef struct {
@@ -77,6 +77,7 @@ static pare_status name_side(job *j, int i, const char *spec, pare_err *err) {
 
 static pare_status open_side(job *j, int i, pare_err *err) {
     pr_runner_opts o = {.n_threads = j->ctl ? j->ctl->n_threads : 0,
+                        .n_ctx = j->o->context,
                         .exact = !j->o->as_it_comes,
                         .ctl = j->ctl};
     return pr_runner_open(&j->s[i].r, j->s[i].runner, j->s[i].path, &o, err);
@@ -166,7 +167,9 @@ static void add_lines(job *j, int i, const char *more) {
     }
 }
 
-/* Which number or weight it is, where pare reads both models whole. */
+/* Which number or weight it is, where pare reads both models whole. Asked within the bound too:
+ * that
+ * of 4-bit weights is wider than a swapped norm. */
 static void find_cause(job *j, int i) {
     pr_model *a = NULL, *b = NULL;
     pr_buf why;
@@ -201,8 +204,8 @@ static void judge(job *j) {
         if (!within(j, &j->p.cells[i])) {
             j->n_reasons++;
             put_distance(j, i);
-            find_cause(j, i);
         }
+        find_cause(j, i);
         j->n_reasons += pr_words_compare(&j->s[0].words, &j->s[i].words, &why);
         add_lines(j, i, why.p);
         pr_buf_done(&why);
