@@ -14,9 +14,9 @@ static const struct {
     double far, kld;
 } bounds[] = {{"exact", 1e-4, 0},
               {"f16", 0, 2e-5},
-              {"bf16", 0, 1.3e-3},
-              {"int8", 0, 6e-3},
-              {"int4", 0, 0.4}};
+              {"bf16", 0, 1.1e-3},
+              {"int8", 0, 5e-3},
+              {"int4", 0, 0.5}};
 
 typedef struct {
     const char *label, *runner, *path;
@@ -78,7 +78,7 @@ static pare_status name_side(job *j, int i, const char *spec, pare_err *err) {
 static pare_status open_side(job *j, int i, pare_err *err) {
     pr_runner_opts o = {.n_threads = j->ctl ? j->ctl->n_threads : 0,
                         .n_ctx = j->o->context,
-                        .exact = !j->o->as_it_comes,
+                        .exact = !j->o->as_it_comes || strcmp(j->s[i].runner, "native") == 0,
                         .ctl = j->ctl};
     return pr_runner_open(&j->s[i].r, j->s[i].runner, j->s[i].path, &o, err);
 }
