@@ -350,6 +350,7 @@ static pare_status specs(onnx_job *j, pr_outline *o, pare_err *err) {
                            .pad = genai,
                            .twos = !genai}; /* uint4 zeros would cross the rows */
     g[1] = g[0];
+    g[1].pad = false; /* GatherBlockQuantized gives a row with its filling */
     g[1].bits = job->head_bits ? job->head_bits : 8; /* the ends lose most, and are few */
     if (job->bits && (g->group < 16 || (g->group & (g->group - 1)) != 0))
         return pr_fail(err, PARE_EREFUSED, -1,
