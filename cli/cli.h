@@ -243,6 +243,8 @@ void show_members(json *j, const pare_doc *d);
 void show_member(json *j, const char *key, const pare_doc *v);
 /* What pare_convert() wrote (written.c). */
 void show_written(cli *c, const pare_doc *d);
+/* What `convert` compared at its end, in one line. */
+void show_check(const pare_doc *check);
 
 /* Metrics (metric_text.c): {"name","value","lo","hi","n","unit","against","reason"}. */
 typedef char metric_cell[96];

@@ -44,15 +44,20 @@ static const opt_def own_exact = {
     .type = OPT_FLAG,
     .help = "onnx: the runtime shall not round activations to 8 bits: slower"};
 
+static const opt_def own_no_check = {
+    .name = "no-check",
+    .type = OPT_FLAG,
+    .help = "leave out the short comparison of source and result at the end"};
+
 static const opt_def *const opts[] = {
-    &own_dialect, &own_exact,
+    &own_dialect, &own_exact, &own_no_check,
     &own_to,          &opt_out,     &opt_quant,     &own_group,         &own_head,
     &own_symmetric,   &own_name,    &own_shard_bytes, &opt_strict,
     &opt_allow_inexact, &opt_threads, &opt_work_memory, NULL};
 
 static int run(cli *c) {
     pare_err          err = {0};
-    pare_doc         *d;
+    pare_doc         *d = NULL;
     pare_convert_opts o = {.to = cli_str(c, "to"),
                            .out = cli_str(c, "out"),
                            .quant = cli_str(c, "quant"),
@@ -61,6 +66,7 @@ static int run(cli *c) {
                            .group_size = cli_int(c, "group-size"),
                            .dialect = cli_str(c, "dialect"),
                            .exact = cli_flag(c, "exact"),
+                           .no_check = cli_flag(c, "no-check"),
                            .head_quant = cli_str(c, "head-quant"),
                            .symmetric = cli_flag(c, "symmetric"),
                            .strict = cli_flag(c, "strict"),
@@ -71,26 +77,35 @@ static int run(cli *c) {
         return cli_usage(c, "convert: --name is for --to gguf");
     if (cli_flag(c, "shard-bytes") && strcmp(o.to, "gguf") == 0)
         return cli_usage(c, "convert: --shard-bytes is not for --to gguf");
-    if (pare_convert(cli_arg(c, 0), &o, &c->ctl, &d, &err) != PARE_OK) return cli_fail(c, &err);
+    pare_status st = pare_convert(cli_arg(c, 0), &o, &c->ctl, &d, &err);
+    if (!d) return cli_fail(c, &err);
     progress_clear();
     int status = 0;
     if (c->json)
         status = show_json(c, d);
-    else
+    else {
         show_written(c, d);
+        show_check(pare_doc_get(d, "check"));
+    }
     pare_doc_free(d);
-    return status;
+    return st != PARE_OK ? cli_fail(c, &err) : status;
 }
 
 const command cmd_convert = {
     .name = "convert",
     .help = "write a model in another format",
     .synopsis = "SRC --to gguf|hf|mlx|onnx|openvino -o OUT [--quant T]",
-    .text = "SRC is a Hugging Face directory or a GGUF file. One streaming pass: the model "
-            "need not fit into memory. Without --quant every tensor keeps its precision. "
-            "What the format cannot say exactly is refused by name (status 1), unless "
-            "--allow-inexact is given; then the file says so itself. The same input and "
-            "options give the same bytes on every machine.",
+    .text =
+        "SRC is a Hugging Face directory or a GGUF file. One streaming pass: the model "
+        "need not fit into memory. Without --quant every tensor keeps its precision. "
+        "What the format cannot say exactly is refused by name (status 1), unless "
+        "--allow-inexact is given; then the file says so itself. The same input and "
+        "options give the same bytes on every machine. At the end the source, run here, and "
+        "the "
+        "result, in its runtime, are compared over 48 tokens (docs/parity.md): one line says "
+        "by "
+        "whom and how far apart, or why not; status 1 if it is not the same function, and the "
+        "result is kept.",
     .examples = "  pare convert models/austen-3.7m --to gguf -o austen.gguf\n"
                 "  pare convert austen.gguf --to hf -o austen-hf\n",
     .computes = true,

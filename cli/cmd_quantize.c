@@ -39,6 +39,7 @@ static int run(cli *c) {
                            .out = cli_str(c, "out"),
                            .quant = cli_str(c, "quant"),
                            .strict = cli_flag(c, "strict"),
+                           .no_check = 1,
                            .allow_inexact = cli_flag(c, "allow-inexact")};
     if (cli_flag(c, "list") && cli_arg(c, 0))
         return cli_usage(c, "quantize: --list takes no model");

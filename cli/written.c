@@ -34,6 +34,25 @@ static void print_fallen(cli *c, const pare_doc *list) {
     if (n > MAX_FELL) out_printf("… and %zu more; --json names all\n", n - MAX_FELL);
 }
 
+void show_check(const pare_doc *check) {
+    if (!pare_doc_bool(pare_doc_get(check, "done"))) {
+        out_printf("not checked: %s\n", show_str(check, "reason"));
+        return;
+    }
+    const pare_doc *bound = pare_doc_get(check, "bound");
+    const char *other = pare_doc_str(pare_doc_get(check, "instead_of"));
+    out_printf("checked by %s%s%s: %lld tokens, %.2g nats from the source, ",
+               show_str(check, "runner"), other ? " in place of " : "", other ? other : "",
+               (long long)pare_doc_int(pare_doc_get(check, "tokens")),
+               pare_doc_num(pare_doc_get(check, "kld_mean")));
+    if (pare_doc_kind(bound) != PARE_DOC_STR)
+        out_puts("not judged: no bound holds here\n");
+    else
+        out_printf("%s the bound %s\n",
+                   pare_doc_bool(pare_doc_get(check, "within")) ? "within" : "beyond",
+                   pare_doc_str(bound));
+}
+
 void show_written(cli *c, const pare_doc *d) {
     human  before, after, exact;
     double from = pare_doc_num(pare_doc_path(d, "source/weight_bytes")),

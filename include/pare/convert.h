@@ -30,12 +30,16 @@ typedef struct {
     int64_t     group_size;    /* int4, int8 …: values that share a scale; 0: the format's habit */
     int         symmetric;     /* int4, int8 …: no zero points */
     int         exact; /* onnx: int4 and int8 never meet activations of 8 bits: slower */
+    int         no_check; /* leave out the short parity check of what was written */
     const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
 } pare_convert_opts;
 
-/* `*report`: the file, its bytes and hash, bits per weight, every tensor with what it was asked to
+/* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are
+ * compared over 48 tokens, if that fits into work_memory_bytes and the runtime is at hand.
+ * `*report`: the file, its bytes and hash, bits per weight, every tensor with what it was asked to
  * be, what it got and why. PARE_EREFUSED: the format cannot express the model (each reason
- * is named), or `strict`. */
+ * is named), or `strict`; nothing was written then and `*report` is NULL. With a report: it was
+ * written, and the check found another function or the runtime refuses it. */
 PARE_API pare_status pare_convert(const char *src, const pare_convert_opts *opts,
                                   const pare_ctl *ctl, pare_doc **report, pare_err *err);
 /* The types and mixes that `quant` may name, as an array of {"name","bpw"…} objects. */

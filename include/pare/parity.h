@@ -18,8 +18,9 @@ typedef struct {
     const char *text;      /* the tokens of this text; NULL: ids from all over the vocabulary */
     size_t      n_text;
     int64_t     tokens;    /* at most; 0: 128, as many as every context has */
+    int64_t     context; /* positions that each is opened for; 0: the model's, at most 4096 */
     int64_t     greedy;    /* that each makes by itself; 0: 32; negative: none */
-    const char *bound;     /* "exact" (NULL), "f16", "int8", "int4": docs/parity.md */
+    const char *bound;     /* "exact" (NULL), "f16", "bf16", "int8", "int4": docs/parity.md */
     int         as_it_comes; /* foreign runtimes in their own arithmetic instead of float32 */
 } pare_parity_opts;
 

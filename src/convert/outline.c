@@ -213,7 +213,7 @@ pare_status pr_outline_judge(pr_outline *o, bool allow, const pare_ctl *ctl, pr_
     pr_fail(
         err, PARE_EREFUSED, -1,
         "%s cannot say what this model computes: %s (--allow-inexact writes it all the same)",
-        pr_dialect_name(o->to), o->why.p);
+        o->target ? o->target : pr_dialect_name(o->to), o->why.p);
     return pr_fail_in(err, PARE_EREFUSED, o->m->path);
 }
 

@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     const pr_model *m;
     pr_dialect to;
+    const char *target; /* its name for people; NULL: the dialect's. Set after init. */
     pr_arena *arena; /* the caller's: what the report borrows */
     pr_item *items;
     int n;

@@ -66,8 +66,10 @@ static pare_status to_openvino(const pr_model *m, const pare_convert_opts *o,
     return pr_convert_openvino(m, &job, ctl, a, w, err);
 }
 
-static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_written *w,
-                        double seconds, pare_doc **report, pare_err *err) {
+/* The report, and the check of what was written: EREFUSED, with the report, if it is broken. */
+static pare_status tell(const pr_model *m, const char *from, const pare_convert_opts *o,
+                        const pr_written *w, double seconds, const pare_ctl *ctl,
+                        pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *d = pr_doc_object(&b), *src;
     pr_doc_set_i64(&b, d, "schema", 1);
@@ -82,7 +84,14 @@ static pare_status tell(const pr_model *m, const pare_convert_opts *o, const pr_
     pr_doc_set_path(&b, d, "path", o->out);
     pr_written_doc(&b, d, w);
     pr_doc_set_f64(&b, d, "seconds", seconds);
-    return pr_doc_done(&b, d, report, err);
+    pare_status st = pr_convert_check(m, from, o, w, ctl, &b, pr_doc_set_object(&b, d, "check"),
+                                      err);
+    if (st != PARE_OK && st != PARE_EREFUSED) {
+        pare_doc_free(d);
+        return st;
+    }
+    PR_TRY(pr_doc_done(&b, d, report, err));
+    return st;
 }
 
 /* ------------------------------------------------------------------ targets */
@@ -132,8 +141,13 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = pr_model_open(&m, src, err);
     if (st == PARE_OK) st = targets[to].write(m, o, ctl, a, &w, err);
-    if (st == PARE_OK && report)
-        st = tell(m, o, &w, (double)(pr_now_ns() - start) / 1e9, report, err);
+    pare_doc *d = NULL;
+    if (st == PARE_OK)
+        st = tell(m, src, o, &w, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
+    if (report)
+        *report = d;
+    else
+        pare_doc_free(d);
     pr_model_close(m);
     pr_arena_free(a);
     return st;

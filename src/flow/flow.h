@@ -19,4 +19,11 @@ pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_j
 /* `m` as o->to says, to o->out: what pare_convert() does with an open model. */
 pare_status pr_convert_to(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
                           pr_arena *a, pr_written *w, pare_err *err);
+
+/* The check at the end of `convert`, into `c` (docs/json.md: `check`): what was compared, by
+ * whom, or why not. EREFUSED: the runtime refuses the file, or it is another function; the file
+ * stays. Else only ECANCELLED, ENOMEM, EINTERNAL. */
+pare_status pr_convert_check(const pr_model *m, const char *src, const pare_convert_opts *o,
+                             const pr_written *w, const pare_ctl *ctl, pr_doc_build *b, pare_doc *c,
+                             pare_err *err);
 #endif

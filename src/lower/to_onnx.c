@@ -350,6 +350,7 @@ static pare_status specs(onnx_job *j, pr_outline *o, pare_err *err) {
                            .pad = genai,
                            .twos = !genai}; /* uint4 zeros would cross the rows */
     g[1] = g[0];
+    g[1].pad = false; /* GatherBlockQuantized gives a row with its filling */
     g[1].bits = job->head_bits ? job->head_bits : 8; /* the ends lose most, and are few */
     if (job->bits && (g->group < 16 || (g->group & (g->group - 1)) != 0))
         return pr_fail(err, PARE_EREFUSED, -1,
@@ -378,6 +379,7 @@ pare_status pr_convert_onnx(const pr_model *m, const pr_pack_job *job, const par
     *out = (pr_written){0};
     PR_TRY(way_of(job, &j.l.way, err));
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_PLAIN, a, NULL, err);
+    o.target = "ONNX";
     if (st == PARE_OK) limits(m, j.l.way, &o.why);
     if (st == PARE_OK) st = pr_outline_judge(&o, job->allow_inexact, ctl, out, err);
     if (st == PARE_OK) st = specs(&j, &o, err);

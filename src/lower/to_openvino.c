@@ -305,6 +305,7 @@ pare_status pr_convert_openvino(const pr_model *m, const pr_pack_job *job, const
     ov_job j = {.o = &o, .job = job, .ctl = ctl, .out = out, .blob = {.align = ALIGN}};
     *out = (pr_written){0};
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_PLAIN, a, NULL, err);
+    o.target = "OpenVINO";
     if (st == PARE_OK) limits(m, &o.why);
     if (st == PARE_OK) st = pr_outline_judge(&o, job->allow_inexact, ctl, out, err);
     if (st == PARE_OK) st = specs(job, &o, err);

@@ -73,24 +73,87 @@ void pr_words_close(pr_words *w) {
 
 /* ------------------------------------------------------------------ differences */
 
+/* What of two tokenizers that part is another: as far as their tables tell. */
+static void blame(const pr_tokenizer *a, const pr_tokenizer *b, pr_buf *why) {
+    pr_tokenizer_info x = pr_tokenizer_describe(a), y = pr_tokenizer_describe(b);
+    uint32_t n = PR_MIN(pr_tokenizer_size(a), pr_tokenizer_size(b));
+    for (uint32_t i = 0; i < n; i++) {
+        pr_str s = pr_token_text(a, (pr_id)i), t = pr_token_text(b, (pr_id)i);
+        if (s.n == t.n && (s.n == 0 || memcmp(s.p, t.p, s.n) == 0)) continue;
+        pr_buf_printf(why, "token %u is spelled '%.*s', in the reference '%.*s'\n", i,
+                      (int)PR_MIN(t.n, (size_t)24), t.p ? t.p : "", (int)PR_MIN(s.n, (size_t)24),
+                      s.p ? s.p : "");
+        return;
+    }
+    if (x.n_merges != y.n_merges)
+        pr_buf_printf(why, "%u merges, in the reference %u\n", y.n_merges, x.n_merges);
+    else if (x.pre && y.pre && strcmp(x.pre, y.pre) != 0)
+        pr_buf_printf(why, "the pre-tokenizer is %s, in the reference %s\n", y.pre, x.pre);
+    else if (x.add_bos != y.add_bos || x.add_eos != y.add_eos)
+        pr_buf_puts(why, "what is put before and after a text differs\n");
+    else
+        pr_buf_puts(why, "the vocabulary is the same: a merge, its rank or score, or the "
+                         "pre-tokenizer differs\n");
+}
+
+static void put_token(pr_buf *why, const pr_tokenizer *t, const pr_ids *ids, size_t at) {
+    if (at >= ids->n) {
+        pr_buf_puts(why, "nothing");
+        return;
+    }
+    pr_str s = pr_token_text(t, ids->p[at]);
+    pr_buf_printf(why, "'%.*s' (%d)", (int)PR_MIN(s.n, (size_t)24), s.p ? s.p : "",
+                  (int)ids->p[at]);
+}
+
+/* The same ids for this text? If not, where they part and whose fault it looks like. */
+static bool same_tokens(const pr_words *a, const pr_words *b, pr_str text, unsigned flags,
+                        pr_buf *why) {
+    pr_ids x = {0}, y = {0};
+    pare_err e = {0};
+    size_t at = 0;
+    bool ok = pr_encode(a->tok, text.p, text.n, flags, &x, &e) == PARE_OK &&
+              pr_encode(b->tok, text.p, text.n, flags, &y, &e) == PARE_OK;
+    while (ok && at < x.n && at < y.n && x.p[at] == y.p[at]) at++;
+    bool same = ok && at == x.n && at == y.n;
+    if (!ok) pr_buf_printf(why, "a text cannot be tokenized: %.120s\n", e.msg);
+    if (ok && !same) {
+        pr_buf_printf(why, "other tokens for '%.*s': number %zu is ",
+                      (int)PR_MIN(text.n, (size_t)24), text.p, at);
+        put_token(why, b->tok, &y, at);
+        pr_buf_puts(why, ", in the reference ");
+        put_token(why, a->tok, &x, at);
+        pr_buf_puts(why, "; ");
+        blame(a->tok, b->tok, why);
+    }
+    pr_ids_done(&x);
+    pr_ids_done(&y);
+    return same;
+}
+
+/* Probe texts; then what each token of the vocabulary stands for, so that a merge which no probe
+ * needs is used at least once. */
 static int tokens_differ(const pr_words *a, const pr_words *b, pr_buf *why) {
-    for (size_t i = 0; i < PR_COUNT(probes); i++) {
-        pr_ids x = {0}, y = {0};
-        size_t n = strlen(probes[i]), at = 0;
-        pare_err e = {0};
-        bool ok = pr_encode(a->tok, probes[i], n, PR_ENCODE_ADD, &x, &e) == PARE_OK &&
-                  pr_encode(b->tok, probes[i], n, PR_ENCODE_ADD, &y, &e) == PARE_OK;
-        while (ok && at < x.n && at < y.n && x.p[at] == y.p[at]) at++;
-        bool same = ok && at == x.n && at == y.n;
-        if (!same)
-            pr_buf_printf(why, "the text '%.24s' gives other tokens from token %zu on: merges, "
-                               "pre-tokenizer or what is put around a text differ\n",
-                          probes[i], at);
-        pr_ids_done(&x);
-        pr_ids_done(&y);
-        if (!same) return 1;
+    for (size_t i = 0; i < PR_COUNT(probes); i++)
+        if (!same_tokens(a, b, (pr_str){probes[i], strlen(probes[i])}, PR_ENCODE_ADD, why))
+            return 1;
+    for (uint32_t i = 0; i < pr_tokenizer_size(a->tok); i++) {
+        pr_str s = pr_token_bytes(a->tok, (pr_id)i);
+        if (!s.p || s.n < 2 || !pr_utf8_valid(s.p, s.n, NULL)) continue;
+        if (!same_tokens(a, b, s, 0, why)) return 1;
     }
     return 0;
+}
+
+static void put_ends(const pr_words *w, const pr_tokenizer *names, pr_buf *why) {
+    if (w->n_eos == 0) pr_buf_puts(why, "none");
+    for (int i = 0; i < w->n_eos; i++) {
+        pr_str s = {0};
+        if (names && w->eos[i] >= 0 && w->eos[i] < (int64_t)pr_tokenizer_size(names))
+            s = pr_token_text(names, (pr_id)w->eos[i]);
+        pr_buf_printf(why, "%s%lld", i ? ", " : "", (long long)w->eos[i]);
+        if (s.p) pr_buf_printf(why, " ('%.*s')", (int)PR_MIN(s.n, (size_t)24), s.p);
+    }
 }
 
 static int eos_differ(const pr_words *a, const pr_words *b, pr_buf *why) {
@@ -101,9 +164,35 @@ static int eos_differ(const pr_words *a, const pr_words *b, pr_buf *why) {
         same = has;
     }
     if (same) return 0;
-    pr_buf_printf(why, "other ends of text: %d of them, first %lld, against %d, first %lld\n",
-                  b->n_eos, b->n_eos ? (long long)b->eos[0] : -1LL, a->n_eos,
-                  a->n_eos ? (long long)a->eos[0] : -1LL);
+    pr_buf_puts(why, "the tokens that end a text (eos) are ");
+    put_ends(b, b->tok ? b->tok : a->tok, why);
+    pr_buf_puts(why, ", in the reference ");
+    put_ends(a, a->tok, why);
+    pr_buf_puts(why, ": it would stop elsewhere\n");
+    return 1;
+}
+
+/* Line ends apart: some writers add one. */
+static bool same_text(const char *a, const char *b) {
+    size_t n = strlen(a), m = strlen(b);
+    while (n && a[n - 1] == '\n') n--;
+    while (m && b[m - 1] == '\n') m--;
+    return n == m && memcmp(a, b, n) == 0;
+}
+
+static int chat_differs(const pr_words *a, const pr_words *b, pr_buf *why) {
+    size_t at = 0;
+    if (!a->chat && !b->chat) return 0;
+    if (!b->chat)
+        pr_buf_puts(why, "the chat template is missing; the reference has one\n");
+    else if (!a->chat)
+        pr_buf_puts(why, "there is a chat template, and none in the reference\n");
+    else if (same_text(a->chat, b->chat))
+        return 0;
+    else {
+        while (a->chat[at] && a->chat[at] == b->chat[at]) at++;
+        pr_buf_printf(why, "the chat template is another, from byte %zu on\n", at);
+    }
     return 1;
 }
 
@@ -112,17 +201,11 @@ int pr_words_compare(const pr_words *a, const pr_words *b, pr_buf *why) {
     if (a->tok && b->tok)
         n += tokens_differ(a, b, why);
     else if (a->tok) {
-        pr_buf_printf(why, "no tokenizer that pare reads: %s\n", b->no_tok);
+        pr_buf_printf(why, "it has no tokenizer that pare can read, so none was compared: %s\n",
+                      b->no_tok);
         n++;
     }
     n += eos_differ(a, b, why);
-    if (!a->chat != !b->chat) {
-        pr_buf_printf(why, "the chat template is %s\n", b->chat ? "there, and not in the reference"
-                                                                : "missing");
-        n++;
-    } else if (a->chat && strcmp(a->chat, b->chat) != 0) {
-        pr_buf_puts(why, "the chat template is another\n");
-        n++;
-    }
+    n += chat_differs(a, b, why);
     return n;
 }

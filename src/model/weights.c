@@ -37,7 +37,7 @@ const char *pr_dialect_name(pr_dialect d) {
     static const char *const names[] = {[PR_DIALECT_HF] = "a Hugging Face directory",
                                         [PR_DIALECT_GGUF] = "GGUF",
                                         [PR_DIALECT_MLX] = "an MLX directory",
-                                        [PR_DIALECT_PLAIN] = "a graph"};
+                                        [PR_DIALECT_PLAIN] = "the format"};
     return names[d];
 }
 

@@ -8,7 +8,7 @@ broken() { # NAME EDIT FILE: a copy of the model with one edit
     echo "$1"
     pare parity "$M" b --tokens 40 --json > out.json
     s=$?
-    grep -o 'rotation.s base\|from the first token on\|other ends of text\|merges, pre-tokenizer' out.json | sort -u
+    grep -o 'the base of the rotation\|the epsilon of the norms\|end a text\|merges, in the reference' out.json | sort -u
     [ $s -eq 1 ] || exit 1
 }
 broken base 's/"rope_theta": 10000.0/"rope_theta": 5000.0/' config.json

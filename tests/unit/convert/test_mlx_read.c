@@ -141,7 +141,7 @@ static void nothing_is_lost_on_the_way(void **state) {
     pare_doc *r;
     (void)state;
     run_path(src, name, want);
-    convert(src, &(pare_convert_opts){.to = "gguf", .out = in(dir, "m.gguf")}, &r);
+    convert(src, &(pare_convert_opts){.no_check = 1, .to = "gguf", .out = in(dir, "m.gguf")}, &r);
     assert_int_equal(all_got(r, "Q4_1"), 16);
     pare_doc_free(r);
     run_path(in(dir, "m.gguf"), name, got);
@@ -157,7 +157,10 @@ static void nothing_is_lost_on_the_way(void **state) {
     src = vector_path(name, "");
     run_path(src, name, want);
 
-    convert(src, &(pare_convert_opts){.to = "hf", .out = in(dir, "hf32"), .quant = "F32"}, &r);
+    convert(
+        src,
+        &(pare_convert_opts){.no_check = 1, .to = "hf", .out = in(dir, "hf32"), .quant = "F32"},
+        &r);
     assert_int_equal(all_got(r, "F32"), 16);
     pare_doc_free(r);
     pr_model *m = opened(in(dir, "hf32"));
@@ -185,13 +188,16 @@ static void grouped_here_and_read_again(void **state) {
     const char *dir = check_scratch(), *name = "int4_g32";
     pare_doc *r;
     (void)state;
-    convert(vector_path(name, ""),
-            &(pare_convert_opts){.to = "hf", .out = in(dir, "hf"), .quant = "F16"}, NULL);
+    convert(
+        vector_path(name, ""),
+        &(pare_convert_opts){.no_check = 1, .to = "hf", .out = in(dir, "hf"), .quant = "F16"},
+        NULL);
     convert(in(dir, "hf"),
             &(pare_convert_opts){
                 .to = "mlx", .out = in(dir, "mlx"), .quant = "int4", .group_size = 64},
             NULL);
-    convert(in(dir, "mlx"), &(pare_convert_opts){.to = "gguf", .out = in(dir, "m.gguf")}, &r);
+    convert(in(dir, "mlx"),
+            &(pare_convert_opts){.no_check = 1, .to = "gguf", .out = in(dir, "m.gguf")}, &r);
     assert_int_equal(all_got(r, "Q4_1"), 16);
     pare_doc_free(r);
     run_path(in(dir, "mlx"), name, want);
@@ -207,7 +213,7 @@ static void kept_as_it_is(void **state) {
         const char *dir = check_scratch();
         pare_doc *r;
         convert(vector_path(cases[c], ""),
-                &(pare_convert_opts){.to = "mlx", .out = in(dir, "m")}, &r);
+                &(pare_convert_opts){.no_check = 1, .to = "mlx", .out = in(dir, "m")}, &r);
         pare_doc_free(r);
         pr_model *a = opened(vector_path(cases[c], "")), *b = opened(in(dir, "m"));
         assert_int_equal(pr_container_count(a->file), pr_container_count(b->file));
@@ -255,7 +261,8 @@ static void what_is_written_reads_the_same(void **state) {
         pare_err e = {0};
         assert_int_equal(sscanf(line, "%63s", name), 1);
         snprintf(rel, sizeof rel, "tests/vectors/arch/%s", name);
-        const pare_convert_opts o = {.to = "mlx", .out = in(dir, "m"), .quant = "F32"};
+        const pare_convert_opts o = {
+            .no_check = 1, .to = "mlx", .out = in(dir, "m"), .quant = "F32"};
         pare_status st = pare_convert(check_source(rel), &o, NULL, NULL, &e);
         if (st != PARE_OK) {
             assert_int_equal(st, PARE_EREFUSED);
@@ -284,7 +291,7 @@ static void what_does_not_fit_says_so(void **state) {
     pare_doc *r;
     (void)state;
     convert(vector_path("mix_g64", ""),
-            &(pare_convert_opts){.to = "gguf", .out = in(dir, "m.gguf")}, &r);
+            &(pare_convert_opts){.no_check = 1, .to = "gguf", .out = in(dir, "m.gguf")}, &r);
     const pare_doc *list = pare_doc_path(r, "tensors/list");
     for (size_t i = 0; i < pare_doc_count(list); i++) {
         const pare_doc *t = pare_doc_at(list, i);
@@ -341,13 +348,15 @@ static void blocks_come_back(void **state) {
     for (size_t i = 0; i < PR_COUNT(quant); i++) {
         const char *dir = check_scratch();
         convert(vector_path("int4_g32", ""),
-                &(pare_convert_opts){.to = "gguf", .out = in(dir, "a.gguf"), .quant = quant[i]},
+                &(pare_convert_opts){
+                    .no_check = 1, .to = "gguf", .out = in(dir, "a.gguf"), .quant = quant[i]},
                 NULL);
         convert(in(dir, "a.gguf"),
                 &(pare_convert_opts){
                     .to = "mlx", .out = in(dir, "m"), .quant = to[i], .group_size = 32},
                 NULL);
-        convert(in(dir, "m"), &(pare_convert_opts){.to = "gguf", .out = in(dir, "b.gguf")},
+        convert(in(dir, "m"),
+                &(pare_convert_opts){.no_check = 1, .to = "gguf", .out = in(dir, "b.gguf")},
                 NULL);
         pr_model *a = opened(in(dir, "a.gguf")), *b = opened(in(dir, "b.gguf"));
         int same = 0;
