@@ -134,6 +134,16 @@ static void look_back(slab *b, int64_t task, int64_t row, const void *out, const
     if (col >= 0) note(b, task, TOO_LARGE, row, col, x[col]);
 }
 
+/* Do the source's groups lie as they shall? Whether a short last group would be filled says
+ * nothing where
+ * all are whole. */
+static bool lie_alike(const slab *b) {
+    if (!b->w->group) return false;
+    pr_group_spec have = *b->w->group, want = *b->as.group;
+    if (want.group == 0 || b->w->cols % want.group == 0) have.pad = want.pad;
+    return pr_group_same(&have, &want);
+}
+
 /* A row in groups: taken over if it can be, else searched. */
 static void row_in_groups(slab *b, int64_t task, int64_t r, float *x) {
     const pr_group_spec *g = b->as.group;
@@ -144,7 +154,7 @@ static void row_in_groups(slab *b, int64_t task, int64_t r, float *x) {
     uint8_t *codes = b->part[0] + i * b->parts.codes,
             *scales = b->part[1] + i * b->parts.scales,
             *offsets = b->part[2] + i * b->parts.offsets;
-    if (b->w->group && pr_group_same(b->w->group, g)) {
+    if (lie_alike(b)) {
         pr_weight_parts p = pr_weight_parts_at(b->w, from);
         memcpy(codes, p.codes, b->parts.codes);
         memcpy(scales, p.scales, b->parts.scales);

@@ -33,7 +33,7 @@ typedef struct {
     pr_id *ids;
     pr_parity p;
     pr_buf reasons; /* one a line */
-    int n_reasons;
+    int n_reasons, n_words; /* all, and those about tokens, ends and templates */
 } job;
 
 /* ------------------------------------------------------------------ opening */
@@ -206,7 +206,9 @@ static void judge(job *j) {
             put_distance(j, i);
         }
         find_cause(j, i);
-        j->n_reasons += pr_words_compare(&j->s[0].words, &j->s[i].words, &why);
+        int words = pr_words_compare(&j->s[0].words, &j->s[i].words, &why);
+        j->n_reasons += words;
+        j->n_words += words;
         add_lines(j, i, why.p);
         pr_buf_done(&why);
     }
@@ -266,6 +268,8 @@ static pare_status tell(const job *j, pare_doc **out, pare_err *err) {
         pr_doc_add_strn(&b, list, (pr_str){q, n});
         q += n + (q[n] != 0);
     }
+    pr_doc_set_i64(&b, d, "differences_of_words", j->n_words);
+    pr_doc_set_i64(&b, d, "differences_of_numbers", j->n_reasons - j->n_words);
     pr_doc_set_str(&b, d, "verdict", j->n_reasons ? "fail" : "pass");
     return pr_doc_done(&b, d, out, err);
 }
