@@ -21,8 +21,8 @@ static const struct {
     {"gguf", NULL, "llama.cpp", true},
     {"hf", NULL, "native", true},
     {"mlx", NULL, "mlx", true},
-    {"onnx", "standard", "onnxruntime", false},
-    {"onnx", NULL, "onnxruntime-genai", false},
+    {"onnx", "standard", "onnxruntime", true},
+    {"onnx", NULL, "onnxruntime-genai", true},
     {"openvino", NULL, "openvino", false},
 };
 
