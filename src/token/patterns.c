@@ -120,6 +120,17 @@ pare_status pr_pattern_compile(pcre2_code **out, pr_str pattern, pr_arena *a, co
     return st;
 }
 
+pare_status pr_pattern_pcre2(pr_str *out, pr_str pattern, pr_arena *a, pare_err *err) {
+    rewriter r = {.in = pattern, .where = "pre_tokenizer"};
+    pr_buf_init(&r.out, (size_t)PR_PATTERN_MAX * 20);
+    pare_status st = rewrite(&r, err);
+    char *p = st == PARE_OK ? pr_arena_str(a, r.out.n ? r.out.p : "", r.out.n) : NULL;
+    if (st == PARE_OK && !p) st = pr_fail_nomem(err, r.out.n);
+    if (st == PARE_OK) *out = (pr_str){p, r.out.n};
+    pr_buf_done(&r.out);
+    return st;
+}
+
 /* The families. `steps` are the patterns as the models' own tokenizer.json states
  * them, each cutting out what it matches (Isolated). A GGUF file gives only one
  * of `names`; the first is the one written. Where several rows have the same

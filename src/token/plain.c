@@ -36,12 +36,16 @@ static pare_status take_norm(const pr_norm_step *s, pr_token_plain *p, pare_err 
     return no(err, "a normalizer");
 }
 
-static pare_status take_split(const pr_pre_step *s, pr_token_plain *p, pare_err *err) {
+/* PCRE2's own \s has U+180E, which is no white space to the `tokenizers` library. */
+static pare_status take_split(const pr_pre_step *s, pr_arena *a, pr_token_plain *p,
+                              pare_err *err) {
+    pr_str pattern;
     static const char *const names[] = {"isolate", "remove", "mergedwithprevious",
                                         "mergedwithnext", "contiguous"};
     if (s->op != PR_PRE_SPLIT) return no(err, "a prefix made by the pre_tokenizer");
     if (s->cut == PR_CUT_CONTIGUOUS) return no(err, "the pre_tokenizer's behavior Contiguous");
-    p->splits[p->n_splits++] = (pr_token_split){s->pattern, names[s->cut], s->invert};
+    PR_TRY(pr_pattern_pcre2(&pattern, s->pattern, a, err));
+    p->splits[p->n_splits++] = (pr_token_split){pattern, names[s->cut], s->invert};
     return PARE_OK;
 }
 
@@ -111,7 +115,7 @@ pare_status pr_token_plain_of(const pr_tokenizer *t, pr_arena *a, pr_token_plain
     if (v->ignore_merges) return no(err, "ignore_merges");
     for (uint32_t i = 0; i < v->n_norm; i++) PR_TRY(take_norm(&v->norm[i], out, err));
     if (v->n_pre > PR_COUNT(out->splits)) return no(err, "so long a pre_tokenizer");
-    for (uint32_t i = 0; i < v->n_pre; i++) PR_TRY(take_split(&v->pre[i], out, err));
+    for (uint32_t i = 0; i < v->n_pre; i++) PR_TRY(take_split(&v->pre[i], a, out, err));
     if (!v->byte_level && !out->space.p) return no(err, "BPE of letters without marks for spaces");
     PR_TRY(take_added(t, a, out, err));
     PR_TRY(take_decoder(v, out, err));

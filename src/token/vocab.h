@@ -177,6 +177,8 @@ int      pr_letter_byte(uint32_t cp);
 uint32_t pr_utf8_at(const char *p, uint32_t *len);
 int      pr_utf8_put(char dst[4], uint32_t cp);
 
+/* patterns.c: a pattern of tokenizer.json's dialect in PCRE2's, in memory of `a`. */
+pare_status pr_pattern_pcre2(pr_str *out, pr_str pattern, pr_arena *a, pare_err *err);
 /* patterns.c: a pattern in the dialect of tokenizer.json, ready to match. */
 pare_status pr_pattern_compile(pcre2_code **out, pr_str pattern, pr_arena *a, const char *where,
                                pare_err *err);

@@ -18,7 +18,7 @@ import openvino_genai
 from safetensors.numpy import save_file
 
 OWN = ["", " ", "  ", "\n", "\t\ta", "It is a truth", " a  b   c", "\u00e9\u0301e\u0301", "\u65e5\u672c\u8a9e", "\U0001f642\U0001f469\u200d\U0001f469",
-       "don't I'LL we've", "1234567 3.14", "\x01\x7f", "a\u00a0b\u3000c", "\ufeff", "<s></s><unk>", "<|endoftext|>x<|pad|> y",
+       "don't I'LL we've", "1234567 3.14", "\x01\x7f", "a\u00a0b\u3000c", "\ufeff", "\n\u180e's\x85\u180e a\x0b", "<s></s><unk>", "<|endoftext|>x<|pad|> y",
        "<|end|>\n<|user|> hi", "<|endoftext", "\r\n\r\n  x", "\u2581a \u2581", "<0x0A>", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
 
 
