@@ -397,8 +397,10 @@ static pare_status write(tok *k, const char *dir, const char *name, pare_err *er
     } roles[] = {{"bos_token_id", PR_SPECIAL_BOS},
                  {"eos_token_id", PR_SPECIAL_EOS},
                  {"pad_token_id", PR_SPECIAL_PAD}};
-    const char *info[PR_COUNT(roles)][2];
-    int n = 0;
+    /* OpenVINO GenAI looks for the first key: without it, it takes the models for old ones, and
+     * add_special_tokens, skip_special_tokens and the padding asked for do nothing. */
+    const char *info[PR_COUNT(roles) + 1][2] = {{"openvino_tokenizers_version", "2026.4.1"}};
+    int n = 1;
     pr_buf xml;
     char *bin = pr_arena_printf(k->a, "%s/openvino_%s.bin", dir, name),
          *path = pr_arena_printf(k->a, "%s/openvino_%s.xml", dir, name);

@@ -8,7 +8,7 @@ What pare writes for OpenVINO, run by OpenVINO on the CPU.
    The compiled model must hold the plug-in's own RMS, RoPE and attention over a state.
 2. MODEL and SHARED_MODEL in F16, int8 and int4, symmetric or not: the compiled model multiplies by the compressed weights
    and gives, in float32, what the float32 IR gives with the very weights of the file unpacked by numpy (bound below).
-3. LLMPipeline writes what `pare generate` writes, with the tokenizer as openvino_tokenizers makes it.
+3. LLMPipeline writes what `pare generate` writes, with the tokenizer models that pare wrote.
 
 Status 1 if anything is wrong. openvino 2026.4.1, openvino-genai 2026.4.1, openvino-tokenizers 2026.4.1.
 """
@@ -212,16 +212,10 @@ def batch(source):
 def text(model, tmp, prompt, *more):
     global bad
     import openvino_genai
-    from openvino_tokenizers import convert_tokenizer
-    from transformers import PreTrainedTokenizerFast
     out = os.path.join(tmp, "text" + os.path.basename(model) + "".join(more))
     if write(model, out, "--quant", "F32").returncode:
         bad += 1
         return ["pare failed"]
-    made = convert_tokenizer(PreTrainedTokenizerFast(tokenizer_file=os.path.join(model, "tokenizer.json")),
-                             with_detokenizer=True)
-    for what, name in zip(made, ("tokenizer", "detokenizer")):
-        ov.save_model(what, f"{out}/openvino_{name}.xml")
     want = subprocess.run([pare, "generate", model, "-p", prompt, "-n", "60"], capture_output=True, text=True).stdout
     said = []
     for backend in ("PA", "SDPA"):

@@ -4,7 +4,7 @@
 MODEL: a Hugging Face directory; or a tokenizer.json, to which a model of one narrow layer is made, with
 @STYLE cutting texts as another family does. For every text of VECTORS
 (ggml-vocab-*.inp) and those below: the ids of `openvino_genai.Tokenizer` are those of `pare tokenize --special`, its text
-is what `pare tokenize --decode` makes of those that are not special. A tokenizer that pare says it cannot write is told, and must have no file.
+is what `pare tokenize --decode` makes of those that are not special; and what its callers can ask for is heeded. A tokenizer that pare says it cannot write is told, and must have no file.
 Status 1 if anything is wrong. openvino-genai 2026.4.1, openvino-tokenizers 2026.4.1."""
 import glob
 import json
@@ -75,6 +75,36 @@ def ask(*words):
     return json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
 
 
+def options(pare, model, peer, name):
+    """What OpenVINO GenAI's callers ask for (a chat template's text comes without a second BOS): told by the models' rt_info
+    that it may; without that it is ignored in silence."""
+    text, wrong = "It is a truth", []
+    framed = ask(pare, "tokenize", model, text, "--special", "--json")["ids"]
+    bare = ask(pare, "tokenize", model, text, "--json")["ids"]
+
+    def ids(**more):
+        return [int(x) for x in peer.encode(text, **more).input_ids.data.reshape(-1)]
+
+    def row(**more):
+        return [int(x) for x in peer.encode(text, **more).attention_mask.data.reshape(-1)]
+    if ids(add_special_tokens=False) != bare:
+        wrong.append("add_special_tokens=False")
+    if ids(add_special_tokens=True) != framed:  # what was asked before does not stay
+        wrong.append("add_special_tokens=True")
+    n = len(framed)
+    if sorted(row(max_length=n + 3, pad_to_max_length=True)) != [0] * 3 + [1] * n:
+        wrong.append("pad_to_max_length")
+    special = [t for t in json.load(open(os.path.join(model, "tokenizer.json"), encoding="utf-8"))["added_tokens"] if t["special"]]
+    for t in special:
+        if t["content"] not in peer.decode(bare + [t["id"]], skip_special_tokens=False):
+            wrong.append("skip_special_tokens=False for " + t["content"])
+        if t["content"] in peer.decode(bare + [t["id"]], skip_special_tokens=True):
+            wrong.append("skip_special_tokens=True for " + t["content"])
+    for w in wrong:
+        print(f"{name}\t{w} is not heeded")
+    return len(wrong)
+
+
 def one(pare, model, all_texts, tmp):
     model, _, style = model.partition("@")
     name = os.path.basename(model.rstrip("/")) + (" as " + style if style else "")
@@ -111,6 +141,7 @@ def one(pare, model, all_texts, tmp):
         if peer.decode(got) != back:
             wrong += 1
             print(f"{name}\ttext of {text[:40]!r}: {peer.decode(got)!r} instead of {back!r}")
+    wrong += options(pare, model, peer, name)
     print(f"{name}\t{len(all_texts)} texts\t{wrong} wrong")
     return wrong > 0
 
