@@ -33,7 +33,7 @@ pare_status pr_vocab_for_gguf(const pr_model *m, pr_arena *a, pr_gguf_vocab *out
                               pare_err *err) {
     if (!m->tok) {
         pr_fail(err, m->no_tok.status ? m->no_tok.status : PARE_EINPUT, m->no_tok.pos,
-                "no tokenizer can be written: %s (--no-tokenizer leaves it out)",
+                "no tokenizer can be written: %s",
                 m->no_tok.msg);
         return pr_fail_in(err, PARE_EINPUT, m->no_tok.file[0] ? m->no_tok.file : m->path);
     }

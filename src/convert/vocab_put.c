@@ -86,8 +86,7 @@ static pare_status check_back(const pr_model *m, const char *dir, pr_arena *a, p
     if (what)
         st = pr_fail(err, PARE_EREFUSED, -1,
                      "the vocabulary of this GGUF cannot be said in a Hugging Face directory: "
-                     "%s would differ "
-                     "(--no-tokenizer leaves it out)",
+                     "%s would differ",
                      what);
     pr_tokenizer_close(back);
     return st;
@@ -138,6 +137,6 @@ pare_status pr_vocab_put(const pr_model *m, const char *dir, pr_arena *a, pare_e
     if (m->dialect != PR_DIALECT_GGUF) return copy_files(m, dir, a, err);
     if (m->tok) return make_files(m, dir, a, err);
     pr_fail(err, m->no_tok.status ? m->no_tok.status : PARE_EINPUT, m->no_tok.pos,
-            "no tokenizer can be written: %s (--no-tokenizer leaves it out)", m->no_tok.msg);
+            "no tokenizer can be written: %s", m->no_tok.msg);
     return pr_fail_in(err, PARE_EINPUT, m->path);
 }

@@ -53,9 +53,13 @@ static void test_native(void **state) {
 static void test_missing(void **state) {
     pare_doc *d;
     setenv("PARE_RUNNER_DIR", "/nonexistent", 1);
-    const pare_doc *c = check_of((pare_convert_opts){.to = "onnx"}, NULL, PARE_OK, &d);
+    const pare_doc *c = check_of((pare_convert_opts){.to = "openvino"}, NULL, PARE_OK, &d);
     assert_false(pare_doc_bool(pare_doc_get(c, "done")));
     assert_non_null(strstr(word(c, "reason"), "PARE_RUNNER_DIR"));
+    pare_doc_free(d);
+    c = check_of((pare_convert_opts){.to = "onnx"}, NULL, PARE_OK, &d);
+    assert_string_equal(word(c, "instead_of"), "onnxruntime-genai");
+    assert_string_equal(word(c, "bound"), "exact");
     pare_doc_free(d);
     c = check_of((pare_convert_opts){.to = "gguf", .quant = "Q4_0"}, NULL, PARE_OK, &d);
     assert_true(pare_doc_bool(pare_doc_get(c, "done")));
