@@ -39,7 +39,7 @@ static pr_ov_val words(tok *k, const char *s) {
 }
 
 static pr_ov_val i32s(tok *k, const int32_t *v, uint32_t n) {
-    return pr_ov_bytes(&k->g, PR_OV_I32, PR_OV_S((int64_t)n), v, (uint64_t)n * 4);
+    return pr_ov_bytes(&k->g, PR_OV_I32, PR_OV_S((int64_t)n), v, (uint64_t)PR_MAX(n, 1u) * 4);
 }
 
 static pr_ov_val i32_one(tok *k, int32_t v) {
@@ -422,8 +422,10 @@ static pare_status write(tok *k, const char *dir, const char *name, pare_err *er
 
 static pare_status can_say(const tok *k, pare_err *err) {
     const pr_token_plain *p = k->p;
-    if (p->n_added == 0)
-        return pr_fail(err, PARE_EREFUSED, -1, "a vocabulary without added tokens");
+    uint32_t special = 0;
+    for (uint32_t i = 0; i < p->n_added; i++) special += pr_token_is_special(k->t, p->added[i].id);
+    if (special == 0) /* GenAI's state of those to skip does not start empty */
+        return pr_fail(err, PARE_EREFUSED, -1, "a vocabulary without special tokens");
     if ((p->n_before + p->n_after + 1) * 3 + 1 > PR_OV_INPUTS)
         return pr_fail(err, PARE_EREFUSED, -1, "so many ids around a text");
     for (uint32_t i = 0; i < p->n_added; i++)
