@@ -20,6 +20,10 @@ static void put_text(pr_buf *b, pr_str s) {
         else if (c == 0xef && i + 2 < s.n && memcmp(s.p + i, "\xef\xbb\xbf", 3) == 0) {
             pr_buf_puts(b, "\\ufeff");
             i += 2;
+        } else if (c == 0xef && i + 2 < s.n && (unsigned char)s.p[i + 1] == 0xbf &&
+                   ((unsigned char)s.p[i + 2] & 0xfe) == 0xbe) {
+            pr_buf_printf(b, "\\uff%02x", (unsigned)(unsigned char)s.p[i + 2] + 0x40u);
+            i += 2;
         } else if (c == 0xe2 && i + 2 < s.n && memcmp(s.p + i, "\xe2\x80", 2) == 0 &&
                    ((unsigned char)s.p[i + 2] & 0xfe) == 0xa8) {
             pr_buf_printf(b, "\\u20%02x", (unsigned)(unsigned char)s.p[i + 2] - 0x80u);
