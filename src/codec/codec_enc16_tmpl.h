@@ -14,7 +14,7 @@ void NAME(encode_q2_k)(void *dst, const float *src, int64_t n, const float *weig
     const grid g = {.n = 16, .lo = 0, .hi = 3, .offset = true, .below = true};
     const shared_grid sg = {16, 0, 15, 15, 3, 3, true, true};
     const weighing how = {WEIGH_ABS, 1, false};
-    const usual_way way = {-0.5f, 16, true, false};
+    const usual_way way = {-0.5f, 16, true, false, false};
     pr_blk_q2_k *b = dst;
     uint8_t lev[512];
     tile t;

@@ -208,7 +208,7 @@ void NAME(encode_q4_k)(void *dst, const float *src, int64_t n, const float *weig
     const grid g = {.n = 32, .lo = 0, .hi = 15, .offset = true, .below = true};
     const shared_grid sg = {8, 0, 63, 63, 3, 2, true, true};
     const weighing how = {WEIGH_RMS, 2, false};
-    const usual_way way = {-1, 21, false, false};
+    const usual_way way = {-1, 21, false, false, true};
     pr_blk_q4_k *b = dst;
     uint8_t lev[32 * LANES];
     tile t;
@@ -229,7 +229,7 @@ void NAME(encode_q5_k)(void *dst, const float *src, int64_t n, const float *weig
     const grid g = {.n = 32, .lo = 0, .hi = 31, .offset = true, .below = true};
     const shared_grid sg = {8, 0, 63, 63, 3, 2, true, true};
     const weighing how = {WEIGH_RMS, 2, false};
-    const usual_way way = {-0.5f, 16, false, false};
+    const usual_way way = {-0.5f, 16, false, false, true};
     pr_blk_q5_k *b = dst;
     uint8_t lev[32 * LANES];
     tile t;

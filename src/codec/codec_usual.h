@@ -4,7 +4,14 @@
  * search of one's own is better on most blocks and, on some, beyond that; so the search starts at
  * the very numbers that llama-quantize ends with, and what it ends with is compared with them.
  *
- * Why the bound then holds of each block, and so of every sum of blocks. Let E(c) be the exact
+ * (Q4_K and Q5_K: of super-blocks as most are the search starts elsewhere, codec_scan.h, and no
+ * usual
+ * choice is computed. There the bound is one of sums: single blocks may be some per cent worse, a
+ * matrix of sixteen was not in 2,000 made to be hard, and ordinary ones are 2 to 4 per cent better.
+ * What is ordinary is decided block by block, super_quick of codec_tile.h.)
+ *
+ * Why the bound then holds of each other block, and so of every sum of blocks. Let E(c) be the
+ * exact
  * weighted error of the values that the stored numbers c give with the nearest levels, and e(c)
  * what a pass adds up. The usual choice u is found with llama-quantize's operations in its order
  * (float32, no contraction, the values not scaled), so c = u has its d, dmin and integers; its
@@ -31,6 +38,7 @@ typedef struct {
     int steps;
     bool mad;     /* affine: compared by Σ w |difference| */
     bool descent; /* symmetric: levels changed one by one */
+    bool scan;    /* affine: ordinary super-blocks start elsewhere (codec_scan.h) */
 } usual_way;
 
 typedef struct { /* values and weights as they came, levels tried */
