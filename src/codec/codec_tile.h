@@ -24,6 +24,21 @@ typedef struct {
     bool row;
 } weighing;
 
+/* The largest size of `n` values, a multiple of 16: floats of one sign are in order as integers. */
+static PR_INLINE float largest(const float *src, int n) {
+    native_int top = {0};
+    for (int i = 0; i < n; i += NATIVE) {
+        native_int v, more;
+        memcpy(&v, src + i, sizeof v);
+        v &= 0x7fffffff;
+        more = (native_int)(v > top);
+        top = (v & more) | (top & ~more);
+    }
+    int32_t one = 0;
+    for (int k = 0; k < NATIVE; k++) one = PR_MAX(one, top[k]);
+    return pr_f32_bits((uint32_t)one);
+}
+
 /* Values l…l+3 of lanes k…k+3, which lie `n` apart in `src`, times `by`. */
 static PR_INLINE void tile_turn(tile *t, const float *src, int k, int l, int n, float by) {
     typedef float four PR_VECTOR(16);
@@ -46,11 +61,7 @@ static PR_INLINE void tile_turn(tile *t, const float *src, int k, int l, int n, 
 /* Scale lanes at…at+lanes by a power of two so that the largest value lies in 1…2. Where
  * nothing rounds to a number binary16 scales can reach (2^-25) all becomes zero. */
 static void tile_scale(tile *t, const float *src, int at, int lanes, int n) {
-    float top = 0;
-    for (int i = 0; i < lanes * n; i++) {
-        float a = pr_f32_bits(pr_bits_f32(src[i]) & 0x7fffffffu);
-        top = a > top ? a : top;
-    }
+    float top = largest(src, lanes * n);
     int e = PR_MIN((int)(pr_bits_f32(top) >> 23) - 127, 126);
     bool none = top < 0x1p-25f;
     float up = none ? 1 : pr_f32_bits((uint32_t)(e + 127) << 23);
