@@ -3,10 +3,14 @@
  * Always true: a row's bytes depend on that row alone, so threads, slabs and their
  * sizes leave no trace; rows reach the sink in order; the first bad row in that
  * order is the one that is reported. Two permutations that undo each other are never
- * carried out: where the types agree as well, bytes are handed on as they lie. */
+ * carried out: where the types agree as well, bytes are handed on as they lie.
+ *
+ * Two slabs: while the team fills one, one member hands the other to the sinks and one hashes it.
+ * These are tasks like the rows are, so with one thread they follow each other, and no thread
+ * beyond the team is there. */
 #include "convert.h"
 
-enum { TASKS_PER_THREAD = 4, STACK_BYTES = 1 << 20, TURNED_ROWS = 32 };
+enum { TASKS_PER_THREAD = 16, STACK_BYTES = 1 << 20, TURNED_ROWS = 32, APART = 64 };
 
 /* ------------------------------------------------------------------ open */
 
@@ -33,22 +37,120 @@ pare_status pr_stream_open(pr_stream *s, const pr_model *m, const char *task,
         if (m->weights[i].stride) rows = 2 + TURNED_ROWS;
         s->total += (double)m->weights[i].src->bytes;
     }
-    s->slab_bytes = PR_MAX((size_t)PR_SLAB_BYTES, (size_t)s->widest * sizeof(double));
+    s->slab_bytes =
+        PR_MAX((size_t)PR_SLAB_BYTES, (size_t)s->widest * sizeof(double) + 3 * APART);
     PR_TRY(pr_pool_new(&s->pool, threads_for(ctl, s->widest, rows), err));
-    s->slab = pr_alloc_aligned(s->slab_bytes, PR_CACHE_LINE);
+    for (int i = 0; i < 2; i++)
+        s->slab[i].mem = pr_alloc_aligned(s->slab_bytes, PR_CACHE_LINE);
     s->rows = rows;
     s->row =
         pr_calloc((size_t)(s->widest * rows), (size_t)pr_pool_size(s->pool) * sizeof *s->row);
-    if (s->slab && s->row) return PARE_OK;
-    pr_stream_close(s);
-    return pr_fail_nomem(err, s->slab_bytes);
+    if (s->slab[0].mem && s->slab[1].mem && s->row) return PARE_OK;
+    pr_fail_nomem(err, s->slab_bytes);
+    return pr_stream_close(s, PARE_ENOMEM, NULL);
 }
 
-void pr_stream_close(pr_stream *s) {
+pare_status pr_stream_close(pr_stream *s, pare_status so_far, pare_err *err) {
+    if (so_far == PARE_OK) so_far = pr_stream_drain(s, err);
     pr_pool_free(s->pool);
-    pr_free(s->slab);
+    for (int i = 0; i < 2; i++) pr_free(s->slab[i].mem);
     pr_free(s->row);
     *s = (pr_stream){0};
+    return so_far;
+}
+
+/* ------------------------------------------------------------------ the way out */
+
+/* The slab that is not being filled: to the sinks, or into the hash. */
+static void put_slab(pr_stream *s) {
+    pr_slab *w = &s->slab[!s->filling];
+    pare_status st = PARE_OK;
+    for (int i = 0; i < w->n && st == PARE_OK; i++)
+        st = w->piece[i].sink(w->piece[i].to, w->piece[i].p, w->piece[i].n, &s->put_err);
+    s->put_err.status = st;
+}
+
+static void hash_slab(pr_stream *s) {
+    pr_slab *w = &s->slab[!s->filling];
+    for (int i = 0; s->hash && i < w->n; i++)
+        pr_sha256_add(s->hash, w->piece[i].p, w->piece[i].n);
+}
+
+static void put_or_hash(void *ctx, int64_t task, int me) {
+    (void)me;
+    if (task == 0) put_slab(ctx);
+    else hash_slab(ctx);
+}
+
+/* Tasks that the waiting slab is. */
+static int64_t waiting(const pr_stream *s) {
+    return s->slab[!s->filling].n ? 2 : 0;
+}
+
+static void drop(const pr_stream *s, const pr_weight *w) {
+    pr_container_drop(s->file, w->src);
+    if (w->scales) pr_container_drop(s->file, w->scales);
+    if (w->offsets) pr_container_drop(s->file, w->offsets);
+}
+
+/* It has been put. */
+static pare_status put_done(pr_stream *s, pare_err *err) {
+    pr_slab *w = &s->slab[!s->filling];
+    if (w->n == 0) return PARE_OK;
+    for (int i = 0; i < w->n; i++)
+        if (w->piece[i].drop) drop(s, w->piece[i].drop);
+    w->n = 0;
+    w->used = 0;
+    if (s->put_err.status != PARE_OK && err) *err = s->put_err;
+    return s->put_err.status;
+}
+
+static pare_status turn_slabs(pr_stream *s, pare_err *err) {
+    pr_pool_for(s->pool, waiting(s), put_or_hash, s);
+    PR_TRY(put_done(s, err));
+    s->filling = !s->filling;
+    return PARE_OK;
+}
+
+pare_status pr_stream_drain(pr_stream *s, pare_err *err) {
+    PR_TRY(turn_slabs(s, err));
+    return turn_slabs(s, err);
+}
+
+/* Room for `rows` rows of `each` bytes in `pieces` parts, or for as many as make a slab worth its
+ * trip, and never less than one; *room: bytes that there are for them. */
+static pare_status make_room(pr_stream *s, int64_t rows, uint64_t each, int pieces,
+                             size_t *room, pare_err *err) {
+    pr_slab *f = &s->slab[s->filling];
+    size_t edges = (size_t)pieces * APART;
+    *room = s->slab_bytes - PR_MIN(f->used + edges, s->slab_bytes);
+    if (f->n + pieces <= PR_SLAB_PIECES &&
+        ((uint64_t)rows * each <= *room || (*room >= s->slab_bytes / 2 && each <= *room)))
+        return PARE_OK;
+    *room = s->slab_bytes - edges;
+    return turn_slabs(s, err);
+}
+
+/* The source of what was handed on is not read again, once that is out. */
+static void drop_later(pr_stream *s, const pr_weight *w) {
+    pr_slab *f = &s->slab[s->filling];
+    if (f->n) f->piece[f->n - 1].drop = w;
+}
+
+static uint8_t *next_room(pr_stream *s) {
+    return s->slab[s->filling].mem + s->slab[s->filling].used;
+}
+
+/* `n` bytes from the place given by next_room, or (in their stead) from `p`, go their way. */
+static void hand_on(pr_stream *s, pr_sink sink, void *to, const uint8_t *p, uint64_t n) {
+    pr_slab *f = &s->slab[s->filling];
+    if (!n) return;
+    f->piece[f->n].drop = NULL;
+    f->piece[f->n].sink = sink;
+    f->piece[f->n].to = to;
+    f->piece[f->n].p = p;
+    f->piece[f->n++].n = (size_t)n;
+    f->used += (size_t)((n + APART - 1) / APART * APART);
 }
 
 /* ------------------------------------------------------------------ one tensor */
@@ -68,8 +170,10 @@ typedef struct {
     pr_row_encode encode;         /* NULL: rows are copied */
     bool round;                   /* in groups: values are rounded to the scale's type first */
     bool compare, in_place;       /* see whether values change; nothing goes to the slab */
+    uint8_t *dst;                 /* the first row's place */
     pr_group_row parts;           /* in groups: bytes of a row in each of the three */
     uint8_t *part[3];             /* where they start in the slab */
+    int64_t waiting;              /* tasks before those of rows */
     struct {
         verdict bad;
         int64_t row, col;
@@ -190,7 +294,7 @@ static void one_row(slab *b, int64_t task, int64_t r, int64_t turned, float *x) 
     const pr_kernels *k = b->s->k;
     int64_t n = b->w->cols, from = source_row(b, r);
     const uint8_t *src = b->w->src->data + (uint64_t)from * b->in_bytes;
-    uint8_t *dst = b->s->slab + (uint64_t)(r - b->first) * b->out_bytes;
+    uint8_t *dst = b->dst + (uint64_t)(r - b->first) * b->out_bytes;
     if (b->decode) {
         if (turned >= 0)
             memcpy(x, x + 2 * b->s->widest + turned * n, (size_t)n * sizeof *x);
@@ -224,6 +328,11 @@ static void one_row(slab *b, int64_t task, int64_t r, int64_t turned, float *x) 
 
 static void some_rows(void *ctx, int64_t task, int me) {
     slab *b = ctx;
+    if (task < b->waiting) {
+        put_or_hash(b->s, task, me);
+        return;
+    }
+    task -= b->waiting;
     float *x = b->s->row + (size_t)me * (size_t)(b->s->rows * b->s->widest);
     int64_t from = b->first + task * b->per_task,
             to = PR_MIN(from + b->per_task, b->first + b->n);
@@ -257,9 +366,12 @@ static pare_status run_slab(slab *b, bool *lossless, pare_err *err) {
     int64_t tasks = PR_MIN((int64_t)pr_pool_size(b->s->pool) * TASKS_PER_THREAD,
                            (int64_t)PR_COUNT(b->found));
     b->per_task = (b->n + tasks - 1) / tasks;
+    if (b->w->stride) b->per_task = PR_MAX(b->per_task, (int64_t)TURNED_ROWS);
     tasks = (b->n + b->per_task - 1) / b->per_task;
     memset(b->found, 0, sizeof b->found);
-    pr_pool_for(b->s->pool, tasks, some_rows, b);
+    b->waiting = waiting(b->s);
+    pr_pool_for(b->s->pool, b->waiting + tasks, some_rows, b);
+    PR_TRY(put_done(b->s, err));
     for (int64_t i = 0; i < tasks; i++) {
         if (b->found[i].bad != FINE) return complain(b, i, err);
         if (b->found[i].changed) *lossless = false;
@@ -274,13 +386,16 @@ static pare_status step_done(pr_stream *s, uint64_t read, pare_err *err) {
 }
 
 static pare_status run_rows(slab *b, pr_sink sink, void *to, bool *lossless, pare_err *err) {
-    int64_t per_slab = (int64_t)(b->s->slab_bytes / PR_MAX(b->out_bytes, (uint64_t)1));
+    size_t room;
     for (b->first = 0; b->first < b->w->rows; b->first += b->n) {
-        b->n = PR_MIN(per_slab, b->w->rows - b->first);
+        int64_t left = b->w->rows - b->first;
+        PR_TRY(make_room(b->s, left, b->out_bytes, 1, &room, err));
+        b->n = PR_MIN((int64_t)(room / PR_MAX(b->out_bytes, (uint64_t)1)), left);
+        b->dst = next_room(b->s);
         PR_TRY(run_slab(b, lossless, err));
         const uint8_t *p =
-            b->in_place ? b->w->src->data + (uint64_t)b->first * b->in_bytes : b->s->slab;
-        PR_TRY(sink(to, p, (size_t)((uint64_t)b->n * b->out_bytes), err));
+            b->in_place ? b->w->src->data + (uint64_t)b->first * b->in_bytes : b->dst;
+        hand_on(b->s, sink, to, p, (uint64_t)b->n * b->out_bytes);
         PR_TRY(step_done(b->s, (uint64_t)b->n * b->in_bytes, err));
     }
     return PARE_OK;
@@ -290,24 +405,21 @@ static pare_status run_rows(slab *b, pr_sink sink, void *to, bool *lossless, par
 static pare_status run_groups(slab *b, pr_sink sink, void *to[3], bool *lossless,
                               pare_err *err) {
     const uint64_t each[3] = {b->parts.codes, b->parts.scales, b->parts.offsets};
-    int64_t per_slab = (int64_t)(b->s->slab_bytes / b->out_bytes);
-    b->part[0] = b->s->slab;
-    for (int p = 1; p < 3; p++) b->part[p] = b->part[p - 1] + (uint64_t)per_slab * each[p - 1];
+    size_t room;
     for (b->first = 0; b->first < b->w->rows; b->first += b->n) {
-        b->n = PR_MIN(per_slab, b->w->rows - b->first);
+        int64_t left = b->w->rows - b->first;
+        PR_TRY(make_room(b->s, left, b->out_bytes, 3, &room, err));
+        b->n = PR_MIN((int64_t)(room / b->out_bytes), left);
+        b->part[0] = next_room(b->s);
+        for (int p = 1; p < 3; p++)
+            b->part[p] = b->part[p - 1] +
+                         ((uint64_t)b->n * each[p - 1] + APART - 1) / APART * APART;
         PR_TRY(run_slab(b, lossless, err));
         for (int p = 0; p < 3; p++)
-            if (each[p])
-                PR_TRY(sink(to[p], b->part[p], (size_t)((uint64_t)b->n * each[p]), err));
+            hand_on(b->s, sink, to[p], b->part[p], (uint64_t)b->n * each[p]);
         PR_TRY(step_done(b->s, (uint64_t)b->n * b->in_bytes, err));
     }
     return PARE_OK;
-}
-
-static void drop(const pr_stream *s, const pr_weight *w) {
-    pr_container_drop(s->file, w->src);
-    if (w->scales) pr_container_drop(s->file, w->scales);
-    if (w->offsets) pr_container_drop(s->file, w->offsets);
 }
 
 pare_status pr_stream_groups(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
@@ -343,6 +455,9 @@ static void permute_values(const slab *b, const float *x, float *y) {
 static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, pare_err *err) {
     float *x = b->s->row, *y = x + b->s->widest;
     int64_t n = b->w->cols;
+    size_t room;
+    PR_TRY(make_room(b->s, 1, b->out_bytes, 1, &room, err));
+    b->dst = next_room(b->s);
     pr_weight_decode(b->w, b->s->k, 0, 1, x);
     for (int64_t i = 0; i < n; i++)
         if (x[i] - x[i] != 0) {
@@ -350,11 +465,11 @@ static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, p
             return complain(b, 0, err);
         }
     permute_values(b, x, y);
-    b->encode(b->s->slab, y, n, NULL);
-    look_back(b, 0, 0, b->s->slab, y, x, largest(y, n));
+    b->encode(b->dst, y, n, NULL);
+    look_back(b, 0, 0, b->dst, y, x, largest(y, n));
     if (b->found[0].bad != FINE) return complain(b, 0, err);
     if (b->found[0].changed) *lossless = false;
-    PR_TRY(sink(to, b->s->slab, (size_t)b->out_bytes, err));
+    hand_on(b->s, sink, to, b->dst, b->out_bytes);
     return step_done(b->s, b->in_bytes, err);
 }
 
@@ -385,6 +500,7 @@ pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, p
     b.in_place = same && straight;
     pare_status st = w->rows == 1 && !straight ? run_vector(&b, sink, to, lossless, err)
                                                : run_rows(&b, sink, to, lossless, err);
-    drop(s, w);
+    if (b.in_place) drop_later(s, w);
+    else drop(s, w);
     return st;
 }

@@ -4,10 +4,24 @@
 #define PR_CONVERT_STREAM_H
 #include "kernel/kernel.h"
 
-enum { PR_SLAB_BYTES = 8 << 20 };
+enum { PR_SLAB_BYTES = 8 << 20, PR_SLAB_PIECES = 64 };
 
-/* Takes the bytes of a tensor in order, in pieces. */
+/* Takes the bytes of a tensor in order, in pieces. On any thread, one piece after the other. */
 typedef pare_status (*pr_sink)(void *to, const void *p, size_t n, pare_err *err);
+
+/* Pieces of some tensors on their way out. */
+typedef struct {
+    uint8_t *mem;
+    size_t used;
+    int n;
+    struct {
+        pr_sink sink;
+        void *to;
+        const uint8_t *p; /* in `mem`, or in the source */
+        size_t n;
+        const pr_weight *drop; /* last piece of its tensor, which then goes from memory; or NULL */
+    } piece[PR_SLAB_PIECES];
+} pr_slab;
 
 typedef struct {
     const pr_container *file; /* names the file in errors */
@@ -15,7 +29,11 @@ typedef struct {
     const char *task;
     const pr_kernels *k;
     pr_pool *pool;
-    uint8_t *slab;  /* PR_SLAB_BYTES, or one row if that is more */
+    pr_sha256_ctx *hash; /* gets all that goes to a sink, in order; NULL: nobody asks. The caller's
+                            between open and close: touch it only while nothing is on its way */
+    pr_slab slab[2]; /* one is filled while the other is written; PR_SLAB_BYTES, or one row */
+    int filling;
+    pare_err put_err; /* of the slab that was written last */
     float *row;     /* `rows` rows of floats per member: one, one to compare with, and, where
                        weights lie turned, some that are decoded together */
     int64_t rows;
@@ -27,7 +45,10 @@ typedef struct {
 /* Room for the weights of `m`; threads and memory as `ctl` allows. */
 pare_status pr_stream_open(pr_stream *s, const pr_model *m, const char *task,
                            const pare_ctl *ctl, pare_err *err);
-void pr_stream_close(pr_stream *s);
+/* Everything that is on its way reaches its sink. */
+pare_status pr_stream_drain(pr_stream *s, pare_err *err);
+/* The end: drains, unless `so_far` is a failure, which is handed back. */
+pare_status pr_stream_close(pr_stream *s, pare_status so_far, pare_err *err);
 
 /* How a weight is to be written. */
 typedef struct {
@@ -38,7 +59,9 @@ typedef struct {
 } pr_spelling;
 
 /* Push all of `w` through. *lossless: every value written is the one read. Whatever is no
- * finite number, and whatever `as` cannot hold, is PARE_EINPUT with tensor, row and column. */
+ * finite number, and whatever `as` cannot hold, is PARE_EINPUT with tensor, row and column.
+ * The last pieces reach the sink while the next tensors are computed, so `to` must live until
+ * drain or close; a sink's failure comes with a later call. */
 pare_status pr_stream_weight(pr_stream *s, const pr_weight *w, pr_spelling as, pr_sink sink,
                              void *to, bool *lossless, pare_err *err);
 

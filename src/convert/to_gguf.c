@@ -51,22 +51,22 @@ static pare_status declare(pr_gguf_writer *w, const pr_outline *o, pare_err *err
 static pare_status pour(pr_gguf_writer *w, const pr_outline *o, const pr_gguf_job *job,
                         const pare_ctl *ctl, pr_written *out, pare_err *err) {
     pr_stream s;
-    gguf_sink sink = {.w = w};
+    gguf_sink *sink = pr_arena_get(o->arena, (size_t)o->n, sizeof *sink);
+    if (!sink) return pr_fail_nomem(err, (uint64_t)o->n * sizeof *sink);
     PR_TRY(pr_stream_open(&s, o->m, job->choose ? "quantize" : "convert", ctl, err));
     pare_status st = pr_ctl_check(ctl, err);
     for (int i = 0; i < o->n && st == PARE_OK; i++) {
         const pr_item *it = &o->items[i];
         bool lossless = true;
-        sink.i = (size_t)i;
+        sink[i] = (gguf_sink){w, (size_t)i};
         if (it->w)
-            st = pr_stream_weight(&s, it->w, it->as, to_writer, &sink, &lossless, err);
-        else
+            st = pr_stream_weight(&s, it->w, it->as, to_writer, &sink[i], &lossless, err);
+        else if ((st = pr_stream_drain(&s, err)) == PARE_OK)
             st = pr_gguf_data(w, (size_t)i, it->made, (size_t)it->dim[0] * sizeof *it->made,
                               err);
         pr_report_tensor(out, i, lossless);
     }
-    pr_stream_close(&s);
-    return st;
+    return pr_stream_close(&s, st, err);
 }
 
 static pare_status warn_all(const pr_outline *o, const pr_gguf_vocab *v, const pare_ctl *ctl,

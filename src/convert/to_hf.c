@@ -5,13 +5,11 @@ enum { SHARD_DEFAULT_GB = 5 };
 
 typedef struct {
     pr_st_writer *w;
-    pr_sha256_ctx *hash;
     size_t i;
 } st_sink;
 
 static pare_status to_writer(void *to, const void *p, size_t n, pare_err *err) {
-    st_sink *s = to;
-    pr_sha256_add(s->hash, p, n);
+    const st_sink *s = to;
     return pr_st_data(s->w, s->i, p, n, err);
 }
 
@@ -48,44 +46,47 @@ static const char *dtype_of(const pr_outline *o) {
                          : "float32";
 }
 
-static pare_status pour(st_sink *sink, const pr_outline *o, const pare_ctl *ctl,
-                        pr_written *out, pare_err *err) {
+static pare_status pour(pr_st_writer *w, pr_sha256_ctx *hash, const pr_outline *o,
+                        const pare_ctl *ctl, pr_written *out, pare_err *err) {
     pr_stream s;
+    st_sink *sink = pr_arena_get(o->arena, (size_t)o->n, sizeof *sink);
+    if (!sink) return pr_fail_nomem(err, (uint64_t)o->n * sizeof *sink);
     PR_TRY(pr_stream_open(&s, o->m, "convert", ctl, err));
+    s.hash = hash;
     pare_status st = pr_ctl_check(ctl, err);
     for (int i = 0; i < o->n && st == PARE_OK; i++) {
         const pr_item *it = &o->items[i];
         bool lossless = true;
-        sink->i = (size_t)i;
-        st = pr_stream_weight(&s, it->w, it->as, to_writer, sink, &lossless, err);
+        sink[i] = (st_sink){w, (size_t)i};
+        st = pr_stream_weight(&s, it->w, it->as, to_writer, &sink[i], &lossless, err);
         pr_report_tensor(out, i, lossless);
     }
-    pr_stream_close(&s);
-    return st;
+    return pr_stream_close(&s, st, err);
 }
 
 static pare_status write_weights(const pr_outline *o, const char *dir, const pr_hf_job *job,
                                  const pare_ctl *ctl, pr_written *out, pare_err *err) {
     uint64_t most =
         job->max_shard_bytes ? job->max_shard_bytes : (uint64_t)SHARD_DEFAULT_GB * 1000000000u;
-    st_sink sink = {.hash = pr_sha256_new()};
+    pr_sha256_ctx *hash = pr_sha256_new();
+    pr_st_writer *w;
     pare_status st;
-    if (!sink.hash) return pr_fail_nomem(err, 256);
-    PR_GO(pr_st_writer_new_dir(&sink.w, dir, most, err));
+    if (!hash) return pr_fail_nomem(err, 256);
+    PR_GO(pr_st_writer_new_dir(&w, dir, most, err));
     for (int i = 0; i < o->n && st == PARE_OK; i++) {
         const pr_item *it = &o->items[i];
-        st = pr_st_add_tensor(sink.w, it->name, it->as.type, it->n_dims, it->dim, err);
-        pr_sha256_add(sink.hash, it->name, strlen(it->name) + 1);
-        pr_sha256_add(sink.hash, pr_type_get(it->as.type)->name,
+        st = pr_st_add_tensor(w, it->name, it->as.type, it->n_dims, it->dim, err);
+        pr_sha256_add(hash, it->name, strlen(it->name) + 1);
+        pr_sha256_add(hash, pr_type_get(it->as.type)->name,
                       strlen(pr_type_get(it->as.type)->name) + 1);
     }
-    if (st == PARE_OK) st = pour(&sink, o, ctl, out, err);
+    if (st == PARE_OK) st = pour(w, hash, o, ctl, out, err);
     if (st == PARE_OK)
-        st = pr_st_writer_commit(sink.w, err);
+        st = pr_st_writer_commit(w, err);
     else
-        pr_st_writer_discard(sink.w);
+        pr_st_writer_discard(w);
 done:
-    out->sha256 = pr_sha256_end(sink.hash);
+    out->sha256 = pr_sha256_end(hash);
     return st;
 }
 

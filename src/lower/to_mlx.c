@@ -183,7 +183,6 @@ typedef struct {
 
 static pare_status to_tensor(void *to, const void *p, size_t n, pare_err *err) {
     const st_place *s = to;
-    pr_sha256_add(s->j->hash, p, n);
     return pr_st_data(s->j->w, s->i, p, n, err);
 }
 
@@ -216,11 +215,14 @@ static pare_status declare(mlx_job *j, const pr_item *it, pare_err *err) {
 static pare_status pour(mlx_job *j, pare_err *err) {
     pr_stream s;
     size_t at = 0;
+    st_place *p = pr_arena_get(j->o->arena, 3 * (size_t)j->o->n, sizeof *p);
+    if (!p) return pr_fail_nomem(err, 3 * (uint64_t)j->o->n * sizeof *p);
     PR_TRY(pr_stream_open(&s, j->o->m, "convert", j->ctl, err));
+    s.hash = j->hash;
     pare_status st = pr_ctl_check(j->ctl, err);
-    for (int i = 0; i < j->o->n && st == PARE_OK; i++) {
+    for (int i = 0; i < j->o->n && st == PARE_OK; i++, p += 3) {
         const pr_item *it = &j->o->items[i];
-        st_place p[3] = {{j, at}, {j, at + 1}, {j, at + 2}};
+        for (size_t k = 0; k < 3; k++) p[k] = (st_place){j, at + k};
         void *to[3] = {&p[0], &p[1], &p[2]};
         bool lossless = true;
         st = it->as.group
@@ -229,8 +231,7 @@ static pare_status pour(mlx_job *j, pare_err *err) {
         pr_report_tensor(j->out, i, lossless);
         at += !it->as.group ? 1 : it->as.group->rule == PR_GROUP_FP4 ? 2 : 3;
     }
-    pr_stream_close(&s);
-    return st;
+    return pr_stream_close(&s, st, err);
 }
 
 static pare_status write_weights(mlx_job *j, const char *dir, pare_err *err) {

@@ -145,7 +145,6 @@ static void turn(uint8_t *restrict dst, const uint8_t *restrict src, int64_t n, 
 static pare_status turn_put(void *to, const void *p, size_t bytes, pare_err *err) {
     turner *t = to;
     int64_t n = (int64_t)(bytes / ((size_t)t->cols * t->size));
-    pr_sha256_add(t->j->hash, p, bytes);
     turn(t->strip, p, n, t->cols, t->size);
     if (n == t->rows) return pr_out_pwrite(t->j->blob.out, t->at, t->strip, bytes, err);
     for (int64_t c = 0; c < t->cols; c++)
@@ -163,7 +162,6 @@ typedef struct {
 
 static pare_status straight_put(void *to, const void *p, size_t n, pare_err *err) {
     straight *s = to;
-    pr_sha256_add(s->j->hash, p, n);
     PR_TRY(pr_out_pwrite(s->j->blob.out, s->at, p, n, err));
     s->at += n;
     return PARE_OK;
@@ -172,23 +170,26 @@ static pare_status straight_put(void *to, const void *p, size_t n, pare_err *err
 static pare_status pour_one(onnx_job *j, pr_stream *s, int i, uint8_t *strip, pare_err *err) {
     const pr_item *it = &j->l.o->items[i];
     const uint64_t *at = j->place[i].at;
+    straight *part = pr_arena_get(j->l.o->arena, 3, sizeof *part);
+    turner *t = pr_arena_get(j->l.o->arena, 1, sizeof *t);
     bool lossless = true;
     pare_status st;
+    if (!part || !t) return pr_fail_nomem(err, sizeof *t);
     if (it->as.group) {
-        straight part[3] = {{j, at[0]}, {j, at[1]}, {j, at[2]}};
+        for (int k = 0; k < 3; k++) part[k] = (straight){j, at[k]};
         void *to[3] = {&part[0], &part[1], &part[2]};
         st = pr_stream_groups(s, it->w, it->as, straight_put, to, &lossless, err);
     } else if (turned(it)) {
-        turner t = {.j = j,
-                    .at = at[0],
-                    .rows = (int64_t)it->dim[0],
-                    .cols = (int64_t)it->dim[1],
-                    .size = (size_t)pr_type_get(it->as.type)->bytes,
-                    .strip = strip};
-        st = pr_stream_weight(s, it->w, it->as, turn_put, &t, &lossless, err);
+        *t = (turner){.j = j,
+                      .at = at[0],
+                      .rows = (int64_t)it->dim[0],
+                      .cols = (int64_t)it->dim[1],
+                      .size = (size_t)pr_type_get(it->as.type)->bytes,
+                      .strip = strip};
+        st = pr_stream_weight(s, it->w, it->as, turn_put, t, &lossless, err);
     } else {
-        straight to = {j, at[0]};
-        st = pr_stream_weight(s, it->w, it->as, straight_put, &to, &lossless, err);
+        part[0] = (straight){j, at[0]};
+        st = pr_stream_weight(s, it->w, it->as, straight_put, part, &lossless, err);
     }
     pr_report_tensor(j->out, i, lossless);
     return st;
@@ -197,11 +198,12 @@ static pare_status pour_one(onnx_job *j, pr_stream *s, int i, uint8_t *strip, pa
 static pare_status pour(onnx_job *j, pare_err *err) {
     pr_stream s;
     PR_TRY(pr_stream_open(&s, j->l.m, "convert", j->ctl, err));
+    s.hash = j->hash;
     uint8_t *strip = pr_alloc_aligned(s.slab_bytes, PR_CACHE_LINE);
     pare_status st = strip ? pr_ctl_check(j->ctl, err) : pr_fail_nomem(err, s.slab_bytes);
     for (int i = 0; i < j->l.o->n && st == PARE_OK; i++) st = pour_one(j, &s, i, strip, err);
+    st = pr_stream_close(&s, st, err);
     pr_free(strip);
-    pr_stream_close(&s);
     return st;
 }
 

@@ -118,58 +118,53 @@ static pare_status build(ov_job *j, pare_err *err) {
 typedef struct {
     ov_job *j;
     pr_place place;
-    bool nibbles;  /* bytes of 0 … 15 become halves, two a byte over the whole tensor */
+    uint64_t nibbles; /* bytes of 0 … 15 still to come that become halves, two a byte over the
+                         whole tensor */
     bool has_half;
     uint8_t half;
 } ov_sink;
-
-static pare_status put(ov_sink *s, const void *p, size_t n, pare_err *err) {
-    pr_sha256_add(s->j->hash, p, n);
-    return pr_place_put(&s->place, p, n, err);
-}
 
 static pare_status to_place(void *to, const void *p, size_t n, pare_err *err) {
     ov_sink *s = to;
     const uint8_t *in = p;
     uint8_t pair[512];
     size_t k = 0;
-    if (!s->nibbles) return put(s, p, n, err);
+    if (!s->nibbles) return pr_place_put(&s->place, p, n, err);
+    s->nibbles -= n;
     for (size_t i = 0; i < n; i++) {
         if (s->has_half) pair[k++] = (uint8_t)(s->half | in[i] << 4);
         s->has_half = !s->has_half;
         s->half = in[i] & 15;
         if (k == sizeof pair) {
-            PR_TRY(put(s, pair, k, err));
+            PR_TRY(pr_place_put(&s->place, pair, k, err));
             k = 0;
         }
     }
-    return k ? put(s, pair, k, err) : PARE_OK;
-}
-
-/* A tensor of an odd number of halves ends with half a byte of zeros. */
-static pare_status last_half(ov_sink *s, pare_err *err) {
-    return s->has_half ? put(s, &s->half, 1, err) : PARE_OK;
+    if (s->has_half && s->nibbles == 0) pair[k++] = s->half; /* ends with half a byte of zeros */
+    return k ? pr_place_put(&s->place, pair, k, err) : PARE_OK;
 }
 
 static pare_status pour_one(ov_job *j, pr_stream *s, int i, pare_err *err) {
     const pr_item *it = &j->o->items[i];
     const pr_group_spec *g = it->as.group;
     pr_spelling as = it->as;
-    ov_sink k[3];
-    void *to[3] = {&k[0], &k[1], &k[2]};
+    ov_sink *k = pr_arena_get(j->o->arena, 3, sizeof *k);
     bool lossless = true;
+    if (!k) return pr_fail_nomem(err, 3 * sizeof *k);
+    void *to[3] = {&k[0], &k[1], &k[2]};
     for (int p = 0; p < 3; p++)
         k[p] = (ov_sink){.j = j, .place = {&j->blob, j->places[i].at[p]}};
-    pr_sha256_add(j->hash, it->name, strlen(it->name) + 1);
     if (!g) {
         PR_TRY(pr_stream_weight(s, it->w, as, to_place, &k[0], &lossless, err));
     } else {
-        pr_group_spec wide = *g; /* zero points cross rows: a byte each until they are packed */
-        wide.wide_zeros = true;
+        pr_group_spec wide = *g;
+        pr_group_row r;
+        pr_group_row_of(g, (int64_t)it->dim[1], &r);
+        /* Where a row ends within a byte: one each, until they are packed across rows. */
+        wide.wide_zeros = g->bits != 4 || r.groups % 2;
+        if (g->bits == 4 && wide.wide_zeros) k[2].nibbles = it->dim[0] * (uint64_t)r.groups;
         as.group = &wide;
-        k[2].nibbles = g->bits == 4;
         PR_TRY(pr_stream_groups(s, it->w, as, to_place, to, &lossless, err));
-        PR_TRY(last_half(&k[2], err));
     }
     pr_report_tensor(j->out, i, lossless);
     return PARE_OK;
@@ -178,10 +173,12 @@ static pare_status pour_one(ov_job *j, pr_stream *s, int i, pare_err *err) {
 static pare_status pour(ov_job *j, pare_err *err) {
     pr_stream s;
     PR_TRY(pr_stream_open(&s, j->o->m, "convert", j->ctl, err));
+    for (int i = 0; i < j->o->n; i++)
+        pr_sha256_add(j->hash, j->o->items[i].name, strlen(j->o->items[i].name) + 1);
+    s.hash = j->hash;
     pare_status st = pr_ctl_check(j->ctl, err);
     for (int i = 0; i < j->o->n && st == PARE_OK; i++) st = pour_one(j, &s, i, err);
-    pr_stream_close(&s);
-    return st;
+    return pr_stream_close(&s, st, err);
 }
 
 static pare_status put_constants(ov_job *j, pare_err *err) {
