@@ -169,8 +169,6 @@ static group_fit fit_asym(const pr_group_spec *g, const float *x, int64_t n) {
     return t.best;
 }
 
-#include "codec/codec_group_wide.h"
-
 /* mlx/backend/cpu/quantized.cpp, October 2026: the end of greater magnitude becomes a level
  * exactly. */
 static group_fit fit_mlx(const pr_group_spec *g, const float *x, int64_t n) {
@@ -184,6 +182,8 @@ static group_fit fit_mlx(const pr_group_spec *g, const float *x, int64_t n) {
     q0 = q0 < 0x1p22f && q0 > -0x1p22f ? near_int(q0) : q0;
     return q0 != 0 ? (group_fit){.s = edge / q0, .b = edge} : (group_fit){.s = s};
 }
+
+#include "codec/codec_group_wide.h"
 
 /* ------------------------------------------------------------------ four bits of float */
 
@@ -285,6 +285,8 @@ static void put_code(uint8_t *dst, int64_t i, int bits, int v) {
     if (bit + bits > 8) dst[at / 8 + 1] = (uint8_t)(dst[at / 8 + 1] | v >> (8 - bit));
 }
 
+#include "codec/codec_group_codes.h"
+
 /* Codes wait in `piece` until it is full, so that groups of any length make one stream. */
 typedef struct {
     uint8_t piece[PIECE], *dst;
@@ -294,6 +296,14 @@ typedef struct {
 
 static void sink_codes(code_sink *k, const pr_group_spec *g, const group_fit *f, const float *x,
                        int64_t n) {
+    if (k->n == 0 && n % 16 == 0 && (k->bits == 4 || k->bits == 8) && g->rule != PR_GROUP_FP4) {
+        if (k->bits == 4)
+            whole_codes(g, k->dst, f, x, n, 4);
+        else
+            whole_codes(g, k->dst, f, x, n, 8);
+        k->dst += n * k->bits / 8;
+        return;
+    }
     while (n > 0) {
         int64_t now = PR_MIN(n, PIECE - k->n);
         make_codes(g, f, x, now, k->piece + k->n);
@@ -352,6 +362,15 @@ void NAME(group_encode)(const pr_group_spec *g, void *codes, void *scales, void 
             put_code(offsets, i, g->wide_zeros ? 8 : g->bits, (int)f->z);
     }
     pack(sink.dst, sink.piece, sink.n, g->bits);
+}
+
+uint32_t NAME(row_top)(const float *x, int64_t n) {
+    int32_t most = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int32_t v = (int32_t)(pr_bits_f32(x[i]) & 0x7fffffffu);
+        most = v > most ? v : most;
+    }
+    return (uint32_t)most;
 }
 
 /* ------------------------------------------------------------------ back */

@@ -156,10 +156,56 @@ static void wide_asym(wide_search *t, wide lo, wide hi) {
     wide_consider_refit(t, t->best_z, some);
 }
 
+/* The lanes of `v` joined until four are left. */
+static PR_INLINE void fold(float *to, native v, bool least) {
+    for (int k = NATIVE / 2; k >= 4; k /= 2)
+        v = least ? lane_min(v, lane_turn(v, k)) : lane_max(v, lane_turn(v, k));
+    memcpy(to, &v, 4 * sizeof *to);
+}
+
+static wide fold_last(float (*quarter)[4], bool least) {
+    float t[4][LANES];
+    for (int k = 0; k < LANES; k += 4) turn4(&t[0][k], quarter[k], 4);
+    wide a = wide_load(t[0]), b = wide_load(t[1]), c = wide_load(t[2]), d = wide_load(t[3]);
+    return least ? wide_min(wide_min(a, b), wide_min(c, d))
+                 : wide_max(wide_max(a, b), wide_max(c, d));
+}
+
+/* fit_mlx for LANES groups of a multiple of 16 values. In what order least and most are found is
+ * all the same: only zeros differ by it, in their sign, and no zero's sign reaches the file. */
+static void wide_mlx(const pr_group_spec *g, group_fit *out, const float *x, int64_t n) {
+    float least[LANES][4], most[LANES][4], bins = (float)((1 << g->bits) - 1);
+    for (int k = 0; k < LANES; k++, x += n) {
+        native lo = lane_load(x, 0), hi = lo;
+        for (int64_t i = NATIVE; i < n; i += NATIVE) {
+            native v = lane_load(x + i, 0);
+            lo = lane_min(v, lo);
+            hi = lane_max(v, hi);
+        }
+        fold(least[k], lo, true);
+        fold(most[k], hi, false);
+    }
+    wide lo = fold_last(least, true), hi = fold_last(most, false);
+    wide_int low = wide_less(wide_abs(hi), wide_abs(lo));
+    wide s = (hi - lo) / bins, tiny = wide_splat(1e-7f);
+    s = PICK(wide_less(tiny, s), s, tiny);
+    s = PICK(low, s, -s);
+    wide edge = PICK(low, lo, hi), q0 = edge / s, far = wide_splat(0x1p22f);
+    q0 = PICK(wide_less(q0, far) & wide_less(-far, q0), ROUND(q0), q0);
+    wide_int none = wide_same(q0, wide_splat(0));
+    s = PICK(none, s, edge / q0);
+    edge = PICK(none, wide_splat(0), edge);
+    for (int k = 0; k < LANES; k++) out[k] = (group_fit){.s = s[k], .b = edge[k]};
+}
+
 /* LANES whole groups of `n` values from `src`; false: this is not for many at once. */
 static bool wide_fit(const pr_group_spec *g, group_fit *out, const float *src, int64_t n) {
     wide_search t;
     wide lo, hi;
+    if (g->rule == PR_GROUP_MLX && n % 16 == 0) {
+        wide_mlx(g, out, src, n);
+        return true;
+    }
     if ((g->rule != PR_GROUP_SYM && g->rule != PR_GROUP_ASYM) || n > WIDE_MOST || n % 8 != 0)
         return false;
     t.g = g;

@@ -192,14 +192,9 @@ static int64_t source_row(const slab *b, int64_t r) {
     return pr_weight_stored_row(b->w, r);
 }
 
-/* Of finite numbers: magnitudes order as their bits do, and whole numbers are compared in lanes. */
-static float largest(const float *x, int64_t n) {
-    int32_t most = 0;
-    for (int64_t i = 0; i < n; i++) {
-        int32_t v = (int32_t)(pr_bits_f32(x[i]) & 0x7fffffffu);
-        most = v > most ? v : most;
-    }
-    return pr_f32_bits((uint32_t)most);
+/* Of finite numbers. */
+static float largest(const slab *b, const float *x) {
+    return pr_f32_bits(b->s->k->row_top(x, b->w->cols));
 }
 
 /* Where F16, as value or as scale of a block, may not reach. */
@@ -249,7 +244,7 @@ static bool lie_alike(const slab *b) {
 }
 
 /* A row in groups: taken over if it can be, else searched. */
-static void row_in_groups(slab *b, int64_t task, int64_t r, float *x) {
+static void row_in_groups(slab *b, int64_t task, int64_t r, float *x, uint32_t top) {
     const pr_group_spec *g = b->as.group;
     int64_t from = source_row(b, r);
     const uint8_t *src = b->w->src->data + (uint64_t)from * b->in_bytes;
@@ -275,8 +270,8 @@ static void row_in_groups(slab *b, int64_t task, int64_t r, float *x) {
         b->back(x, h, b->w->cols);
     }
     k->group_encode(g, codes, scales, offsets, x, b->w->cols);
-    float most = largest(x, b->w->cols), *y = x + b->s->widest;
-    if (most < 32768.0f) return; /* no scale of binary16 was cut */
+    if (top < pr_bits_f32(32768.0f)) return; /* no scale of binary16 was cut */
+    float most = largest(b, x), *y = x + b->s->widest;
     k->group_decode(g, y, codes, scales, offsets, b->w->cols);
     int64_t col = lost_value(b, x, y, most);
     if (col >= 0) note(b, task, TOO_LARGE, from, col, x[col]);
@@ -294,13 +289,14 @@ static void one_row(slab *b, int64_t task, int64_t r, int64_t turned, float *x) 
     const pr_kernels *k = b->s->k;
     int64_t n = b->w->cols, from = source_row(b, r);
     const uint8_t *src = b->w->src->data + (uint64_t)from * b->in_bytes;
+    uint32_t top = 0;
     uint8_t *dst = b->dst + (uint64_t)(r - b->first) * b->out_bytes;
     if (b->decode) {
         if (turned >= 0)
             memcpy(x, x + 2 * b->s->widest + turned * n, (size_t)n * sizeof *x);
         else
             pr_weight_decode(b->w, k, from, 1, x);
-        if (k->row_nonfinite(x, n)) {
+        if ((top = k->row_top(x, n)) >= 0x7f800000u) {
             int64_t col = 0;
             while (x[col] - x[col] == 0) col++;
             note(b, task, NOT_FINITE, from, col, x[col]);
@@ -309,7 +305,7 @@ static void one_row(slab *b, int64_t task, int64_t r, int64_t turned, float *x) 
     }
     if (b->in_place) return;
     if (b->as.group) {
-        row_in_groups(b, task, r, x);
+        row_in_groups(b, task, r, x, top);
         return;
     }
     if (b->give) {
@@ -321,9 +317,8 @@ static void one_row(slab *b, int64_t task, int64_t r, int64_t turned, float *x) 
         return;
     }
     b->encode(dst, x, n, NULL);
-    float most = b->back ? largest(x, n) : 0;
-    if (b->back && (b->compare || may_overflow(b->as.type, most)))
-        look_back(b, task, from, dst, x, x + b->s->widest, most);
+    if (b->back && (b->compare || may_overflow(b->as.type, pr_f32_bits(top))))
+        look_back(b, task, from, dst, x, x + b->s->widest, pr_f32_bits(top));
 }
 
 static void some_rows(void *ctx, int64_t task, int me) {
@@ -466,7 +461,7 @@ static pare_status run_vector(slab *b, pr_sink sink, void *to, bool *lossless, p
         }
     permute_values(b, x, y);
     b->encode(b->dst, y, n, NULL);
-    look_back(b, 0, 0, b->dst, y, x, largest(y, n));
+    look_back(b, 0, 0, b->dst, y, x, largest(b, y));
     if (b->found[0].bad != FINE) return complain(b, 0, err);
     if (b->found[0].changed) *lossless = false;
     hand_on(b->s, sink, to, b->dst, b->out_bytes);

@@ -4,7 +4,7 @@
 #define PR_CONVERT_STREAM_H
 #include "kernel/kernel.h"
 
-enum { PR_SLAB_BYTES = 8 << 20, PR_SLAB_PIECES = 64 };
+enum { PR_SLAB_BYTES = 4 << 20, PR_SLAB_PIECES = 64 };
 
 /* Takes the bytes of a tensor in order, in pieces. On any thread, one piece after the other. */
 typedef pare_status (*pr_sink)(void *to, const void *p, size_t n, pare_err *err);
@@ -31,7 +31,8 @@ typedef struct {
     pr_pool *pool;
     pr_sha256_ctx *hash; /* gets all that goes to a sink, in order; NULL: nobody asks. The caller's
                             between open and close: touch it only while nothing is on its way */
-    pr_slab slab[2]; /* one is filled while the other is written; PR_SLAB_BYTES, or one row */
+    pr_slab slab[2]; /* one is filled while the other is written; each
+                        PR_SLAB_BYTES, or one row if that is more */
     int filling;
     pare_err put_err; /* of the slab that was written last */
     float *row;     /* `rows` rows of floats per member: one, one to compare with, and, where
