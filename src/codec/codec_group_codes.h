@@ -4,9 +4,10 @@
  * and rounding to nearest, ties to even, give; the width of a register changes no bit. Included by
  * codec_group_tmpl.h. */
 
-/* NATIVE levels, whole numbers that `bits` bits hold, as codes; `dst` moves on. */
-static PR_INLINE uint8_t *store_levels(uint8_t *dst, native q, int bits, int turn) {
+/* store_levels: NATIVE levels, whole numbers that `bits` bits (4 or 8) hold, as codes with the bits
+ * of `turn` flipped; where the next ones go. lane_any_below: is a lane of `a` below `b`? */
 #if defined(__AVX512F__)
+static PR_INLINE uint8_t *store_levels(uint8_t *dst, native q, int bits, int turn) {
     __m512i v = _mm512_xor_si512(_mm512_cvtps_epi32(q), _mm512_set1_epi32(turn));
     if (bits == 4) { /* neighbours are the halves of 64 bits */
         v = _mm512_or_si512(v, _mm512_srli_epi64(v, 28));
@@ -15,7 +16,12 @@ static PR_INLINE uint8_t *store_levels(uint8_t *dst, native q, int bits, int tur
     }
     _mm_storeu_si128((__m128i *)(void *)dst, _mm512_cvtepi32_epi8(v));
     return dst + 16;
+}
+static PR_INLINE bool lane_any_below(native a, float b) {
+    return _mm512_cmp_ps_mask(a, lane_splat(b), _CMP_LT_OQ) != 0;
+}
 #elif defined(__AVX2__)
+static PR_INLINE uint8_t *store_levels(uint8_t *dst, native q, int bits, int turn) {
     __m256i v = _mm256_xor_si256(_mm256_cvtps_epi32(q), _mm256_set1_epi32(turn));
     __m128i w = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
     w = _mm_packus_epi16(w, w);
@@ -27,7 +33,12 @@ static PR_INLINE uint8_t *store_levels(uint8_t *dst, native q, int bits, int tur
     }
     _mm_storel_epi64((__m128i *)(void *)dst, w);
     return dst + 8;
+}
+static PR_INLINE bool lane_any_below(native a, float b) {
+    return _mm256_movemask_ps(_mm256_cmp_ps(a, lane_splat(b), _CMP_LT_OQ)) != 0;
+}
 #else
+static PR_INLINE uint8_t *store_levels(uint8_t *dst, native q, int bits, int turn) {
     uint8_t c[NATIVE];
     for (int k = 0; k < NATIVE; k++) c[k] = (uint8_t)((int32_t)q[k] ^ turn);
     if (bits == 4) {
@@ -36,21 +47,13 @@ static PR_INLINE uint8_t *store_levels(uint8_t *dst, native q, int bits, int tur
     }
     memcpy(dst, c, sizeof c);
     return dst + sizeof c;
-#endif
 }
-
-/* Whether a lane of `a` is below `b`. */
 static PR_INLINE bool lane_any_below(native a, float b) {
-#if defined(__AVX512F__)
-    return _mm512_cmp_ps_mask(a, lane_splat(b), _CMP_LT_OQ) != 0;
-#elif defined(__AVX2__)
-    return _mm256_movemask_ps(_mm256_cmp_ps(a, lane_splat(b), _CMP_LT_OQ)) != 0;
-#else
     bool any = false;
     for (int k = 0; k < NATIVE; k++) any |= a[k] < b;
     return any;
-#endif
 }
+#endif
 
 /* MLX divides. A product with 1/s is faster, and at most three roundings of 2^-24 away from
  * the quotient: only where it lies closer to the middle of two levels than that could it end on
@@ -73,8 +76,8 @@ static PR_INLINE void mlx_by_quotient(uint8_t *dst, const group_fit *f, const fl
                                       int bits) {
     float most = (float)((1 << bits) - 1);
     for (int64_t i = 0; i < n; i += NATIVE)
-        dst = store_levels(dst, lane_round(lane_clamp((lane_load(x + i, 0) - f->b) / f->s, 0, most)),
-                         bits, 0);
+        dst = store_levels(
+            dst, lane_round(lane_clamp((lane_load(x + i, 0) - f->b) / f->s, 0, most)), bits, 0);
 }
 
 /* Four or eight bits; `n` is a multiple of 16. */

@@ -80,6 +80,62 @@ static void like_mlx(void **state) {
     assert_int_equal(cases, 54);
 }
 
+/* mlx divides by the scale. What lies in the middle of two levels, or some steps of float32 beside
+ * it, must end on the level that the quotient is nearest to, ties to even. */
+static void mlx_in_the_middle(void **state) {
+    const pr_kernels *k[3];
+    int n = levels(k);
+    (void)state;
+    for (int bits = 4; bits <= 8; bits += 4)
+        for (int i = 0; i < 400 * n; i++) {
+            float x[64] = {0}, s, b, most = (float)((1 << bits) - 1);
+            pr_group_spec g = {
+                .bits = bits, .group = 64, .rule = PR_GROUP_MLX, .scale = PR_F32};
+            pr_rng r;
+            row got;
+            pr_rng_seed(&r, (uint64_t)(i / n));
+            x[0] = -1 - (float)fabs(pr_rng_normal(&r));
+            x[1] = (float)fabs(pr_rng_normal(&r));
+            encode(k[i % n], &g, &got, x, 64);
+            memcpy(&s, got.scales, sizeof s);
+            memcpy(&b, got.offsets, sizeof b);
+            for (int j = 2; j < 64; j++) {
+                float v = b + ((float)(pr_rng_u64(&r) % ((1u << bits) - 1)) + 0.5f) * s;
+                for (int step = (int)(pr_rng_u64(&r) % 4); step > 0; step--)
+                    v = nextafterf(v, j % 2 ? x[0] : x[1]);
+                x[j] = fmaxf(x[0], fminf(x[1], v));
+            }
+            encode(k[i % n], &g, &got, x, 64);
+            for (int j = 0; j < 64; j++) {
+                float q = rintf(fmaxf(0, fminf((x[j] - b) / s, most)));
+                int have = bits == 8 ? got.codes[j] : got.codes[j / 2] >> (j % 2 * 4) & 15;
+                if (have != (int)q)
+                    fail_msg("%s: %d bits, case %d, value %d: level %d, mlx takes %d",
+                             k[i % n]->level, bits, i / n, j, have, (int)q);
+            }
+        }
+}
+
+static void top_of_a_row(void **state) {
+    const pr_kernels *k[3];
+    int n = levels(k);
+    const float odd[] = {0, -0.0f, 1e-42f, -3.4e38f, INFINITY, -INFINITY, NAN};
+    float x[70];
+    pr_rng r;
+    (void)state;
+    pr_rng_seed(&r, 7);
+    for (int i = 0; i < 3000; i++) {
+        int cols = i % 70;
+        uint32_t want = 0;
+        for (int j = 0; j < cols; j++) {
+            x[j] = (float)pr_rng_normal(&r);
+            if (pr_rng_u64(&r) % 64 == 0) x[j] = odd[pr_rng_u64(&r) % PR_COUNT(odd)];
+            want = PR_MAX(want, pr_bits_f32(x[j]) & 0x7fffffffu);
+        }
+        for (int l = 0; l < n; l++) assert_int_equal(k[l]->row_top(x, cols), want);
+    }
+}
+
 /* Codes, scales and, back again, values of the mode mxfp4. */
 static void like_mlx_fp4(void **state) {
     const pr_kernels *k[3];
@@ -316,6 +372,7 @@ int main(void) {
         cmocka_unit_test(same_at_every_level), cmocka_unit_test(layouts_agree),
         cmocka_unit_test(blocks_taken_over), cmocka_unit_test(sizes),
         cmocka_unit_test(together_as_alone), cmocka_unit_test(like_mlx_fp4),
+        cmocka_unit_test(mlx_in_the_middle), cmocka_unit_test(top_of_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
