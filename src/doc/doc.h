@@ -164,6 +164,39 @@ void pr_xml_attr_i64(pr_xml *x, const char *name, int64_t value);
 void pr_xml_leaf(pr_xml *x, const char *name, const char *text); /* <name>text</name> */
 void pr_xml_close(pr_xml *x);
 
+/* Reading what others wrote: one event at a time, names and values pointers into the text.
+ *
+ *   pr_xml_in x;
+ *   pr_xml_read(&x, p, n);
+ *   do {
+ *       PR_TRY(pr_xml_next(&x, err));
+ *       if (x.kind == PR_XML_OPEN && pr_str_eq(x.name, PR_STR("layer"))) … pr_xml_value(&x, "id")
+ *   } while (x.kind != PR_XML_END);
+ */
+enum { PR_XML_IN_DEPTH = 32, PR_XML_ATTRS = 64 };
+typedef enum { PR_XML_OPEN, PR_XML_TEXT, PR_XML_CLOSE, PR_XML_END } pr_xml_kind;
+typedef struct {
+    const char *start, *p, *end;
+    pr_xml_kind kind;
+    pr_str      name; /* OPEN, CLOSE */
+    pr_str      text; /* TEXT: as it stands, without blanks around it; never empty */
+    int         n_attrs;
+    pr_str      key[PR_XML_ATTRS], value[PR_XML_ATTRS]; /* OPEN; values as they stand */
+    int         depth; /* elements open, that of this OPEN among them */
+    bool        empty, had_root;
+    pr_str      open[PR_XML_IN_DEPTH];
+} pr_xml_in;
+void pr_xml_read(pr_xml_in *x, const void *p, size_t n);
+/* The next event. EINPUT, with the byte: no XML, over 32 deep, over 64 attributes in an element;
+ * EUNSUPPORTED: a document type, CDATA. Comments and instructions are passed over. */
+pare_status pr_xml_next(pr_xml_in *x, pare_err *err);
+/* The attribute as it stands; {NULL, 0}: the element has none of that name. */
+pr_str pr_xml_value(const pr_xml_in *x, const char *key);
+/* A value or text with its entities resolved, terminated, in the arena. EINPUT: an entity that is
+ * not XML's own, a NUL. */
+pare_status pr_xml_plain(const pr_xml_in *x, pr_str raw, pr_arena *a, const char **out,
+                         pare_err *err);
+
 /* ----------------------------------------------------------------- protobuf
  * The wire format, field by field; nothing is copied or allocated: bytes are
  * pointers into the input, so that weights in an ONNX file are read where they

@@ -8,7 +8,7 @@
 
 /* Add a kind of file: one line here, one file beside this. */
 static const pr_format *const FORMATS[] = {&pr_format_gguf, &pr_format_safetensors,
-                                           &pr_format_onnx};
+                                           &pr_format_onnx, &pr_format_openvino};
 
 enum { ARENA_MAX = 1 << 30 };
 
@@ -138,6 +138,7 @@ static const char *only_name(const char **names, size_t n_names, const char *end
 }
 
 #define ONNX_FILE "model.onnx"
+#define OV_FILE  "openvino_model.xml"
 #define ST_FILE  "model.safetensors"
 #define ST_INDEX "model.safetensors.index.json"
 
@@ -145,23 +146,24 @@ static const char *only_name(const char **names, size_t n_names, const char *end
 static pare_status choose_in_dir(pr_container *c, const char *dir, char **path, pare_err *err) {
     const char **names, *name = NULL;
     size_t       n, n_st, n_gguf;
-    bool         single = false, index = false, onnx = false;
+    bool         single = false, index = false, onnx = false, ov = false;
     PR_TRY(pr_dir_list(dir, c->arena, &names, &n, err));
     for (size_t i = 0; i < n; i++) {
         single |= strcmp(names[i], ST_FILE) == 0;
         index |= strcmp(names[i], ST_INDEX) == 0;
         onnx |= strcmp(names[i], ONNX_FILE) == 0;
+        ov |= strcmp(names[i], OV_FILE) == 0;
     }
     const char *st = only_name(names, n, ".safetensors", &n_st);
     const char *gguf = only_name(names, n, ".gguf", &n_gguf);
     if (single && index)
         c->note = ST_FILE " is taken, " ST_INDEX " and its shards are left aside";
     name = single ? ST_FILE : index ? ST_INDEX : st ? st : n_st == 0 ? gguf : NULL;
-    if (!name && n_st == 0 && n_gguf == 0 && onnx) name = ONNX_FILE;
+    if (!name && n_st == 0 && n_gguf == 0 && (onnx || ov)) name = onnx ? ONNX_FILE : OV_FILE;
     if (!name) {
         pr_fail(err, PARE_EINPUT, -1,
                 "found %zu *.safetensors and %zu *.gguf files, expected " ST_FILE ", " ST_INDEX
-                ", one of either, or " ONNX_FILE, n_st, n_gguf);
+                ", one of either, " ONNX_FILE " or " OV_FILE, n_st, n_gguf);
         return pr_fail_in(err, PARE_EINPUT, dir);
     }
     *path = pr_path_join(c->arena, dir, name);

@@ -33,7 +33,8 @@ typedef struct {
     bool (*probe)(const pr_map *file);
     pare_status (*open)(pr_container *c, pare_err *err);
 } pr_format;
-extern const pr_format pr_format_safetensors, pr_format_gguf, pr_format_onnx;
+extern const pr_format pr_format_safetensors, pr_format_gguf, pr_format_onnx,
+    pr_format_openvino;
 
 struct pr_container {
     const pr_format *format;

@@ -107,6 +107,7 @@
 #include "base/base.h"
 #include "hw/hw.h"
 #include "tensor/tensor.h"
+#include "rope.h"
 
 /* Activations of 8 bits: `cols` columns of `n` values (a multiple of 32), column by column.
  * The memory is the caller's; a view of fewer columns is made by moving no pointer, but `col`. */

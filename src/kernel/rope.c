@@ -1,6 +1,6 @@
 /* rope.c - frequencies of rotary positions (RoFormer, arXiv:2104.09864) and their scalings,
  * in float32 exactly where transformers 5.23 rounds to float32, so that long positions agree. */
-#include "model.h"
+#include "kernel.h"
 #include <math.h>
 
 /* theta^(2i/dim), rounded as a float32 power is. */
