@@ -16,6 +16,16 @@ static bool is(const mt *t, int v, mt_kind k) {
     return v >= 0 && t->sym[v].kind == k;
 }
 
+/* A constant, perhaps told in another shape or a wider type; NULL: it is none. */
+static const pr_fg_const *const_at(const mt *t, int v) {
+    const pr_fg_const *c = pr_fg_const_of(t->g, v);
+    return c || !is(t, v, MT_CONST) ? c : t->sym[v].w;
+}
+
+static const char *const_name(const mt *t, int v) {
+    return t->sym[v].w_name ? t->sym[v].w_name : t->g->vals[v].name;
+}
+
 static pare_status give(mt *t, const pr_fg_node *n, int out, const mt_sym *s) {
     if (out < 0) return pr_fg_fail(n, t->err, "its result is left out");
     t->sym[out] = *s;
@@ -141,14 +151,14 @@ static pare_status add_vector(mt *t, pr_role role, int layer, const mt_vec *v, i
 
 /* ------------------------------------------------------------------ the stream */
 
-static int64_t width(const mt *t, int v) {
+int64_t mt_width(const mt *t, int v) {
     const mt_sym *s = sym(t, v);
     switch (s->kind) {
     case MT_RES: case MT_NORM: return t->m->hp.d_model;
     case MT_LINEAR: return s->mat.rows;
     case MT_SLICE: case MT_ATTN: return s->count;
-    case MT_GLU: return width(t, s->of);
-    case MT_QNORM: case MT_ROPE: return width(t, s->of);
+    case MT_GLU: case MT_HEADS: case MT_HNORM: case MT_QNORM: case MT_ROPE:
+    case MT_SIGMOID: case MT_SILU: return mt_width(t, s->of);
     default: return -1;
     }
 }
@@ -181,11 +191,11 @@ static pare_status same_eps(mt *t, const pr_fg_node *n, double eps) {
 }
 
 pare_status mt_norm(mt *t, const pr_fg_node *n, int x, int w, double eps, int out) {
-    const pr_fg_const *c = pr_fg_const_of(t->g, w);
+    const pr_fg_const *c = const_at(t, w);
     const mt_sym *s = sym(t, x);
     if (!c) return pr_fg_fail(n, t->err, "its factors are no constant");
     PR_TRY(same_eps(t, n, eps));
-    const char *name = t->g->vals[w].name;
+    const char *name = const_name(t, w);
     if (s->kind == MT_HEADS) {
         if (c->count != (uint64_t)s->count)
             return pr_fg_fail(n, t->err, "%llu factors for heads of %lld",
@@ -195,11 +205,11 @@ pare_status mt_norm(mt *t, const pr_fg_node *n, int x, int w, double eps, int ou
                               .w_name = name});
     }
     if (is(t, x, MT_LINEAR) || is(t, x, MT_SLICE)) { /* one head only: no axis of its own */
-        if (c->count != (uint64_t)width(t, x))
+        if (c->count != (uint64_t)mt_width(t, x))
             return pr_fg_fail(n, t->err, "%llu factors for %lld values",
-                              (unsigned long long)c->count, (long long)width(t, x));
+                              (unsigned long long)c->count, (long long)mt_width(t, x));
         return give(t, n, out,
-                    &(mt_sym){.kind = MT_QNORM, .of = x, .count = width(t, x), .w = c,
+                    &(mt_sym){.kind = MT_QNORM, .of = x, .count = mt_width(t, x), .w = c,
                               .w_name = name});
     }
     if (s->kind != MT_RES) return pr_fg_fail(n, t->err, "normalises what is no residual stream");
@@ -213,7 +223,7 @@ pare_status mt_norm(mt *t, const pr_fg_node *n, int x, int w, double eps, int ou
 }
 
 pare_status mt_linear(mt *t, const pr_fg_node *n, int x, const mt_mat *w, int out) {
-    int64_t have = width(t, x);
+    int64_t have = mt_width(t, x);
     if (!is(t, x, MT_NORM) && !is(t, x, MT_ATTN) && !is(t, x, MT_GLU))
         return pr_fg_fail(n, t->err, "multiplies what is no step of a decoder");
     if (have != w->cols || w->rows < 1 || w->rows > WIDTH_MAX)
@@ -223,12 +233,12 @@ pare_status mt_linear(mt *t, const pr_fg_node *n, int x, const mt_mat *w, int ou
 }
 
 pare_status mt_bias(mt *t, const pr_fg_node *n, int x, int bias, int out) {
-    const pr_fg_const *c = pr_fg_const_of(t->g, bias);
+    const pr_fg_const *c = const_at(t, bias);
     mt_sym s = *sym(t, x);
     if (s.kind != MT_LINEAR || s.bias || !c || c->count != (uint64_t)s.mat.rows)
         return pr_fg_fail(n, t->err, "adds a constant to what is no product of its width");
     s.bias = c;
-    s.w_name = t->g->vals[bias].name;
+    s.w_name = const_name(t, bias);
     return give(t, n, out, &s);
 }
 
@@ -294,7 +304,7 @@ pare_status mt_slice(mt *t, const pr_fg_node *n, int x, int64_t first, int64_t c
 }
 
 pare_status mt_heads(mt *t, const pr_fg_node *n, int x, int64_t d_head, int out) {
-    int64_t w = width(t, x);
+    int64_t w = mt_width(t, x);
     if ((!is(t, x, MT_LINEAR) && !is(t, x, MT_SLICE)) || d_head < 1 || w % d_head != 0)
         return pr_fg_fail(n, t->err, "no heads of %lld in %lld values", (long long)d_head,
                           (long long)w);
@@ -303,7 +313,7 @@ pare_status mt_heads(mt *t, const pr_fg_node *n, int x, int64_t d_head, int out)
 
 pare_status mt_join(mt *t, const pr_fg_node *n, int x, int64_t w, int out) {
     mt_sym s = *sym(t, x);
-    if (s.kind != MT_HNORM || width(t, s.of) != w)
+    if (s.kind != MT_HNORM || mt_width(t, s.of) != w)
         return pr_fg_fail(n, t->err, "joins what are no heads of %lld values", (long long)w);
     s.kind = MT_QNORM;
     return give(t, n, out, &s);
@@ -319,7 +329,7 @@ pare_status mt_rope(mt *t, const pr_fg_node *n, int x, const pr_fg_const *cos,
 
 /* Back through rotation, norm and cut to the product. */
 static pare_status projection(const mt *t, const pr_fg_node *n, int v, mt_proj *p) {
-    *p = (mt_proj){.first = 0, .count = width(t, v)};
+    *p = (mt_proj){.first = 0, .count = mt_width(t, v)};
     if (is(t, v, MT_ROPE)) {
         p->cos = t->sym[v].cos;
         p->sin = t->sym[v].sin;
@@ -373,7 +383,7 @@ static bool all_or_none(bool a, bool b, bool c) {
 
 /* q, k and v of one packed product. */
 static pare_status unpack(mt *t, const pr_fg_node *n, const mt_attention *a, mt_proj p[3]) {
-    int64_t parts = a->n_head + 2 * (int64_t)a->n_kv, w = width(t, a->q);
+    int64_t parts = a->n_head + 2 * (int64_t)a->n_kv, w = mt_width(t, a->q);
     PR_TRY(projection(t, n, a->q, &p[0]));
     if (w % parts != 0 || p[0].norm.c || p[0].cos)
         return pr_fg_fail(n, t->err, "%lld values for %lld heads in all", (long long)w,
@@ -451,7 +461,7 @@ pare_status mt_mul(mt *t, const pr_fg_node *n, int a, int b, int out) {
     }
     if (is(t, b, MT_SIGMOID) && t->sym[b].of == a)
         return give(t, n, out, &(mt_sym){.kind = MT_SILU, .of = a});
-    if (is(t, b, MT_SILU) && is(t, a, MT_LINEAR) && width(t, a) == width(t, t->sym[b].of))
+    if (is(t, b, MT_SILU) && is(t, a, MT_LINEAR) && mt_width(t, a) == mt_width(t, t->sym[b].of))
         return give(t, n, out, &(mt_sym){.kind = MT_GLU, .of = t->sym[b].of, .of2 = a});
     return pr_fg_fail(n, t->err, "a product that no decoder layer has");
 }
@@ -491,7 +501,7 @@ static bool given_out(const pr_fgraph *g, int v) {
 static pare_status none_idle(const mt *t) {
     for (int i = 0; i < t->g->n_nodes; i++) {
         const pr_fg_node *n = &t->g->nodes[i];
-        bool used = false;
+        bool used = n->n_out == 0; /* it keeps a state */
         for (int k = 0; k < n->n_out; k++)
             if (n->out[k] >= 0)
                 used |= t->g->vals[n->out[k]].n_uses > 0 || given_out(t->g, n->out[k]);

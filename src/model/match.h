@@ -79,6 +79,8 @@ typedef struct {
     pare_err *err;
 } mt;
 
+/* Values of the last axis before heads were set apart; -1: not of the stream. */
+int64_t mt_width(const mt *t, int v);
 pare_status mt_open(mt *t, pr_model *m, const pr_fgraph *g, int n_layer, pare_err *err);
 
 /* ------------------------------------------------------------------ rules
@@ -123,6 +125,7 @@ typedef struct {
 /* hp.layers and sizes are filled: choose the architecture, find the rotation, compare with
  * config.json if there is one in `dir` (NULL: nothing is beside the graph). */
 pare_status mt_settle(mt *t, const char *dir, const mt_said *said, pare_err *err);
-/* The rotation of tables [positions, dim / 2] into hp.ropes[0]; `known` NULL or what it must be. */
+/* The rotation of tables [positions, dim / 2], or of dim / 2 frequencies in t->cos and a magnitude
+ * in t->sin, into hp.ropes[0]; `known` NULL or what it must be. */
 pare_status mt_rope_of(mt *t, const pr_rope *known, int64_t n_ctx, pare_err *err);
 #endif

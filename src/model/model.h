@@ -186,7 +186,8 @@ struct pare_model {
     int           n_chats;
 };
 
-/* Open a Hugging Face directory, a GGUF file, or a directory with model.onnx. Every offset,
+/* Open a Hugging Face directory, a GGUF file, or a directory with model.onnx or
+ * openvino_model.xml. Every offset,
  * size and shape is
  * checked before this returns; weights are not read. */
 pare_status pr_model_open(pr_model **out, const char *path, pare_err *err);

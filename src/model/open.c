@@ -79,11 +79,23 @@ static pare_status open_graph(pr_model *m, const char *path, pare_err *err) {
         if (!dir) return pr_fail_nomem(err, n);
     }
     m->dialect = PR_DIALECT_PLAIN;
-    PR_TRY(pr_onnx_match(m, dir, err));
+    bool onnx = pr_container_kind_of(m->file) == PR_ONNX_MODEL;
+    PR_TRY(onnx ? pr_onnx_match(m, dir, err) : pr_openvino_match(m, dir, err));
     PR_TRY(hf_generation(m, dir, err));
     PR_TRY(pr_chats_of_dir(m, dir, err));
     pare_status st = pr_tokenizer_open(&m->tok, dir, &m->no_tok);
     return st == PARE_ENOMEM ? pr_fail_nomem(err, 0) : PARE_OK;
+}
+
+/* Has the folder a graph, and no weights of another format? */
+static bool is_graph(pr_model *m, const char *dir) {
+    static const char *const names[] = {"model.onnx", "openvino_model.xml"};
+    bool any = false;
+    for (size_t i = 0; i < PR_COUNT(names); i++) {
+        char *path = pr_path_join(m->arena, dir, names[i]);
+        any |= path && pr_path_exists(path);
+    }
+    return any;
 }
 
 /* `file`: how opening the weights went, `why` if badly. */
@@ -92,11 +104,10 @@ static pare_status open_hf(pr_model *m, const char *dir, pare_status file, const
     char *path = pr_path_join(m->arena, dir, "config.json");
     if (!path) return pr_fail_nomem(err, 4096);
     if (!pr_path_exists(path)) {
-        char *graph = pr_path_join(m->arena, dir, "model.onnx");
-        if (graph && pr_path_exists(graph) && file != PARE_OK)
-            return err ? (*err = *why, file) : file;
+        if (is_graph(m, dir) && file != PARE_OK) return err ? (*err = *why, file) : file;
         pr_fail(err, PARE_EINPUT, -1,
-                "no config.json: expected a Hugging Face directory, model.onnx or a GGUF file");
+                "no config.json: expected a Hugging Face directory, model.onnx, "
+                "openvino_model.xml or a GGUF file");
         return pr_fail_in(err, PARE_EINPUT, dir);
     }
     PR_TRY(pr_json_read(&m->config, path, NULL, err));

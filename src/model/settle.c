@@ -12,7 +12,7 @@ enum { HALF_MAX = 2048, ROWS_MAX = 1 << 24, CLOSE_ROWS = 2048, FAR_STEP = 61 };
 
 typedef struct {
     const pr_fg_const *cos, *sin;
-    int64_t rows;
+    int64_t rows; /* 0: the frequencies themselves are known */
     int half;
     double ulp; /* of a number near 1 in the tables' type */
     double magnitude;
@@ -21,10 +21,32 @@ typedef struct {
 
 /* ------------------------------------------------------------------ tables */
 
+/* Frequencies that are all of binary16 were rounded to it by whoever wrote the file (optimum-intel
+ * with fp16): the rule that was meant gives others, which round to these. */
+static bool of_halves(const pr_fg_const *c) {
+    for (uint64_t i = 0; i < c->count; i++) {
+        double v = 0;
+        pr_fg_const_f64(c, i, &v);
+        if ((double)pr_f16_to_f32(pr_f32_to_f16((float)v)) != v) return false;
+    }
+    return true;
+}
+
+static pare_status frequencies_of(const mt *t, tables *b, pare_err *err) {
+    if (t->cos->count > HALF_MAX || 2 * t->cos->count > (uint64_t)t->m->hp.layers[0].d_head)
+        return pr_fail(err, PARE_EUNSUPPORTED, -1, "%llu frequencies for heads of %d",
+                       (unsigned long long)t->cos->count, t->m->hp.layers[0].d_head);
+    b->half = (int)t->cos->count;
+    b->ulp = of_halves(t->cos) ? 0x1p-10 : 0x1p-23;
+    for (int i = 0; i < b->half; i++) pr_fg_const_f64(t->cos, (uint64_t)i, &b->f[i]);
+    return PARE_OK;
+}
+
 static pare_status tables_of(const mt *t, tables *b, pare_err *err) {
     *b = (tables){.cos = t->cos, .sin = t->sin};
     const pr_fg_const *c = t->cos;
     if (!c) return pr_fail(err, PARE_EUNSUPPORTED, -1, "the graph has no tables of rotation");
+    if (c->n_dims == 1) return frequencies_of(t, b, err);
     if (c->n_dims != 2 || t->sin->n_dims != 2 || c->dim[0] != t->sin->dim[0] ||
         c->dim[1] != t->sin->dim[1] || c->type != t->sin->type ||
         (c->type != PR_FG_F32 && c->type != PR_FG_F16 && c->type != PR_FG_BF16))
@@ -67,6 +89,18 @@ static bool row_fits(const tables *b, const pr_rope *r, const float *f, int64_t 
     return true;
 }
 
+/* The first frequency that the rule does not give, or -1: beyond the rounding of its type (and the
+ * steps of binary16 below 2^-14), and a unit or two that libraries' powers differ by. */
+static int64_t first_other(const tables *b, const pr_rope *r, const float *f) {
+    double m = r->magnitude / b->magnitude - 1, floor = b->ulp > 0x1p-20 ? 0x1p-24 : 0;
+    if (r->dim != 2 * b->half || m > 0x1p-20 || m < -0x1p-20) return 0;
+    for (int i = 0; i < b->half; i++) {
+        double d = (double)f[i] - b->f[i], room = b->f[i] * (b->ulp + 0x1p-22) + floor;
+        if (!(d <= room && d >= -room)) return i;
+    }
+    return -1;
+}
+
 /* The first row that the rule does not give, or -1. All of the near ones, of the far ones each
  * 61st and the last. */
 static int64_t first_misfit(const tables *b, const pr_rope *r) {
@@ -74,6 +108,7 @@ static int64_t first_misfit(const tables *b, const pr_rope *r) {
     pr_rope_frequencies(r, 0, f);
     for (int i = 0; i < b->half; i++)
         if (!(f[i] >= 0 && f[i] <= 16)) return 0;
+    if (b->rows == 0) return first_other(b, r, f);
     for (int64_t p = 0; p < b->rows; p += p < CLOSE_ROWS ? 1 : FAR_STEP)
         if (!row_fits(b, r, f, p)) return p;
     return row_fits(b, r, f, b->rows - 1) ? -1 : b->rows - 1;
@@ -120,7 +155,7 @@ static double rounded(double v, int digits) {
 static bool gives(const tables *b, const pr_rope *r) {
     float f[HALF_MAX];
     pr_rope_frequencies(r, 0, f);
-    for (int i = 0; i < b->half; i++) {
+    for (int i = 0; b->rows && i < b->half; i++) {
         double d = (double)f[i] - b->f[i];
         if ((d < 0 ? -d : d) > b->f[i] * (b->ulp > 0x1p-20 ? 1e-2 : 1e-5)) return false;
     }
@@ -216,7 +251,8 @@ static pare_status check_known(const tables *b, const pr_rope *known, pare_err *
     if (row < 0) return PARE_OK;
     return pr_fail(
         err, PARE_EINPUT, (int64_t)b->cos->offset,
-        "the rotation that config.json says is not that of the graph's tables (row %lld)",
+        "the rotation that config.json says is not that of the graph's %s (%lld)",
+        b->rows ? "tables, row" : "frequencies, number",
         (long long)row);
 }
 
@@ -229,12 +265,12 @@ pare_status mt_rope_of(mt *t, const pr_rope *known, int64_t n_ctx, pare_err *err
     PR_TRY(tables_of(t, b, err));
     h->ropes = r;
     h->n_ropes = 1;
-    b->magnitude = entry(b, b->cos, 0, 0);
+    b->magnitude = entry(b, b->rows ? b->cos : b->sin, 0, 0);
     if (!(b->magnitude > 1e-3 && b->magnitude < 1e3))
         return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)b->cos->offset,
                        "the table of cosines begins with %g", b->magnitude);
     if (known) return *r = *known, check_known(b, known, err);
-    for (int i = 0; i < b->half; i++)
+    for (int i = 0; b->rows && i < b->half; i++)
         if (!estimate(b, i))
             return pr_fail(err, PARE_EUNSUPPORTED, (int64_t)b->cos->offset,
                            "column %d of the tables of rotation does not turn evenly", i);
@@ -354,6 +390,9 @@ pare_status mt_settle(mt *t, const char *dir, const mt_said *said, pare_err *err
         pare_status st = from_config(t, path, err);
         return st == PARE_OK ? st : pr_fail_in(err, st, path);
     }
+    if (!said->n_ctx && t->cos && t->cos->n_dims == 1)
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "no config.json beside the graph: how long a text may be is said nowhere");
     m->hp.n_ctx = said->n_ctx ? said->n_ctx : t->cos ? (int64_t)PR_MIN(t->cos->dim[0], 1 << 28) : 0;
     PR_TRY(choose_arch(t, said, err));
     return mt_rope_of(t, NULL, m->hp.n_ctx, err);
