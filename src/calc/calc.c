@@ -334,7 +334,7 @@ static void around(const num *v, int axis, int64_t *outer, int64_t *inner) {
 }
 
 static pare_status do_concat(calc *k, const pr_fg_node *n, const num *in, num *out) {
-    int axis;
+    int axis = 0;
     int64_t outer, inner, at = 0;
     bool numbers = true;
     PR_TRY(axis_attr(k, n, in[0].n_dims, &axis));

@@ -233,14 +233,37 @@ static void look_back(slab *b, int64_t task, int64_t row, const void *out, const
     if (col >= 0) note(b, task, TOO_LARGE, row, col, x[col]);
 }
 
-/* Do the source's groups lie as they shall? Whether a short last group would be filled says
- * nothing where
- * all are whole. */
+/* Are the source's groups those that are wanted, as they are or told in another way? Whether a
+ * short last group would be filled says nothing where all are whole. */
 static bool lie_alike(const slab *b) {
     if (!b->w->group) return false;
     pr_group_spec have = *b->w->group, want = *b->as.group;
     if (want.group == 0 || b->w->cols % want.group == 0) have.pad = want.pad;
+    have.wide_zeros = want.wide_zeros;
+    if (have.bits == 4 || have.bits == 8) have.twos = want.twos;
     return pr_group_same(&have, &want);
+}
+
+/* The same codes counted from 0 or from the middle; the same zero points in bytes or in halves. */
+static void take_over(const slab *b, int64_t from, uint8_t *codes, uint8_t *scales,
+                      uint8_t *offsets) {
+    const pr_group_spec *have = b->w->group, *want = b->as.group;
+    pr_weight_parts p = pr_weight_parts_at(b->w, from);
+    memcpy(codes, p.codes, b->parts.codes);
+    memcpy(scales, p.scales, b->parts.scales);
+    uint8_t flip = have->twos == want->twos ? 0 : have->bits == 8 ? 0x80 : 0x88;
+    for (uint64_t i = 0; flip && i < b->parts.codes; i++) codes[i] ^= flip;
+    if (!b->parts.offsets) return;
+    if (have->bits != 4 || have->wide_zeros == want->wide_zeros) {
+        memcpy(offsets, p.offsets, b->parts.offsets);
+        return;
+    }
+    memset(offsets, 0, b->parts.offsets);
+    for (int64_t i = 0; i < b->parts.groups; i++) {
+        const uint8_t *z = p.offsets;
+        if (want->wide_zeros) offsets[i] = z[i / 2] >> (i % 2 * 4) & 15;
+        else offsets[i / 2] = (uint8_t)(offsets[i / 2] | (z[i] & 15) << (i % 2 * 4));
+    }
 }
 
 /* A row in groups: taken over if it can be, else searched. */
@@ -254,10 +277,7 @@ static void row_in_groups(slab *b, int64_t task, int64_t r, float *x, uint32_t t
             *scales = b->part[1] + i * b->parts.scales,
             *offsets = b->part[2] + i * b->parts.offsets;
     if (lie_alike(b)) {
-        pr_weight_parts p = pr_weight_parts_at(b->w, from);
-        memcpy(codes, p.codes, b->parts.codes);
-        memcpy(scales, p.scales, b->parts.scales);
-        if (b->parts.offsets) memcpy(offsets, p.offsets, b->parts.offsets);
+        take_over(b, from, codes, scales, offsets);
         return;
     }
     if (!b->w->group &&

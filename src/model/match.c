@@ -504,7 +504,8 @@ static pare_status none_idle(const mt *t) {
         bool used = n->n_out == 0; /* it keeps a state */
         for (int k = 0; k < n->n_out; k++)
             if (n->out[k] >= 0)
-                used |= t->g->vals[n->out[k]].n_uses > 0 || given_out(t->g, n->out[k]);
+                used |= t->g->vals[n->out[k]].n_uses > 0 || is(t, n->out[k], MT_SIZE) ||
+                        given_out(t->g, n->out[k]);
         if (!used) return pr_fg_fail(n, t->err, "nothing reads its result");
     }
     return PARE_OK;

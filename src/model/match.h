@@ -22,6 +22,7 @@ typedef enum {
     MT_CONST, /* the constant itself */
     MT_IDS, MT_MASK, MT_POS, MT_PAST,
     MT_INTS,     /* whole numbers of masks and shapes: `word` says which */
+    MT_SIZE,     /* a number of shapes and positions alone: harmless where nobody reads it */
     MT_ROWS,     /* a matrix [rows, cols] that was made of constants */
     MT_RES,      /* the residual stream, `stage` halves of layers after the embedding */
     MT_NORM,     /* normalised: of stage `stage` */

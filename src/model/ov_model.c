@@ -246,7 +246,7 @@ static pare_status subtract_zeros(ov *o, const pr_fg_node *n) {
     step s = o->s[a];
     mt_mat *m = &s.mat;
     int64_t z;
-    double x;
+    double x = 0;
     if (!c && pr_fg_is(from, "Convert", NULL)) c = pr_fg_const_of(o->g, pr_fg_in(from, 0));
     OV_TRY(c && !m->spec.twos && m->spec.rule == PR_GROUP_SYM, n,
            "takes from codes what are no constant zero points, or twice");
@@ -476,7 +476,7 @@ static pare_status rotate(ov *o, const pr_fg_node *n, int a, int b) {
     int x = o->s[a].of;
     bool some = is(o, x, O_PART);
     step h = o->s[some ? o->s[x].of : x];
-    const rotation *r;
+    const rotation *r = NULL;
     OV_TRY(!some || o->s[x].first == 0, n, "rotates other than the first values of a head");
     PR_TRY(turn(o, n, o->s[a].by, o->s[b].by, some ? o->s[x].count : h.d_head, &r));
     PR_TRY(mt_rope(&o->t, n, some ? o->s[x].of : x, &r->cos, &r->sin, out_of(n)));
@@ -605,6 +605,8 @@ static pare_status to_heads(ov *o, const pr_fg_node *n, int x) {
         PR_TRY(mt_join(&o->t, n, x, mt_width(&o->t, sym(o, x)->of), out));
     else if (kind(o, x, MT_HEADS))
         *sym(o, out) = *sym(o, sym(o, x)->of);
+    else if (kind(o, x, MT_QNORM))
+        *sym(o, out) = *sym(o, x);
     else
         return pr_fg_fail(n, o->err, "turns what are no heads");
     return set(o, n, s);
@@ -660,6 +662,10 @@ static pare_status reshape(ov *o, const pr_fg_node *n) {
         OV_TRY(d > 0 && w > 0 && w % d == 0, n, "heads that are no whole part of their values");
         step h = {.kind = O_MEANING, .f = SPLIT, .n_head = w / d, .d_head = d};
         SHAPE(out, &yes, PR_CALC_B, PR_CALC_T, w / d, d);
+        if (yes && kind(o, x, MT_QNORM) && w == d) { /* one head, normalised before it was one */
+            PR_TRY(pass_on(o, n, x));
+            return set(o, n, h);
+        }
         if (yes) {
             PR_TRY(mt_heads(&o->t, n, x, d, out));
             return set(o, n, h);
@@ -764,7 +770,10 @@ static pare_status of_constants(ov *o, const pr_fg_node *n, bool *done) {
     for (int i = 0; i < n->n_in; i++) numbers &= numberish(o, n->in[i]);
     bool token = pr_fg_is(n, "Gather", NULL) && kind(o, b, MT_IDS);
     if (pr_fg_is(n, "ShapeOf", NULL) || (numbers && !token)) {
-        for (int i = 0; i < n->n_out; i++) o->s[n->out[i]] = (step){.kind = O_NUMBER, .root = n->out[i]};
+        for (int i = 0; i < n->n_out; i++) {
+            o->s[n->out[i]] = (step){.kind = O_NUMBER, .root = n->out[i]};
+            sym(o, n->out[i])->kind = MT_SIZE;
+        }
         return PARE_OK;
     }
     *done = false;
