@@ -239,6 +239,8 @@ static bool lie_alike(const slab *b) {
     if (!b->w->group) return false;
     pr_group_spec have = *b->w->group, want = *b->as.group;
     if (want.group == 0 || b->w->cols % want.group == 0) have.pad = want.pad;
+    if (have.group == 0) have.group = b->w->cols; /* one group a row */
+    if (want.group == 0) want.group = b->w->cols;
     have.wide_zeros = want.wide_zeros;
     if (have.bits == 4 || have.bits == 8) have.twos = want.twos;
     return pr_group_same(&have, &want);

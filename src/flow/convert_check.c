@@ -23,7 +23,7 @@ static const struct {
     {"mlx", NULL, "mlx", true},
     {"onnx", "standard", "onnxruntime", true},
     {"onnx", NULL, "onnxruntime-genai", true},
-    {"openvino", NULL, "openvino", false},
+    {"openvino", NULL, "openvino", true},
 };
 
 static size_t runtime_of(const pare_convert_opts *o) {

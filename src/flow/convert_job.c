@@ -42,6 +42,17 @@ static pr_type own_float(const pr_model *m) {
     return t == PR_F32 || t == PR_BF16 ? t : PR_F16;
 }
 
+/* OpenVINO's scales are F16 whatever the floats are: where matrices are groups, what the vectors
+ * have. */
+static pr_type vector_float(const pr_model *m) {
+    pr_type t = own_float(m);
+    bool groups = false;
+    for (int i = 0; i < m->n_weights; i++) groups |= m->weights[i].group != NULL;
+    for (int i = 0; groups && i < m->n_weights; i++)
+        if (m->weights[i].rows == 1) t = m->weights[i].src->type;
+    return t == PR_F32 || t == PR_BF16 ? t : PR_F16;
+}
+
 static pare_status to_mlx(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
                           pr_arena *a, pr_written *w, pare_err *err) {
     pr_pack_job job;
@@ -62,7 +73,7 @@ static pare_status to_onnx(const pr_model *m, const pare_convert_opts *o, const 
 static pare_status to_openvino(const pr_model *m, const pare_convert_opts *o,
                                const pare_ctl *ctl, pr_arena *a, pr_written *w, pare_err *err) {
     pr_pack_job job;
-    PR_TRY(pr_pack_job_of(o, own_float(m), &job, err));
+    PR_TRY(pr_pack_job_of(o, vector_float(m), &job, err));
     return pr_convert_openvino(m, &job, ctl, a, w, err);
 }
 

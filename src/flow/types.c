@@ -102,22 +102,27 @@ const char *pr_source_format(const pr_model *m) {
 }
 
 const char *pr_source_precision(const pr_model *m) {
-    static const char *const mlx[] = {"",     "mxfp4", "mlx2", "mlx3", "mlx4",
-                                      "mlx5", "mlx6",  "",     "mlx8"};
-    uint64_t bytes[PR_TYPE_N] = {0}, grouped[PR_COUNT(mlx)] = {0};
-    int      best = PR_F32, bits = 0;
+    static const char *const name[] = {"",     "mxfp4", "mlx2", "mlx3", "mlx4", "mlx5",
+                                       "mlx6", "",      "mlx8", "int4", "int8"};
+    enum { INT4 = 9, INT8 = 10 };
+    uint64_t bytes[PR_TYPE_N] = {0}, grouped[PR_COUNT(name)] = {0};
+    int      best = PR_F32, kind = 0;
     for (int i = 0; i < m->n_weights; i++) {
         const pr_weight *w = &m->weights[i];
         pr_role_class    k = pr_role_class_of(w->id.role);
         if (k != PR_CLASS_MATRIX && k != PR_CLASS_EMBED) continue;
-        if (w->group)
-            grouped[w->group->rule == PR_GROUP_FP4 ? 1 : w->group->bits] += pr_weight_bytes(w);
+        const pr_group_spec *g = w->group;
+        bool ints = g && (g->rule == PR_GROUP_SYM || g->rule == PR_GROUP_ASYM);
+        if (g)
+            grouped[ints                       ? (g->bits == 4 ? INT4 : INT8)
+                    : g->rule == PR_GROUP_FP4 ? 1
+                                              : g->bits] += pr_weight_bytes(w);
         else bytes[w->src->type] += w->src->bytes;
     }
-    for (int i = 0; i < (int)PR_COUNT(mlx); i++)
-        if (grouped[i] > grouped[bits]) bits = i;
+    for (int i = 0; i < (int)PR_COUNT(name); i++)
+        if (grouped[i] > grouped[kind]) kind = i;
     for (int t = 0; t < PR_TYPE_N; t++)
         if (bytes[t] > bytes[best]) best = t;
-    if (grouped[bits] > bytes[best]) return mlx[bits];
+    if (grouped[kind] > bytes[best]) return name[kind];
     return pr_type_get((pr_type)best)->name;
 }
