@@ -365,7 +365,8 @@ static pare_status do_gather(calc *k, const pr_fg_node *n, const num *in, num *o
     int axis;
     PR_TRY(pr_fg_attr_i64(n, "batch_dims", 0, &batch, k->err));
     NEED(batch == 0 && axis_of(&in[2], 0, in[0].n_dims, &axis), n, "an axis outside");
-    NEED(in[0].n_dims + in[1].n_dims - 1 <= PR_FG_RANK && in[1].num, n, "places that are not known");
+    NEED(in[0].n_dims + in[1].n_dims - 1 <= PR_FG_RANK && in[1].num, n,
+         "places that are not known");
     *out = (num){.n_dims = 0};
     for (int i = 0; i < axis; i++) out->dim[out->n_dims++] = in[0].dim[i];
     for (int i = 0; i < in[1].n_dims; i++) out->dim[out->n_dims++] = in[1].dim[i];

@@ -2,7 +2,7 @@
  * inputs that show every difference, and compared with what they would be. */
 #include "calc.h"
 
-enum { NUMBERS_MAX = 8, REACH_MAX = 1 << 20, POSITIONS = 4, FAR = 300 };
+enum { NUMBERS_MAX = 8, REACH_MAX = 1 << 20, POSITIONS = 4 };
 
 /* Inputs of one run; NULL: shapes only. */
 typedef struct {
@@ -169,20 +169,25 @@ static pare_status get_parts(pr_calc *k, const pr_fgraph *g, const pr_fg_node *n
     return pr_calc_value(k, vs, &p->s, err);
 }
 
+/* One text of four positions, 0, 1, 2, and one beyond every number of the graph: a rule that
+ * changes with the length shows itself. */
 pare_status pr_calc_rotation(const pr_fgraph *g, const pr_calc_decoder *d, const pr_fg_node *n,
                              int vc, int vs, int64_t dim, float *f, float *magnitude,
                              pare_err *err) {
-    double pos[POSITIONS] = {0, 1, 2, FAR}, beam[1] = {0}, mask[FAR + POSITIONS];
-    run r = {.d = d, .g = g, .b = 1, .t = POSITIONS, .past = FAR, .pos = pos, .beam = beam,
-             .mask = mask};
+    int64_t far = largest_number(g) + 300, want[] = {1, 1, POSITIONS, dim};
+    double pos[POSITIONS] = {0, 1, 2, (double)far}, beam[1] = {0};
+    run r = {.d = d, .g = g, .b = 1, .t = POSITIONS, .past = far, .pos = pos, .beam = beam};
     const pr_calc_inputs in = {.given = given, .user = &r, .budget = d->budget};
-    int64_t want[] = {1, 1, POSITIONS, dim};
     parts p;
     pr_calc *k;
     if (dim < 2 || dim % 2 != 0) return pr_fg_fail(n, err, "turns %lld values", (long long)dim);
-    for (int i = 0; i < FAR + POSITIONS; i++) mask[i] = 1;
-    PR_TRY(pr_calc_new(&k, g, &in, err));
-    pare_status st = get_parts(k, g, n, vc, vs, &p, err);
+    if (far > REACH_MAX)
+        return pr_fg_fail(n, err, "a rotation in a graph with numbers over %d", REACH_MAX);
+    if (!(r.mask = pr_calloc((size_t)(far + POSITIONS), sizeof(double))))
+        return pr_fail_nomem(err, (uint64_t)far * sizeof(double));
+    for (int64_t i = 0; i < far + POSITIONS; i++) r.mask[i] = 1;
+    pare_status st = pr_calc_new(&k, g, &in, err);
+    if (st == PARE_OK) st = get_parts(k, g, n, vc, vs, &p, err);
     if (st == PARE_OK &&
         (!dims_are(p.c, 4, want) || !dims_are(p.s, 4, want) || p.a->count != POSITIONS * dim ||
          p.b->count != p.a->count || !p.a->num || !p.b->num || !p.c->num || !p.s->num ||
@@ -192,6 +197,7 @@ pare_status pr_calc_rotation(const pr_fgraph *g, const pr_calc_decoder *d, const
     if (st == PARE_OK) *magnitude = (float)p.c->num[0];
     for (int64_t i = 0; st == PARE_OK && i < dim / 2; i++) f[i] = (float)p.a->num[dim + i];
     pr_calc_free(k);
+    pr_free(r.mask);
     return st;
 }
 

@@ -36,7 +36,8 @@ typedef struct {
 
 /* Open a file by what it holds (not by its name), or a directory: model.safetensors, else
  * model.safetensors.index.json and its shards, else the only *.safetensors, else the only
- * *.gguf, else model.onnx, else openvino_model.xml (with the .bin beside it). Where a single file and an index stand side by side the single file is
+ * *.gguf, else model.onnx, else openvino_model.xml (with the .bin beside it). Where a single
+ * file and an index stand side by side the single file is
  * taken, as transformers does; pr_container_note() says so. The index file itself may
  * be given, too. A GGUF that was split is opened by its first part.
  * EINPUT: missing, cut off, contradicting itself; EUNSUPPORTED: known but not read

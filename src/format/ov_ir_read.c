@@ -173,7 +173,8 @@ static pare_status out_port(reader *r, layer *l) {
         PR_TRY(next(r));
         if (r->x.kind != PR_XML_TEXT || r->x.depth != depth + 1) continue;
         if (v->n_dims == PR_FG_RANK || !number(r->x.text, &d))
-            return fail(r, PARE_EINPUT, here(r), "a dimension that is no number, or over 8 of them");
+            return fail(r, PARE_EINPUT, here(r),
+                        "a dimension that is no number, or over 8 of them");
         v->dim[v->n_dims++] = d;
     }
     return PARE_OK;

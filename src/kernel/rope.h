@@ -8,6 +8,7 @@
 #ifndef PR_ROPE_H
 #define PR_ROPE_H
 #include "base/base.h"
+#include "format/format.h"
 
 typedef enum {
     PR_ROPE_DEFAULT,
@@ -41,4 +42,21 @@ void pr_rope_frequencies(const pr_rope *r, int64_t seq_len, float *inv_freq);
  * first, as transformers does; times the magnitude. */
 void pr_rope_rotation(const pr_rope *r, const float *inv_freq, int64_t pos, float *cos,
                       float *sin);
+
+/* ------------------------------------------------------------------ rope_tables.c */
+
+/* Tables of somebody else's graph, for heads of `d_head` and a context of `n_ctx`: cos and sin
+ * [positions, dim / 2]; or `cos` has one dimension, the dim / 2 frequencies, and `sin` one number,
+ * the magnitude. */
+typedef struct {
+    const pr_fg_const *cos, *sin;
+    int                d_head;
+    int64_t            n_ctx;
+} pr_rope_tables;
+/* The rule with the fewest digits that gives them; if none does, the frequencies as divisors
+ * (`divide_by`, from the arena). EUNSUPPORTED: what does not turn evenly is no rotation. */
+pare_status pr_rope_of_tables(const pr_rope_tables *t, pr_arena *a, pr_rope *out, pare_err *err);
+/* PARE_OK if `known` gives them, to the roundings of their type; EINPUT if another does. */
+pare_status pr_rope_check_tables(const pr_rope_tables *t, pr_arena *a, const pr_rope *known,
+                                 pare_err *err);
 #endif

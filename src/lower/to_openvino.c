@@ -225,7 +225,9 @@ static const char *dtype_name(pr_type t) {
 static pare_status put_tokenizer(ov_job *j, const char *dir, pare_err *err) {
     pare_err no = {0};
     PR_TRY(pr_vocab_put(j->o->m, dir, j->o->arena, err));
-    pare_status st = pr_ov_tokenizer(j->o->m, dir, j->o->arena, &no);
+    pare_status st = PARE_EREFUSED;
+    if (!j->o->m->tok) pr_fail(&no, st, -1, "the source has no tokenizer that pare reads");
+    else st = pr_ov_tokenizer(j->o->m, dir, j->o->arena, &no);
     if (st == PARE_OK && pr_token_find(j->o->m->tok, PR_STR("<0x0A>")) >= 0)
         return pr_report_warn(
             j->out, j->o->arena, j->ctl,
@@ -236,9 +238,10 @@ static pare_status put_tokenizer(ov_job *j, const char *dir, pare_err *err) {
         if (st != PARE_OK) *err = no;
         return st;
     }
-    const char *line = pr_arena_printf(j->o->arena,
-                                       "no openvino_tokenizer.xml: %s; convert_tokenizer of "
-                                       "openvino_tokenizers may make one", no.msg);
+    const char *line = pr_arena_printf(j->o->arena, "no openvino_tokenizer.xml: %s%s", no.msg,
+                                       j->o->m->tok ? "; convert_tokenizer of openvino_tokenizers "
+                                                      "may make one"
+                                                    : "");
     if (!line) return pr_fail_nomem(err, sizeof no.msg);
     return pr_report_warn(j->out, j->o->arena, j->ctl, line, err);
 }

@@ -177,7 +177,10 @@ static bool shape_of(void *user, int v, int64_t b, int64_t t, int64_t past, pr_c
 /* ------------------------------------------------------------------ matrices */
 
 static pr_type float_type(pr_fg_type t) {
-    return t == PR_FG_F32 ? PR_F32 : t == PR_FG_F16 ? PR_F16 : t == PR_FG_BF16 ? PR_BF16 : PR_TYPE_N;
+    return t == PR_FG_F32    ? PR_F32
+           : t == PR_FG_F16  ? PR_F16
+           : t == PR_FG_BF16 ? PR_BF16
+                             : PR_TYPE_N;
 }
 
 static bool is_codes(pr_fg_type t) {

@@ -2,11 +2,13 @@
  * (tests/vectors/openvino) give OpenVINO's logits, what pare writes reads as the function it came
  * from, and a graph that says something else is refused by node.
  *
- * Bound against OpenVINO (INFERENCE_PRECISION_HINT f32): 1e-4 of the largest |logit|, as the project
+ * Bound against OpenVINO (INFERENCE_PRECISION_HINT f32): 1e-4 of the largest |logit|, as the
+ * project
  * promises for transformers. Against the source of what pare wrote itself: to the bit where its
  * matrices are floats, since then the same rows meet the same sums. */
 #include "check.h"
 #include <math.h>
+#include <sys/stat.h>
 #include "convert/convert.h"
 #include "engine/engine.h"
 #include "pare/convert.h"
@@ -241,6 +243,33 @@ static void any_to_any(void **state) {
     }
 }
 
+/* A source without a tokenizer: the model is written, that it has no words is said. */
+static void no_tokenizer_is_needed(void **state) {
+    const char *dir = check_scratch();
+    char src[700];
+    pr_model *m;
+    (void)state;
+    snprintf(src, sizeof src, "%s/src", dir);
+    assert_int_equal(mkdir(src, 0700), 0);
+    static const char *const files[] = {"config.json", "model.safetensors"};
+    pr_arena *a = pr_arena_new(1 << 24);
+    for (size_t i = 0; i < PR_COUNT(files); i++) {
+        pr_str s;
+        pare_err e = {0};
+        char rel[100];
+        snprintf(rel, sizeof rel, "tests/vectors/arch/llama_plain/%s", files[i]);
+        CHECK_OK(pr_file_read(check_source(rel), 1 << 22, a, &s, &e), e);
+        CHECK_OK(pr_file_write(in(src, files[i]), s.p, s.n, &e), e);
+    }
+    pr_arena_free(a);
+    convert(src, &(pare_convert_opts){.to = "openvino", .out = in(dir, "m")});
+    m = opened(in(dir, "m"));
+    assert_null(m->tok);
+    pr_model_close(m);
+    same_function(src, in(dir, "m"), "without a tokenizer");
+    check_scratch_remove(dir);
+}
+
 /* config.json beside the graph must say what the graph computes. */
 static void another_configuration_is_refused(void **state) {
     static const struct {
@@ -311,23 +340,28 @@ static const struct {
     {"XML that is cut off", XML, NULL, NULL, 90000, PARE_EINPUT, "no XML"},
     {"weights that are cut off", BIN, NULL, NULL, 9000, PARE_EINPUT, "cut off"},
     {"no weights", BIN, NULL, NULL, 0, PARE_EINPUT, "cut off"},
-    {"an offset outside", XML, "offset=\"156\"", "offset=\"4294967296\"", -1, PARE_EINPUT, "cut off"},
+    {"an offset outside", XML, "offset=\"156\"", "offset=\"4294967296\"", -1, PARE_EINPUT,
+     "cut off"},
     {"an offset below 0", XML, "offset=\"156\"", "offset=\"-1\"", -1, PARE_EINPUT, "offset"},
     {"an offset beyond 64 bits", XML, "offset=\"156\"", "offset=\"99999999999999999999\"", -1,
      PARE_EINPUT, "offset"},
     {"an absurd shape", XML, "shape=\"32, 2, 16\"", "shape=\"4294967296, 4294967296, 16\"", -1,
      PARE_EINPUT, "2^64"},
-    {"another shape", XML, "shape=\"32, 2, 16\"", "shape=\"32, 2, 17\"", -1, PARE_EINPUT, "bytes"},
-    {"another activation", XML, "type=\"Swish\"", "type=\"Gelu\"", -1, PARE_EUNSUPPORTED, "Gelu"},
+    {"another shape", XML, "shape=\"32, 2, 16\"", "shape=\"32, 2, 17\"", -1, PARE_EINPUT,
+     "bytes"},
+    {"another activation", XML, "type=\"Swish\"", "type=\"Gelu\"", -1, PARE_EUNSUPPORTED,
+     "Gelu"},
     {"a mean of other than squares", XML, "type=\"ReduceMean\"", "type=\"ReduceMax\"", -1,
      PARE_EUNSUPPORTED, "ReduceMax"},
-    {"a mask from behind", XML, "type=\"LessEqual\"", "type=\"GreaterEqual\"", -1, PARE_EUNSUPPORTED,
-     "mask"},
+    {"a mask from behind", XML, "type=\"LessEqual\"", "type=\"GreaterEqual\"", -1,
+     PARE_EUNSUPPORTED, "mask"},
     {"a mask without the token itself", XML, "type=\"LessEqual\"", "type=\"Less\"", -1,
      PARE_EUNSUPPORTED, "mask"},
-    {"a mask of its own", XML, "causal=\"false\"", "causal=\"true\"", -1, PARE_EUNSUPPORTED, "mask"},
+    {"a mask of its own", XML, "causal=\"false\"", "causal=\"true\"", -1, PARE_EUNSUPPORTED,
+     "mask"},
     {"cosine for sine", XML, "type=\"Sin\"", "type=\"Cos\"", -1, PARE_EUNSUPPORTED, "sine"},
-    {"what is kept elsewhere", XML, "type=\"Assign\" version=\"opset6\">\n\t\t\t<data variable_id=\"past_key_values.0.key",
+    {"what is kept elsewhere", XML,
+     "type=\"Assign\" version=\"opset6\">\n\t\t\t<data variable_id=\"past_key_values.0.key",
      "type=\"Assign\" version=\"opset6\">\n\t\t\t<data variable_id=\"past_key_values.1.key", -1,
      PARE_EUNSUPPORTED, "state"},
     {"groups in another order", XML, "element_type=\"u4\" shape=\"32, 2, 1\"",
@@ -340,17 +374,18 @@ static const struct {
      PARE_EUNSUPPORTED, "token_types"},
     {"a circle", XML, "from-layer=\"28\" from-port=\"3\" to-layer=\"32\"",
      "from-layer=\"40\" from-port=\"2\" to-layer=\"32\"", -1, PARE_EINPUT, "circle"},
-    {"an edge to nowhere", XML, "to-layer=\"32\" to-port=\"0\"", "to-layer=\"32\" to-port=\"9\"", -1,
-     PARE_EINPUT, "no such port"},
+    {"an edge to nowhere", XML, "to-layer=\"32\" to-port=\"0\"",
+     "to-layer=\"32\" to-port=\"9\"", -1, PARE_EINPUT, "no such port"},
     {"two edges into one port", XML, "to-layer=\"32\" to-port=\"0\"",
      "to-layer=\"32\" to-port=\"1\"", -1, PARE_EINPUT, "two edges"},
     {"an id twice", XML, "<layer id=\"33\"", "<layer id=\"32\"", -1, PARE_EINPUT, "id 32"},
-    {"a document type", XML, "<net ", "<!DOCTYPE net [<!ENTITY a \"b\">]><net ", -1, PARE_EUNSUPPORTED,
-     "document type"},
+    {"a document type", XML, "<net ", "<!DOCTYPE net [<!ENTITY a \"b\">]><net ", -1,
+     PARE_EUNSUPPORTED, "document type"},
     {"an entity", XML, "name=\"input_ids\"", "name=\"&input;\"", -1, PARE_EINPUT, "entity"},
     {"a body", XML, "<data causal=\"false\" />", "<data causal=\"false\" /><body />", -1,
      PARE_EUNSUPPORTED, "<body>"},
-    {"an IR of the past", XML, "version=\"11\"", "version=\"7\"", -1, PARE_EUNSUPPORTED, "IR version"},
+    {"an IR of the past", XML, "version=\"11\"", "version=\"7\"", -1, PARE_EUNSUPPORTED,
+     "IR version"},
 };
 
 static void what_is_wrong_is_named(void **state) {
@@ -404,6 +439,7 @@ int main(void) {
         cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(groups_come_back),
         cmocka_unit_test(any_to_any),
+        cmocka_unit_test(no_tokenizer_is_needed),
         cmocka_unit_test(another_configuration_is_refused),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(every_cut_is_an_error),
