@@ -191,8 +191,10 @@ static void put_levels(uint8_t *qs, uint8_t *qh, const uint8_t *q, pr_type type)
     for (int j = 0; j < 32; j++) qh[j / 8] = (uint8_t)(qh[j / 8] | (q[j] >> 4) << (j % 8));
 }
 
-bool pr_group_give(const pr_group_spec *s, const void *codes, const void *scales,
+bool pr_group_give(const pr_group_spec *spec, const void *codes, const void *scales,
                    const void *offsets, pr_type type, void *dst, int64_t cols) {
+    pr_group_spec own = *spec, *s = &own;
+    if (own.group == 0) own.group = cols; /* one group a row */
     bool offset = type == PR_Q4_1 || type == PR_Q5_1;
     uint8_t *p = dst, q[32];
     pr_group_row r;

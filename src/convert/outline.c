@@ -107,13 +107,15 @@ static pr_type kept(pr_type t, pr_dialect to) {
 static void keep_groups(pr_item *it) {
     static const pr_type blocks[] = {PR_Q4_0, PR_Q4_1, PR_Q5_0, PR_Q5_1, PR_Q8_0};
     const pr_weight *w = it->w;
-    int64_t n = w->rows * ((w->cols + w->group->group - 1) / w->group->group);
+    pr_group_spec g = *w->group;
+    if (g.group == 0) g.group = w->cols; /* one group a row */
+    int64_t n = w->rows * ((w->cols + g.group - 1) / g.group);
     char name[32];
-    bool fp4 = w->group->rule == PR_GROUP_FP4; /* BF16 holds each of its values */
-    bool whole = !fp4 && w->cols % 32 == 0 && w->cols % w->group->group == 0;
+    bool fp4 = g.rule == PR_GROUP_FP4; /* BF16 holds each of its values */
+    bool whole = !fp4 && w->cols % 32 == 0 && w->cols % g.group == 0;
     it->choice.type = fp4 ? PR_BF16 : PR_F16;
     for (size_t i = PR_COUNT(blocks); whole && i-- > 0;) /* the smallest that fits */
-        if (pr_group_fits(w->group, w->scales->data, w->offsets ? w->offsets->data : NULL, n,
+        if (pr_group_fits(&g, w->scales->data, w->offsets ? w->offsets->data : NULL, n,
                           blocks[i]))
             it->choice.type = blocks[i];
     if (!fp4 && it->choice.type != PR_F16) return;

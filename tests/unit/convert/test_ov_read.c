@@ -243,6 +243,75 @@ static void any_to_any(void **state) {
     }
 }
 
+static void same_values(const pr_model *a, const pr_model *b, pr_tid id) {
+    static float x[128], y[128];
+    const pr_weight *p = &a->weights[pr_model_weight(a, id.role, id.layer)],
+                    *q = &b->weights[pr_model_weight(b, id.role, id.layer)];
+    assert_true(p->rows == q->rows && p->cols == q->cols && p->cols <= 128);
+    for (int64_t r = 0; r < p->rows; r++) {
+        pr_weight_decode(p, pr_kernels_get(0), r, 1, x);
+        pr_weight_decode(q, pr_kernels_get(0), r, 1, y);
+        assert_memory_equal(x, y, (size_t)p->cols * sizeof *x);
+    }
+}
+
+/* One scale a row is the same scale in each block of that row. */
+static void symmetric_rows_become_blocks(void **state) {
+    static const struct {
+        const char *quant;
+        int group;
+        pr_type block;
+    } kinds[] = {{"int8", 0, PR_Q8_0}, {"int4", 32, PR_Q4_0}};
+    (void)state;
+    for (size_t q = 0; q < PR_COUNT(kinds); q++) {
+        const char *dir = check_scratch();
+        int blocks = 0;
+        convert(check_source("tests/vectors/arch/llama_plain"),
+                &(pare_convert_opts){.to = "openvino",
+                                     .out = in(dir, "a"),
+                                     .quant = kinds[q].quant,
+                                     .group_size = kinds[q].group,
+                                     .symmetric = 1});
+        convert(in(dir, "a"), &(pare_convert_opts){.to = "gguf", .out = in(dir, "m.gguf")});
+        pr_model *a = opened(in(dir, "a")), *m = opened(in(dir, "m.gguf"));
+        for (int i = 0; i < m->n_weights; i++)
+            if (m->weights[i].src->type == kinds[q].block) {
+                pr_role role = m->weights[i].id.role;
+                bool turned = role == PR_ROLE_ATTN_Q || role == PR_ROLE_ATTN_K; /* other rows */
+                if (!turned) same_values(a, m, m->weights[i].id);
+                blocks++;
+            }
+        pr_model_close(a);
+        pr_model_close(m);
+        if (blocks < 10) fail_msg("%d tensors of %s", blocks, pr_type_get(kinds[q].block)->name);
+        check_scratch_remove(dir);
+    }
+}
+
+/* Groups of rows in any way: floats that hold them, where GGUF has no such block. */
+static void other_groups_become_floats(void **state) {
+    static const struct {
+        const char *quant;
+        int symmetric, group;
+    } kinds[] = {{"int8", 0, 0}, {"int4", 0, 16}, {"int4", 0, 0}};
+    (void)state;
+    for (size_t q = 0; q < PR_COUNT(kinds); q++) {
+        const char *dir = check_scratch();
+        convert(check_source("tests/vectors/arch/llama_plain"),
+                &(pare_convert_opts){.to = "openvino",
+                                     .out = in(dir, "a"),
+                                     .quant = kinds[q].quant,
+                                     .symmetric = kinds[q].symmetric,
+                                     .group_size = kinds[q].group});
+        convert(in(dir, "a"), &(pare_convert_opts){.to = "gguf", .out = in(dir, "m.gguf")});
+        pr_model *m = opened(in(dir, "m.gguf"));
+        for (int i = 0; i < m->n_weights; i++)
+            assert_true(m->weights[i].src->type == PR_F16 || m->weights[i].src->type == PR_F32);
+        pr_model_close(m);
+        check_scratch_remove(dir);
+    }
+}
+
 /* A source without a tokenizer: the model is written, that it has no words is said. */
 static void no_tokenizer_is_needed(void **state) {
     const char *dir = check_scratch();
@@ -439,6 +508,8 @@ int main(void) {
         cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(groups_come_back),
         cmocka_unit_test(any_to_any),
+        cmocka_unit_test(symmetric_rows_become_blocks),
+        cmocka_unit_test(other_groups_become_floats),
         cmocka_unit_test(no_tokenizer_is_needed),
         cmocka_unit_test(another_configuration_is_refused),
         cmocka_unit_test(what_is_wrong_is_named),
