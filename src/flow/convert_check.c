@@ -13,17 +13,16 @@
 
 enum { TOKENS = 48, WORK_MEMORY = 512 << 20, RUNTIME_ITSELF = 64 << 20, LOGIT_ROWS = 64 };
 
-/* Who runs it, and can pare read it back itself where that one is not at hand? */
+/* Who runs it; where that one is not at hand, pare reads it back itself. */
 static const struct {
     const char *to, *dialect, *runner;
-    bool readable;
 } runtimes[] = {
-    {"gguf", NULL, "llama.cpp", true},
-    {"hf", NULL, "native", true},
-    {"mlx", NULL, "mlx", true},
-    {"onnx", "standard", "onnxruntime", true},
-    {"onnx", NULL, "onnxruntime-genai", true},
-    {"openvino", NULL, "openvino", true},
+    {"gguf", NULL, "llama.cpp"},
+    {"hf", NULL, "native"},
+    {"mlx", NULL, "mlx"},
+    {"onnx", "standard", "onnxruntime"},
+    {"onnx", NULL, "onnxruntime-genai"},
+    {"openvino", NULL, "openvino"},
 };
 
 static size_t runtime_of(const pare_convert_opts *o) {
@@ -171,7 +170,7 @@ static pare_status run_check(const job *j, const pr_written *w, pr_doc_build *b,
     int same = 0;
     bool instead = false;
     pare_status st = compare(j, runner, bound, &d, &same, &e);
-    if (st == PARE_EENV && runtimes[r].readable && is_missing(runner, j->ctl)) {
+    if (st == PARE_EENV && is_missing(runner, j->ctl)) {
         instead = true;
         runner = "native";
         st = compare(j, runner, bound, &d, &same, &e);
