@@ -134,7 +134,7 @@ static pare_status constant(reader *r, const layer *l, pr_fg_const *c) {
                                  (unsigned long long)n);
     c->offset = (uint64_t)offset;
     c->bytes = (uint64_t)size;
-    c->data = m->p + offset;
+    c->data = n ? m->p + offset : (const uint8_t *)""; /* an empty file is not mapped */
     return PARE_OK;
 }
 
