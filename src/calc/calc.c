@@ -163,12 +163,15 @@ static pare_status do_binary(calc *k, const pr_fg_node *n, const num *in, num *o
     double *a, *b;
     NEED(!pr_fg_attr_says(n, "auto_broadcast", "pdpd"), n, "another broadcast than numpy's");
     NEED(joint_shape(&in[0], &in[1], out), n, "shapes that do not fit");
-    NEED(strcmp(n->op, "Divide") != 0 || !whole_type(k->g->vals[n->out[0]].type), n,
-         "a quotient of whole numbers");
     PR_TRY(spread_to(k, n, &in[0], out, &a));
     PR_TRY(spread_to(k, n, &in[1], out, &b));
     PR_TRY(make(k, out, true));
-    for (int64_t i = 0; i < out->count; i++)
+    bool whole = !strcmp(n->op, "Divide") && whole_type(k->g->vals[n->out[0]].type);
+    for (int64_t i = 0; whole && i < out->count; i++) {
+        NEED(a[i] >= 0 && b[i] > 0 && a[i] < 0x1p53, n, "a quotient of whole numbers below 0");
+        out->num[i] = (double)((int64_t)a[i] / (int64_t)b[i]);
+    }
+    for (int64_t i = 0; !whole && i < out->count; i++)
         NEED(binary(n->op, a[i], b[i], &out->num[i]) || logical(n->op, a[i], b[i], &out->num[i]), n,
              "an operator of masks that pare does not know, or bits of other than truth values");
     return PARE_OK;
@@ -303,6 +306,17 @@ static pare_status do_squeeze(calc *k, const pr_fg_node *n, const num *in, num *
         bool drop = n->n_in > 1 ? gone[i] : in[0].dim[i] == 1;
         if (!drop) out->dim[out->n_dims++] = in[0].dim[i];
     }
+    return again(k, n, in, out);
+}
+
+/* [before the axis, from it on] */
+static pare_status do_flatten(calc *k, const pr_fg_node *n, const num *in, num *out) {
+    int64_t axis;
+    PR_TRY(pr_fg_attr_i64(n, "axis", 1, &axis, k->err));
+    if (axis < 0) axis += in->n_dims;
+    NEED(axis >= 0 && axis <= in->n_dims, n, "an axis outside");
+    *out = (num){.n_dims = 2, .dim = {1, 1}};
+    for (int i = 0; i < in->n_dims; i++) out->dim[i >= axis] *= in->dim[i];
     return again(k, n, in, out);
 }
 
@@ -520,6 +534,7 @@ static const struct {
     {"Equal", 2, 2, do_binary},      {"NotEqual", 2, 2, do_binary},
     {"LogicalAnd", 2, 2, do_binary}, {"LogicalOr", 2, 2, do_binary},
     {"BitwiseAnd", 2, 2, do_binary}, {"BitwiseOr", 2, 2, do_binary},
+    {"Flatten", 1, 1, do_flatten},
     {"Convert", 1, 1, do_unary},     {"Negative", 1, 1, do_unary},
     {"LogicalNot", 1, 1, do_unary},  {"Sin", 1, 1, do_unary},
     {"Cos", 1, 1, do_unary},         {"Select", 3, 3, do_select},

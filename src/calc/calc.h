@@ -40,6 +40,14 @@ void pr_calc_free(pr_calc *k); /* NULL is fine */
  * failure the calculation can only be freed. */
 pare_status pr_calc_value(pr_calc *k, int v, const pr_calc_num **out, pare_err *err);
 
+/* ------------------------------------------------------------------ onnx_ops.c */
+
+/* An ONNX graph in OpenVINO's words, which are those of all that is computed or matched here: the
+ * same values under the same names, constants where they lie. What has no such word stays as it is.
+ * `to` is filled and lives in `arena`, beside `from`. */
+pare_status pr_calc_from_onnx(pr_fgraph *to, const pr_fgraph *from, pr_arena *arena,
+                              pare_err *err);
+
 /* ------------------------------------------------------------------ decoder.c */
 
 /* A decoder's graph: its inputs (values, -1: it has none such), and the shapes of what depends on

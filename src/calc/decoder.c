@@ -15,13 +15,14 @@ typedef struct {
 static bool given(void *user, int v, pr_calc_num *out) {
     const run *r = user;
     const pr_calc_decoder *d = r->d;
-    if (r->g->vals[v].input < 0) return d->shape(d->user, v, r->b, r->t, r->past, out);
+    bool own = v == d->ids || v == d->mask || v == d->pos || v == d->beam;
+    if (!own) return d->shape(d->user, v, r->b, r->t, r->past, out);
     *out = (pr_calc_num){.n_dims = v == d->beam ? 1 : 2,
                          .dim = {r->b, v == d->mask ? r->past + r->t : r->t}};
     if (v == d->mask) out->num = r->mask;
     if (v == d->pos) out->num = r->pos;
     if (v == d->beam) out->num = r->beam;
-    return v == d->ids || v == d->mask || v == d->pos || v == d->beam;
+    return true;
 }
 
 static bool dims_are(const pr_calc_num *x, int n, const int64_t *dim) {

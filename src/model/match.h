@@ -116,6 +116,15 @@ pare_status mt_close(mt *t, pare_err *err);
 /* The output of the model: after the last norm, through the head. */
 pare_status mt_is_logits(mt *t, int v);
 
+/* MatMulNBits of ONNX Runtime (onnx_model.c). */
+pare_status mt_n_bits(mt *t, const pr_fg_node *n);
+
+/* ------------------------------------------------------------------ ov_model.c */
+
+/* A graph in OpenVINO's words (pr_calc_from_onnx brings ONNX to them): masks, shapes and angles
+ * computed, the rest matched; then settled with what stands in `dir`. */
+pare_status mt_traced(pr_model *m, const pr_fgraph *g, const char *dir, pare_err *err);
+
 /* ------------------------------------------------------------------ settle.c */
 
 /* What stands beside the graph. */

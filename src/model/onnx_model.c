@@ -7,6 +7,7 @@
  * so a graph that masks otherwise is refused, not read as if it did not. */
 #include "match.h"
 #include <stdio.h>
+#include "calc/calc.h"
 
 #define MS "com.microsoft"
 
@@ -197,6 +198,13 @@ static pare_status n_bits(ox *o, const pr_fg_node *n) {
     PR_TRY(mt_linear(&o->t, n, pr_fg_in(n, 0), &m, out_of(n, 0)));
     if (pr_fg_in(n, 5) < 0) return PARE_OK;
     return mt_bias(&o->t, n, out_of(n, 0), n->in[5], out_of(n, 0));
+}
+
+pare_status mt_n_bits(mt *t, const pr_fg_node *n) {
+    ox o = {.t = *t, .g = t->g, .err = t->err};
+    pare_status st = n_bits(&o, n);
+    *t = o.t;
+    return st;
 }
 
 /* Blocks along the rows become numbers, [rows, cols]. */
@@ -726,9 +734,27 @@ static pare_status genai_config(pr_model *m, const char *dir, mt_said *said, par
     return st == PARE_OK ? st : pr_fail_in(err, st, path);
 }
 
+/* Traced by torch: attention in single operators. */
+static bool is_traced(const pr_fgraph *g) {
+    bool softmax = false, whole = false;
+    for (int i = 0; i < g->n_nodes; i++) {
+        softmax |= pr_fg_is(&g->nodes[i], "Softmax", "");
+        whole |= pr_fg_is(&g->nodes[i], "GroupQueryAttention", MS) ||
+                 pr_fg_is(&g->nodes[i], "Attention", "");
+    }
+    return softmax && !whole;
+}
+
 pare_status pr_onnx_match(pr_model *m, const char *dir, pare_err *err) {
     ox o = {.g = pr_container_graph(m->file), .err = err};
     mt_said said = {0};
+    if (is_traced(o.g)) {
+        pr_fgraph *g;
+        PR_NEW(g, m->arena, 1, err);
+        pare_status st = pr_calc_from_onnx(g, o.g, m->arena, err);
+        if (st != PARE_OK) return pr_fail_in(err, st, pr_container_path(m->file, 0));
+        return mt_traced(m, g, dir, err);
+    }
     pare_status st = match(&o, m, err);
     if (st != PARE_OK) return pr_fail_in(err, st, pr_container_path(m->file, 0));
     if (dir) PR_TRY(genai_config(m, dir, &said, err));

@@ -4,10 +4,11 @@
  * Always true: an operation that no rule takes is an error with the node's name. Masks, shapes and
  * angles are not matched but computed (calc/calc.h): each exporter has its own spelling of them. */
 #include "match.h"
+#include <math.h>
 #include <stdio.h>
 #include "calc/calc.h"
 
-enum { BUDGET = 1 << 27, MASKS_MAX = 64, ROTATIONS_MAX = 64, WIDTH_MAX = 1 << 24 };
+enum { BUDGET = 1 << 28, MASKS_MAX = 1024, ROTATIONS_MAX = 1024, WIDTH_MAX = 1 << 24 };
 
 typedef enum { FLAT, SPLIT, HEADS } form; /* [B,T,W], [B,T,H,D], [B,H,T,D] */
 
@@ -25,7 +26,10 @@ typedef enum {
     O_ROTATED, /* O_PART of `of`, rotated */
     O_PAST,    /* a state as it was */
     O_ALL,     /* `of` behind a state: what all tokens so far had */
-    O_SPREAD   /* O_ALL on its way to more heads */
+    O_SPREAD,  /* O_ALL on its way to more heads */
+    /* Attention in single steps: `of` the queries, `by` all keys, times `eps`, behind mask `mask`. */
+    O_SCALED, O_KEYS_TURNED, O_SCORES, O_MASKED, O_PROBS,
+    O_NAN      /* which of O_PROBS are none: a row that sees nothing */
 } step_kind;
 
 typedef struct {
@@ -33,9 +37,10 @@ typedef struct {
     form f;
     int of, by, root;      /* root: the value that this is by another name */
     int64_t n_head, d_head, first, count;
-    const pr_fg_node *state; /* the ReadValue of PAST, ALL, SPREAD */
+    int state, mask;       /* the PAST that ALL and SPREAD stand behind; the value that hides */
     mt_mat mat;
-    double eps;
+    double eps;            /* epsilon, or a factor */
+    bool rough;            /* the factor is a rounded one, of 11 bits */
 } step;
 
 typedef struct {
@@ -111,6 +116,15 @@ static bool number(const ov *o, int v, double *x) {
     const pr_fg_node *n = pr_fg_maker(o->g, v);
     if (!c && pr_fg_is(n, "Convert", NULL)) c = pr_fg_const_of(o->g, pr_fg_in(n, 0));
     return c && c->count == 1 && pr_fg_const_f64(c, 0, x);
+}
+
+/* The same, also one that is computed from shapes. */
+static pare_status known(ov *o, int v, double *x, bool *yes) {
+    const pr_calc_num *c;
+    if ((*yes = number(o, v, x)) || !is(o, v, O_NUMBER)) return PARE_OK;
+    PR_TRY(pr_calc_value(o->shapes.calc, v, &c, o->err));
+    if ((*yes = c->num && c->count == 1)) *x = c->num[0];
+    return PARE_OK;
 }
 
 static bool is_number(const ov *o, int v, double want) {
@@ -195,6 +209,13 @@ static bool rows_of(const ov *o, int v, mt_mat *m) {
     *m = (mt_mat){.data = c, .rows = (int64_t)c->dim[0], .cols = (int64_t)c->dim[1],
                   .name = name_of(o, v)};
     return m->rows > 0 && m->cols > 0;
+}
+
+static void flip(mt_mat *m) {
+    int64_t rows = m->rows;
+    m->rows = m->cols;
+    m->cols = rows;
+    m->turned = !m->turned;
 }
 
 /* Codes [rows, cols], or [rows, groups, values]. */
@@ -287,8 +308,9 @@ static pare_status scale_codes(ov *o, const pr_fg_node *n, int a, int b) {
 
 /* Depends on no weight and no state? Shapes of any do. */
 static bool numberish(const ov *o, int v) {
-    return v >= 0 && (is(o, v, O_NUMBER) || o->g->vals[v].input >= 0 || kind(o, v, MT_CONST) ||
-                      kind(o, v, MT_IDS));
+    return v >= 0 && !is(o, v, O_PAST) &&
+           (is(o, v, O_NUMBER) || o->g->vals[v].input >= 0 || kind(o, v, MT_CONST) ||
+            kind(o, v, MT_IDS));
 }
 
 static pare_status convert(ov *o, const pr_fg_node *n) {
@@ -315,8 +337,8 @@ static pare_status convert(ov *o, const pr_fg_node *n) {
 
 static pare_status read_value(ov *o, const pr_fg_node *n) {
     bool empty;
-    step s = {.kind = O_PAST, .state = n};
     int out = out_of(n);
+    step s = {.kind = O_PAST, .state = out};
     OV_TRY(n->n_in == 1 && out >= 0 && pr_fg_attr_find(n, "variable_id"), n,
            "a state without a first value or a name");
     const pr_fg_val *v = &o->g->vals[out];
@@ -333,10 +355,10 @@ static pare_status read_value(ov *o, const pr_fg_node *n) {
 /* What is kept is what is attended to. */
 static pare_status assign(ov *o, const pr_fg_node *n) {
     int x = pr_fg_in(n, 0);
-    const pr_fg_attr *a = pr_fg_attr_find(n, "variable_id"), *b;
-    OV_TRY(is(o, x, O_ALL) && a && (b = pr_fg_attr_find(o->s[x].state, "variable_id")) != NULL &&
-               pr_str_eq(a->text, b->text),
-           n, "keeps what is not all of its own state");
+    const pr_fg_attr *a = pr_fg_attr_find(n, "variable_id"), *b = NULL;
+    const pr_fg_node *from = is(o, x, O_ALL) ? pr_fg_maker(o->g, o->s[x].state) : NULL;
+    if (from) b = pr_fg_attr_find(from, "variable_id");
+    OV_TRY(a && b && pr_str_eq(a->text, b->text), n, "keeps what is not all of its own state");
     return PARE_OK;
 }
 
@@ -362,6 +384,132 @@ static pare_status check_states(ov *o) {
     return PARE_OK;
 }
 
+/* ------------------------------------------------------------------ attention */
+
+static pare_status mask_of(ov *o, const pr_fg_node *n, int v, int64_t *left) {
+    for (int i = 0; i < o->n_masks; i++)
+        if (o->masks[i].v == v) return *left = o->masks[i].left, PARE_OK;
+    OV_TRY(o->n_masks < MASKS_MAX, n, "over %d masks", MASKS_MAX);
+    PR_TRY(pr_calc_mask(o->g, &o->d, n, v, left, o->err));
+    o->masks[o->n_masks++] = (mask){v, *left};
+    return PARE_OK;
+}
+
+/* Heads of queries `q`, all keys `k` and values `v`, mask `m`; `scale` 0: the usual one. */
+static pare_status attend(ov *o, const pr_fg_node *n, int q, int k, int v, int m, double scale) {
+    mt_attention a = {.q = q, .left = -1, .scale = scale};
+    OV_TRY(stream(o, q) && o->s[q].f == HEADS, n, "queries that are no heads");
+    const step *s = &o->s[q];
+    for (int i = 0; i < 2; i++) {
+        int y = i ? v : k;
+        OV_TRY(!stream(o, y), n,
+               "attends without what came before: export it with past keys and values");
+        const step *x = &o->s[y];
+        OV_TRY((x->kind == O_ALL || (x->kind == O_SPREAD && x->count == 0)) &&
+                   x->n_head == s->n_head && x->d_head == s->d_head,
+               n, "keys or values that are no heads of a state, one for each query's");
+    }
+    OV_TRY(o->s[k].state != o->s[v].state, n, "keys and values of one state");
+    a.k = o->s[k].of;
+    a.v = o->s[v].of;
+    a.n_head = (int)s->n_head;
+    a.n_kv = (int)o->s[a.k].n_head;
+    OV_TRY(o->s[a.v].n_head == a.n_kv, n, "other heads of keys than of values");
+    PR_TRY(mask_of(o, n, m, &a.left));
+    PR_TRY(mt_attn(&o->t, n, &a, out_of(n)));
+    return set(o, n, (step){.kind = O_MEANING, .f = HEADS, .n_head = s->n_head,
+                            .d_head = s->d_head});
+}
+
+static pare_status attention(ov *o, const pr_fg_node *n) {
+    double scale = 0;
+    OV_TRY(n->n_in == 4 || n->n_in == 5, n, "%d inputs, expected a mask", n->n_in);
+    OV_TRY(pr_fg_attr_says(n, "causal", "false"), n, "a mask of its own, beside the one given");
+    for (int i = 0; i < 4; i++) OV_TRY(n->in[i] >= 0, n, "an input that is left out");
+    OV_TRY(n->n_in == 4 || number(o, n->in[4], &scale), n, "a scale that is no constant");
+    OV_TRY(n->n_in == 4 || scale > 0, n, "a scale of %g", scale);
+    return attend(o, n, n->in[0], n->in[1], n->in[2], n->in[3], scale);
+}
+
+/* ------------------------------------------------------------------ attention in single steps */
+
+/* A factor of queries, keys or scores. */
+static pare_status scale_by(ov *o, const pr_fg_node *n, int x, int by, bool divide) {
+    const pr_fg_const *c = const_of(o, by);
+    step s = o->s[x];
+    double f;
+    OV_TRY(number(o, by, &f) && f > 0 && c, n, "scales by what is no constant");
+    if (s.kind == O_MEANING) s = (step){.kind = O_SCALED, .of = root(o, x), .eps = 1};
+    s.eps = divide ? s.eps / f : s.eps * f;
+    s.rough |= c->type == PR_FG_F16 || c->type == PR_FG_BF16;
+    return set(o, n, s);
+}
+
+/* [B,h,S,D] → [B,h,D,S] */
+static pare_status turn_keys(ov *o, const pr_fg_node *n, int x, const pr_fg_const *by) {
+    static const int64_t want[] = {0, 1, 3, 2};
+    int64_t v;
+    OV_TRY(by && by->count == 4, n, "another order of dimensions");
+    for (uint64_t i = 0; i < 4; i++)
+        OV_TRY(pr_fg_const_i64(by, i, &v) && v == want[i], n, "another order of dimensions");
+    return set(o, n, (step){.kind = O_KEYS_TURNED, .by = x, .eps = 1});
+}
+
+static pare_status scores(ov *o, const pr_fg_node *n) {
+    int q = pr_fg_in(n, 0), k = pr_fg_in(n, 1);
+    bool scaled = is(o, q, O_SCALED);
+    OV_TRY(scaled || (stream(o, q) && o->s[q].f == HEADS), n,
+           "keys are multiplied with what are no queries");
+    OV_TRY(!pr_fg_attr_says(n, "transpose_a", "true") && !pr_fg_attr_says(n, "transpose_b", "true"),
+           n, "turns what is turned");
+    return set(o, n, (step){.kind = O_SCORES, .of = scaled ? o->s[q].of : root(o, q),
+                            .by = o->s[k].by, .eps = o->s[k].eps * (scaled ? o->s[q].eps : 1),
+                            .rough = o->s[k].rough || (scaled && o->s[q].rough)});
+}
+
+static pare_status hide(ov *o, const pr_fg_node *n, int a, int b) {
+    bool first = is(o, a, O_SCORES);
+    step s = o->s[first ? a : b];
+    s.mask = first ? b : a;
+    OV_TRY(is(o, s.mask, O_NUMBER), n, "adds to scores what is no mask");
+    s.kind = O_MASKED;
+    return set(o, n, s);
+}
+
+static pare_status softmax(ov *o, const pr_fg_node *n) {
+    int x = pr_fg_in(n, 0);
+    OV_TRY(is(o, x, O_MASKED) && attr_axis(n, 4, 3), n, "a softmax that no attention has");
+    step s = o->s[x];
+    s.kind = O_PROBS;
+    return set(o, n, s);
+}
+
+/* Nothing to see is 0 / 0: what torch writes behind its softmax. */
+static pare_status is_nan(ov *o, const pr_fg_node *n) {
+    int x = pr_fg_in(n, 0);
+    OV_TRY(is(o, x, O_PROBS), n, "a question that no attention has");
+    return set(o, n, (step){.kind = O_NAN, .of = root(o, x)});
+}
+
+static pare_status choose(ov *o, const pr_fg_node *n) {
+    int c = pr_fg_in(n, 0), a = pr_fg_in(n, 1), b = pr_fg_in(n, 2);
+    OV_TRY(is(o, c, O_NAN) && is_number(o, a, 0) && is(o, b, O_PROBS) && root(o, b) == o->s[c].of,
+           n, "a choice that no attention has");
+    return pass_on(o, n, b);
+}
+
+/* A factor of half precision, squared, has 10 bits: that of the layer's width is meant. */
+static pare_status weigh(ov *o, const pr_fg_node *n) {
+    const step *p = &o->s[n->in[0]];
+    int v = pr_fg_in(n, 1);
+    double usual = 1 / sqrt((double)o->s[p->of].d_head), off = p->eps / usual - 1;
+    bool meant = p->rough && off < 0x1p-9 && off > -0x1p-9;
+    OV_TRY(v >= 0 && !pr_fg_attr_says(n, "transpose_a", "true") &&
+               !pr_fg_attr_says(n, "transpose_b", "true"),
+           n, "weighs what are no values");
+    return attend(o, n, p->of, p->by, v, p->mask, meant ? 0 : p->eps);
+}
+
 /* ------------------------------------------------------------------ the stream */
 
 static pare_status gather(ov *o, const pr_fg_node *n) {
@@ -382,13 +530,14 @@ static pare_status gather(ov *o, const pr_fg_node *n) {
 static pare_status matmul(ov *o, const pr_fg_node *n) {
     mt_mat m;
     int x = pr_fg_in(n, 0);
+    if (is(o, pr_fg_in(n, 1), O_KEYS_TURNED)) return scores(o, n);
+    if (is(o, x, O_PROBS)) return weigh(o, n);
     OV_TRY(!pr_fg_attr_says(n, "transpose_a", "true") && flat(o, x), n,
            "multiplies what is no step of a decoder");
     OV_TRY(rows_of(o, pr_fg_in(n, 1), &m), n, "multiplies by what is no constant matrix");
     if (!pr_fg_attr_says(n, "transpose_b", "true")) {
-        OV_TRY(!m.scales, n, "groups of numbers that run down the columns");
-        int64_t rows = m.rows;
-        m.rows = m.cols, m.cols = rows, m.turned = true;
+        flip(&m);
+        OV_TRY(!m.scales || !m.turned, n, "groups of numbers that run down the columns");
     }
     PR_TRY(mt_linear(&o->t, n, x, &m, out_of(n)));
     return set(o, n, (step){.kind = O_MEANING});
@@ -423,6 +572,7 @@ static pare_status square_root(ov *o, const pr_fg_node *n) {
 /* 1 / root, or x / root of x. */
 static pare_status divide(ov *o, const pr_fg_node *n) {
     int a = pr_fg_in(n, 0), b = pr_fg_in(n, 1);
+    if (is(o, a, O_SCORES)) return scale_by(o, n, a, b, true);
     OV_TRY(is(o, b, O_ROOT), n, "a quotient that no norm has");
     step s = {.kind = O_INVERSE, .of = o->s[b].of, .eps = o->s[b].eps};
     if (is_number(o, a, 1)) return set(o, n, s);
@@ -489,14 +639,23 @@ static pare_status rotate(ov *o, const pr_fg_node *n, int a, int b) {
     return set(o, n, h);
 }
 
+static pare_status negative(ov *o, const pr_fg_node *n) {
+    step s = o->s[n->in[0]];
+    OV_TRY(s.kind == O_PART, n, "turns round what is no part of a head");
+    s.kind = O_MINUS;
+    return set(o, n, s);
+}
+
 static pare_status cut(ov *o, const pr_fg_node *n) {
     int x = pr_fg_in(n, 0);
-    double from, to;
-    bool some = is(o, x, O_PART), heads = stream(o, x) && o->s[x].f == HEADS;
-    OV_TRY(n->n_in == 5 && (some || heads) && number(o, n->in[1], &from) &&
-               number(o, n->in[2], &to) && is_number(o, n->in[3], 1) &&
+    double from = 0, to = 0;
+    bool some = is(o, x, O_PART), heads = stream(o, x) && o->s[x].f == HEADS, sure = false;
+    OV_TRY(n->n_in == 5 && (some || heads) && is_number(o, n->in[3], 1) &&
                is_axis(o, n->in[4], 4, 3),
            n, "cuts what are no heads");
+    PR_TRY(known(o, n->in[1], &from, &sure));
+    if (sure) PR_TRY(known(o, n->in[2], &to, &sure));
+    OV_TRY(sure, n, "cuts heads at what is not known");
     double d = (double)(some ? o->s[x].count : o->s[x].d_head);
     if (to > d) to = d;
     OV_TRY(from >= 0 && to > from && from == (double)(int64_t)from && to == (double)(int64_t)to, n,
@@ -553,6 +712,7 @@ static pare_status add(ov *o, const pr_fg_node *n) {
         return set(o, n, (step){.kind = O_MEAN_EPS, .of = o->s[a].of, .eps = eps});
     }
     if (is(o, a, O_BY) || is(o, b, O_BY)) return rotate(o, n, a, b);
+    if (is(o, a, O_SCORES) || is(o, b, O_SCORES)) return hide(o, n, a, b);
     OV_TRY((flat(o, a) || const_of(o, a)) && (flat(o, b) || const_of(o, b)), n,
            "a sum that no decoder layer has");
     PR_TRY(mt_add(&o->t, n, a, b, out_of(n)));
@@ -579,6 +739,9 @@ static pare_status multiply(ov *o, const pr_fg_node *n) {
         return set(o, n, s);
     }
     bool heads = stream(o, a) && o->s[a].f == HEADS;
+    bool step_of = heads || is(o, a, O_SCALED) || is(o, a, O_KEYS_TURNED) || is(o, a, O_SCORES);
+    if (step_of && const_of(o, b) && const_of(o, b)->count == 1)
+        return scale_by(o, n, a, b, false);
     if (is(o, b, O_NUMBER) && is(o, a, O_TURNED))
         return set(o, n, (step){.kind = O_TURNED_BY, .of = o->s[a].of, .by = b});
     if (is(o, b, O_NUMBER) && (heads || is(o, a, O_PART)))
@@ -620,6 +783,7 @@ static pare_status transpose(ov *o, const pr_fg_node *n) {
     const pr_fg_const *by = const_of(o, pr_fg_in(n, 1));
     int x = pr_fg_in(n, 0);
     int64_t v;
+    if (is(o, x, O_ALL) || is(o, x, O_SPREAD)) return turn_keys(o, n, x, by);
     OV_TRY(stream(o, x) && o->s[x].f != FLAT && by && by->count == 4, n, "turns what are no heads");
     for (uint64_t i = 0; i < 4; i++)
         OV_TRY(pr_fg_const_i64(by, i, &v) && v == want[i], n, "another order of dimensions");
@@ -660,7 +824,9 @@ static pare_status reshape(ov *o, const pr_fg_node *n) {
     if (is(o, x, O_ALL) || is(o, x, O_SPREAD)) return spread(o, n);
     OV_TRY(stream(o, x), n, "a shape that no decoder has");
     const step s = o->s[x];
-    int64_t w = mt_width(&o->t, x), d = o->g->vals[out].n_dims == 4 ? o->g->vals[out].dim[3] : 0;
+    const pr_calc_num *to;
+    PR_TRY(pr_calc_value(o->shapes.calc, out, &to, o->err));
+    int64_t w = mt_width(&o->t, x), d = to->n_dims == 4 ? to->dim[3] : 0;
     if (s.f == FLAT) {
         OV_TRY(d > 0 && w > 0 && w % d == 0, n, "heads that are no whole part of their values");
         step h = {.kind = O_MEANING, .f = SPLIT, .n_head = w / d, .d_head = d};
@@ -705,45 +871,6 @@ static pare_status reshape_rows(ov *o, const pr_fg_node *n) {
     return pass_on(o, n, n->in[0]);
 }
 
-/* ------------------------------------------------------------------ attention */
-
-static pare_status mask_of(ov *o, const pr_fg_node *n, int v, int64_t *left) {
-    for (int i = 0; i < o->n_masks; i++)
-        if (o->masks[i].v == v) return *left = o->masks[i].left, PARE_OK;
-    OV_TRY(o->n_masks < MASKS_MAX, n, "over %d masks", MASKS_MAX);
-    PR_TRY(pr_calc_mask(o->g, &o->d, n, v, left, o->err));
-    o->masks[o->n_masks++] = (mask){v, *left};
-    return PARE_OK;
-}
-
-static pare_status attention(ov *o, const pr_fg_node *n) {
-    int q = pr_fg_in(n, 0), k = pr_fg_in(n, 1), v = pr_fg_in(n, 2), m = pr_fg_in(n, 3);
-    mt_attention a = {.left = -1};
-    OV_TRY(n->n_in == 4 || n->n_in == 5, n, "%d inputs, expected a mask", n->n_in);
-    OV_TRY(pr_fg_attr_says(n, "causal", "false"), n, "a mask of its own, beside the one given");
-    OV_TRY(stream(o, q) && o->s[q].f == HEADS, n, "queries that are no heads");
-    const step *s = &o->s[q];
-    for (int i = 0; i < 2; i++) {
-        const step *x = &o->s[i ? v : k];
-        OV_TRY((x->kind == O_ALL || (x->kind == O_SPREAD && x->count == 0)) &&
-                   x->n_head == s->n_head && x->d_head == s->d_head,
-               n, "keys or values that are no heads of a state, one for each query's");
-    }
-    OV_TRY(o->s[k].state != o->s[v].state, n, "keys and values of one state");
-    OV_TRY(n->n_in == 4 || number(o, n->in[4], &a.scale), n, "a scale that is no constant");
-    OV_TRY(n->n_in == 4 || a.scale > 0, n, "a scale of %g", a.scale);
-    a.q = q;
-    a.k = o->s[k].of;
-    a.v = o->s[v].of;
-    a.n_head = (int)s->n_head;
-    a.n_kv = (int)o->s[a.k].n_head;
-    OV_TRY(o->s[a.v].n_head == a.n_kv, n, "other heads of keys than of values");
-    PR_TRY(mask_of(o, n, m, &a.left));
-    PR_TRY(mt_attn(&o->t, n, &a, out_of(n)));
-    return set(o, n, (step){.kind = O_MEANING, .f = HEADS, .n_head = s->n_head,
-                            .d_head = s->d_head});
-}
-
 /* ------------------------------------------------------------------ the whole */
 
 static const struct {
@@ -756,7 +883,28 @@ static const struct {
     {"Multiply", multiply},   {"Swish", act},         {"Sigmoid", act},
     {"Transpose", transpose}, {"Unsqueeze", spread},  {"Broadcast", spread},
     {"Reshape", reshape},     {"Assign", assign},     {"ScaledDotProductAttention", attention},
+    {"Negative", negative},   {"Softmax", softmax},   {"IsNaN", is_nan},
+    {"Select", choose},
 };
+
+/* Floats in two dimensions. */
+static bool is_matrix(const ov *o, int v) {
+    const pr_fg_const *c = const_of(o, v);
+    return c && c->n_dims == 2 && float_type(c->type) != PR_TYPE_N;
+}
+
+static pare_status turn_rows(ov *o, const pr_fg_node *n, int x, int by) {
+    const pr_fg_const *c = const_of(o, by);
+    int64_t first, second;
+    mt_sym s = {.kind = MT_ROWS};
+    OV_TRY(out_of(n) >= 0 && rows_of(o, x, &s.mat) && c && c->count == 2 &&
+               pr_fg_const_i64(c, 0, &first) && pr_fg_const_i64(c, 1, &second) && first == 1 &&
+               second == 0,
+           n, "turns a matrix in another way");
+    flip(&s.mat);
+    *sym(o, out_of(n)) = s;
+    return set(o, n, (step){.kind = O_MEANING});
+}
 
 /* Matrices are made of constants alone, and so are numbers. */
 static pare_status of_constants(ov *o, const pr_fg_node *n, bool *done) {
@@ -769,6 +917,7 @@ static pare_status of_constants(ov *o, const pr_fg_node *n, bool *done) {
     if (product && is(o, a, O_CODES)) return scale_codes(o, n, a, b);
     if (product && is(o, b, O_CODES)) return scale_codes(o, n, b, a);
     if (pr_fg_is(n, "Reshape", NULL) && kind(o, a, MT_ROWS)) return reshape_rows(o, n);
+    if (pr_fg_is(n, "Transpose", NULL) && is_matrix(o, a)) return turn_rows(o, n, a, b);
     bool numbers = n->n_in > 0;
     for (int i = 0; i < n->n_in; i++) numbers &= numberish(o, n->in[i]);
     bool token = pr_fg_is(n, "Gather", NULL) && kind(o, b, MT_IDS);
@@ -785,12 +934,69 @@ static pare_status of_constants(ov *o, const pr_fg_node *n, bool *done) {
 
 static pare_status one_node(ov *o, const pr_fg_node *n) {
     bool done;
-    OV_TRY(strncmp(n->domain, "opset", 5) == 0, n, "operations of '%.40s' are not read", n->domain);
+    if (pr_fg_is(n, "MatMulNBits", "com.microsoft")) {
+        OV_TRY(flat(o, pr_fg_in(n, 0)) && out_of(n) >= 0, n,
+               "multiplies what is no step of a decoder");
+        PR_TRY(mt_n_bits(&o->t, n));
+        return set(o, n, (step){.kind = O_MEANING});
+    }
+    OV_TRY(strncmp(n->domain, "opset", 5) == 0, n, "pare reads no such operator%s%.40s in a decoder",
+           *n->domain ? " of " : "", n->domain);
     PR_TRY(of_constants(o, n, &done));
     if (done) return PARE_OK;
     for (size_t i = 0; i < PR_COUNT(RULES); i++)
         if (pr_fg_is(n, RULES[i].op, NULL)) return RULES[i].rule(o, n);
     return pr_fg_fail(n, o->err, "pare reads no such operation in a decoder");
+}
+
+/* A state that is given, and given back: by these names the caller pairs them. */
+static const char *past_of(const char *name) {
+    const char *tail = strchr(name, '.');
+    return strncmp(name, "past_key_values.", 16) == 0 || strncmp(name, "present.", 8) == 0 ? tail
+                                                                                          : NULL;
+}
+
+static bool is_past(ov *o, int v) {
+    const pr_fg_val *x = &o->g->vals[v];
+    bool is = past_of(x->name) && x->name[1] == 'a' && x->typed && x->n_dims == 4 &&
+              float_type(x->type) != PR_TYPE_N && x->dim[1] > 0 && x->dim[1] <= 4096 &&
+              x->dim[3] > 0 && x->dim[3] <= 4096;
+    if (is)
+        o->s[v] = (step){.kind = O_PAST, .state = v, .root = v, .n_head = x->dim[1],
+                         .d_head = x->dim[3]};
+    return is;
+}
+
+/* What goes out beside the logits: every state that came in, once, and all of it. */
+static pare_status given_back(ov *o, int v) {
+    const char *tail = past_of(o->g->vals[v].name);
+    const char *from = is(o, v, O_ALL) ? past_of(o->g->vals[o->s[v].state].name) : NULL;
+    if (tail && from && strcmp(tail, from) == 0) return PARE_OK;
+    return pr_fail(o->err, PARE_EUNSUPPORTED, -1,
+                   "output '%.100s' of the graph is neither logits nor all of a state",
+                   o->g->vals[v].name);
+}
+
+static pare_status outputs(ov *o) {
+    int states = 0, back = 0, logits = -1;
+    for (int i = 0; i < o->g->n_inputs; i++) states += is(o, o->g->inputs[i], O_PAST);
+    for (int i = 0; i < o->g->n_outputs; i++) {
+        int v = o->g->outputs[i];
+        if (logits < 0 && flat(o, v)) {
+            logits = v;
+            continue;
+        }
+        PR_TRY(given_back(o, v));
+        for (int k = 0; k < i; k++)
+            if (is(o, o->g->outputs[k], O_ALL) &&
+                o->s[o->g->outputs[k]].state == o->s[v].state)
+                return pr_fail(o->err, PARE_EUNSUPPORTED, -1, "a state that is given back twice");
+        back++;
+    }
+    if (logits < 0) return pr_fail(o->err, PARE_EUNSUPPORTED, -1, "the output is no logits");
+    if (back != states)
+        return pr_fail(o->err, PARE_EUNSUPPORTED, -1, "%d states come in, %d go out", states, back);
+    return mt_is_logits(&o->t, logits);
 }
 
 static pare_status inputs(ov *o) {
@@ -807,7 +1013,7 @@ static pare_status inputs(ov *o) {
             sym(o, v)->kind = known[k].kind;
             *places[k] = v;
         }
-        if (!kind(o, v, MT_NONE)) continue;
+        if (!kind(o, v, MT_NONE) || is_past(o, v)) continue;
         return pr_fail(o->err, PARE_EUNSUPPORTED, -1,
                        "input '%.100s' of the graph is none of input_ids, attention_mask, "
                        "position_ids and beam_idx (a model whose state is no ReadValue?)",
@@ -820,19 +1026,15 @@ static pare_status follow(ov *o) {
     PR_TRY(inputs(o));
     for (int i = 0; i < o->g->n_nodes; i++) PR_TRY(one_node(o, &o->g->nodes[i]));
     PR_TRY(check_states(o));
-    if (o->g->n_outputs != 1)
-        return pr_fail(o->err, PARE_EUNSUPPORTED, -1, "the graph has %d outputs, expected logits",
-                       o->g->n_outputs);
-    int v = o->g->outputs[0];
-    if (!flat(o, v)) return pr_fail(o->err, PARE_EUNSUPPORTED, -1, "the output is no logits");
-    PR_TRY(mt_is_logits(&o->t, v));
+    PR_TRY(outputs(o));
     return mt_close(&o->t, o->err);
 }
 
 static pare_status match(ov *o, pr_model *m, pare_err *err) {
     int layers = 0;
     for (int i = 0; i < o->g->n_nodes; i++)
-        layers += pr_fg_is(&o->g->nodes[i], "ScaledDotProductAttention", NULL);
+        layers += pr_fg_is(&o->g->nodes[i], "ScaledDotProductAttention", NULL) ||
+                  pr_fg_is(&o->g->nodes[i], "Softmax", NULL);
     PR_TRY(mt_open(&o->t, m, o->g, layers, err));
     PR_NEW(o->s, m->arena, o->g->n_vals + 1, err);
     PR_NEW(o->rotations, m->arena, ROTATIONS_MAX, err);
@@ -843,12 +1045,18 @@ static pare_status match(ov *o, pr_model *m, pare_err *err) {
     return st;
 }
 
-pare_status pr_openvino_match(pr_model *m, const char *dir, pare_err *err) {
-    ov o = {.g = pr_container_graph(m->file), .err = err, .budget = BUDGET};
-    o.d = (pr_calc_decoder){.ids = -1, .mask = -1, .pos = -1, .beam = -1, .shape = shape_of,
-                            .user = &o, .budget = &o.budget};
+pare_status mt_traced(pr_model *m, const pr_fgraph *g, const char *dir, pare_err *err) {
+    ov *o;
     mt_said said = {0};
-    pare_status st = match(&o, m, err);
-    if (st == PARE_OK) st = mt_settle(&o.t, dir, &said, err);
+    PR_NEW(o, m->arena, 1, err);
+    *o = (ov){.g = g, .err = err, .budget = BUDGET};
+    o->d = (pr_calc_decoder){.ids = -1, .mask = -1, .pos = -1, .beam = -1, .shape = shape_of,
+                             .user = o, .budget = &o->budget};
+    pare_status st = match(o, m, err);
+    if (st == PARE_OK) st = mt_settle(&o->t, dir, &said, err);
     return st == PARE_OK ? st : pr_fail_in(err, st, pr_container_path(m->file, 0));
+}
+
+pare_status pr_openvino_match(pr_model *m, const char *dir, pare_err *err) {
+    return mt_traced(m, pr_container_graph(m->file), dir, err);
 }
