@@ -71,6 +71,8 @@ typedef struct {
         if (!(cond)) return pr_fg_fail((n), o->err, __VA_ARGS__); \
     } while (0)
 
+#define NO_PAST "attends without what came before: export it with past keys and values"
+
 static mt_sym *sym(const ov *o, int v) {
     return &o->t.sym[v];
 }
@@ -402,8 +404,7 @@ static pare_status attend(ov *o, const pr_fg_node *n, int q, int k, int v, int m
     const step *s = &o->s[q];
     for (int i = 0; i < 2; i++) {
         int y = i ? v : k;
-        OV_TRY(!stream(o, y), n,
-               "attends without what came before: export it with past keys and values");
+        OV_TRY(!stream(o, y), n, NO_PAST);
         const step *x = &o->s[y];
         OV_TRY((x->kind == O_ALL || (x->kind == O_SPREAD && x->count == 0)) &&
                    x->n_head == s->n_head && x->d_head == s->d_head,
@@ -786,7 +787,8 @@ static pare_status transpose(ov *o, const pr_fg_node *n) {
     if (is(o, x, O_ALL) || is(o, x, O_SPREAD)) return turn_keys(o, n, x, by);
     OV_TRY(stream(o, x) && o->s[x].f != FLAT && by && by->count == 4, n, "turns what are no heads");
     for (uint64_t i = 0; i < 4; i++)
-        OV_TRY(pr_fg_const_i64(by, i, &v) && v == want[i], n, "another order of dimensions");
+        OV_TRY(pr_fg_const_i64(by, i, &v) && v == want[i], n,
+               o->s[x].f == HEADS ? NO_PAST : "another order of dimensions");
     if (o->s[x].f == SPLIT) return to_heads(o, n, x);
     OV_TRY(kind(o, x, MT_ATTN), n, "turns heads back that are no attention's");
     PR_TRY(pass_on(o, n, x));
@@ -801,6 +803,7 @@ static pare_status spread(ov *o, const pr_fg_node *n) {
     int64_t h = s.n_head, d = s.d_head, all = PR_CALC_PAST + PR_CALC_T, times = s.count;
     bool yes = false;
     OV_TRY(out >= 0, n, "its result is left out");
+    OV_TRY(!stream(o, x) || s.f != HEADS, n, NO_PAST);
     if (s.kind == O_ALL && pr_fg_is(n, "Unsqueeze", NULL)) {
         SHAPE(out, &yes, PR_CALC_B, h, 1, all, d);
         s.count = 1;
