@@ -641,8 +641,9 @@ static pare_status rotate(ov *o, const pr_fg_node *n, int a, int b) {
 }
 
 static pare_status negative(ov *o, const pr_fg_node *n) {
-    step s = o->s[n->in[0]];
-    OV_TRY(s.kind == O_PART, n, "turns round what is no part of a head");
+    int x = pr_fg_in(n, 0);
+    OV_TRY(is(o, x, O_PART), n, "turns round what is no part of a head");
+    step s = o->s[x];
     s.kind = O_MINUS;
     return set(o, n, s);
 }
@@ -673,7 +674,7 @@ static int64_t values(const ov *o, int x) {
 
 static pare_status concat(ov *o, const pr_fg_node *n) {
     int a = pr_fg_in(n, 0), b = pr_fg_in(n, 1);
-    OV_TRY(n->n_in == 2, n, "joins what no decoder does");
+    OV_TRY(n->n_in == 2 && a >= 0 && b >= 0, n, "joins what no decoder does");
     const step *p = &o->s[a], *q = &o->s[b];
     if (is(o, a, O_PAST)) {
         OV_TRY(attr_axis(n, 4, 2) && stream(o, b) && q->f == HEADS && q->n_head == p->n_head &&

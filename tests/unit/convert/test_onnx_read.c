@@ -15,6 +15,8 @@ enum { TOKENS = 40, VOCAB = 64 };
 
 static const char *const cases[] = {"llama_llama3", "qwen2_asym", "qwen3_int4"};
 
+static const char *const traced[] = {"llama_fp16", "qwen3_int4"};
+
 static const char *vector_path(const char *name, const char *tail) {
     char rel[200];
     snprintf(rel, sizeof rel, "tests/vectors/onnx_genai/%s%s", name, tail);
@@ -237,6 +239,32 @@ static void groups_come_back(void **state) {
         }
 }
 
+/* ------------------------------------------------------------------ optimum's */
+
+static const char *optimum(const char *name, const char *tail) {
+    char rel[200];
+    snprintf(rel, sizeof rel, "tests/vectors/onnx_optimum/%s%s", name, tail);
+    return check_source(rel);
+}
+
+/* Graphs that torch traced: attention, masks and rotation in single operators. */
+static void traced_graphs_are_read(void **state) {
+    (void)state;
+    for (size_t c = 0; c < PR_COUNT(traced); c++) {
+        const char *dir = check_scratch();
+        pr_model *m = opened(optimum(traced[c], ""));
+        assert_true(m->hp.tied == (c == 0)); /* a folded, turned copy of the embedding */
+        assert_non_null(m->tok);
+        pr_model_close(m);
+        compare(optimum(traced[c], ""), optimum(traced[c], ".ids"),
+                optimum(traced[c], ".logits"));
+        const pare_convert_opts o = {.to = "gguf", .out = in(dir, "m.gguf"), .quant = "F32"};
+        convert(optimum(traced[c], ""), &o);
+        same_function(optimum(traced[c], ""), in(dir, "m.gguf"), traced[c]);
+        check_scratch_remove(dir);
+    }
+}
+
 /* ------------------------------------------------------------------ onward */
 
 /* Symmetric groups of 32 with scales that F16 holds are Q4_0's own numbers. */
@@ -352,6 +380,65 @@ static void another_configuration_is_refused(void **state) {
 
 /* ------------------------------------------------------------------ hostile */
 
+/* `from` to `to` in the graph that optimum wrote, everywhere or `once`. */
+static void edit_traced(const char *dir, const char *file, const char *from, const char *to,
+                        bool once) {
+    pr_arena *a = pr_arena_new(1 << 24);
+    pr_str s;
+    pare_err e = {0};
+    char name[100];
+    int n = 0;
+    snprintf(name, sizeof name, "/%s", file);
+    CHECK_OK(pr_file_read(optimum("qwen3_int4", name), 1 << 22, a, &s, &e), e);
+    char *p = pr_arena_str(a, s.p, s.n), *end = p + s.n;
+    for (char *q = p; from && !(once && n); q += strlen(from), n++) {
+        q = memmem(q, (size_t)(end - q), from, strlen(from));
+        if (!q) break;
+        assert_int_equal(strlen(from), strlen(to));
+        memcpy(q, to, strlen(to));
+    }
+    if (from && !n) fail_msg("no %s in %s", from, file);
+    CHECK_OK(pr_file_write(in(dir, file), p, s.n, &e), e);
+    pr_arena_free(a);
+}
+
+/* Each makes another function of the graph, or one that is not known: never read, always named.
+ * "\"\x05" is the field of a node's operator with five letters. */
+static void what_traced_graphs_mean_is_computed(void **state) {
+    static const struct {
+        const char *what, *from, *to, *says;
+    } edits[] = {
+        {"as it is", NULL, NULL, ""},
+        {"a cosine that is none", "\"\x03" "Cos", "\"\x03" "Sin", "cosine"},
+        {"no sine", "\"\x03" "Sin", "\"\x03" "Tan", "Tan"},
+        {"halves that are not turned", "\"\x03" "Neg", "\"\x03" "Abs", "Abs"},
+        {"a mask that looks ahead", "\"\x0bLessOrEqual", "\"\x0bMoreOrEqual", "MoreOrEqual"},
+        {"hidden by nothing", "\x22\x03" "And", "\x22\x03" "Add", "mask"},
+        {"a mean that is none", "ReduceMean", "ReduceSums", "ReduceSums"},
+        {"another softmax", "\"\x07Softmax", "\"\x07Softmin", "Softmin"},
+        {"a root that is none", "\"\x04Sqrt", "\"\x04Relu", "Relu"},
+        {"another activation", "\"\x07Sigmoid", "\"\x07Swigmod", "act_fn"},
+        {"an output of its own", "present.0.key", "present.7.key", "present.7.key"},
+        {"an input of its own", "attention_mask", "attention_tusk", "attention_tusk"},
+    };
+    static const char *const files[] = {"model.onnx", "config.json"};
+    (void)state;
+    for (size_t i = 0; i < PR_COUNT(edits); i++) {
+        const char *dir = check_scratch();
+        pr_model *m = NULL;
+        pare_err e = {0};
+        for (size_t k = 0; k < PR_COUNT(files); k++)
+            edit_traced(dir, files[k], k == 0 ? edits[i].from : NULL, edits[i].to, false);
+        pare_status st = pr_model_open(&m, dir, &e);
+        if (getenv("PARE_SHOW"))
+            print_message("%-28s %s: %s\n", edits[i].what, pare_status_name(st), e.msg);
+        pr_model_close(m);
+        if (st != (edits[i].from ? PARE_EUNSUPPORTED : PARE_OK) || !strstr(e.msg, edits[i].says))
+            fail_msg("%s: %s (%s)", edits[i].what, pare_status_name(st), e.msg);
+        check_scratch_remove(dir);
+    }
+}
+
 /* A copy of llama_llama3 with bytes of one file changed, equally long (or cut to `keep` bytes). */
 static void edit(const char *dir, const char *file, const char *from, const char *to, long keep) {
     pr_arena *a = pr_arena_new(1 << 24);
@@ -452,6 +539,8 @@ static void every_cut_is_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logits_are_those_of_onnx_runtime),
+        cmocka_unit_test(traced_graphs_are_read),
+        cmocka_unit_test(what_traced_graphs_mean_is_computed),
         cmocka_unit_test(hyper_parameters_are_found),
         cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(groups_come_back),

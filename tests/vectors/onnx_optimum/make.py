@@ -28,13 +28,14 @@ TOKENIZER = HERE.parent / "arch" / "llama_plain"
 PAST = "text-generation-with-past"
 SIZE = dict(vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
             num_key_value_heads=2, max_position_embeddings=128, bos_token_id=59, eos_token_id=60, tie_word_embeddings=False)
+TINY = dict(hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2, num_key_value_heads=1, head_dim=6)
 LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)
 LINEAR = dict(rope_type="linear", factor=4.0)
 YARN = dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=32)
 CASES = {  # name: class, its own settings, precision
     "llama_fp32": ("Llama", {}, "fp32"),
-    "llama_fp16": ("Llama", dict(tie_word_embeddings=True, head_dim=6, attention_bias=True), "fp16"),
-    "llama_bf16": ("Llama", {}, "bf16"),
+    "llama_fp16": ("Llama", dict(TINY, tie_word_embeddings=True, attention_bias=True), "fp16"),
+    "llama_half": ("Llama", dict(tie_word_embeddings=True, head_dim=6, attention_bias=True), "fp16"),
     "llama_llama3": ("Llama", dict(rope_theta=500000.0, rope_scaling=LLAMA3, num_key_value_heads=4), "fp32"),
     "llama_linear": ("Llama", dict(rope_scaling=LINEAR, mlp_bias=True, num_key_value_heads=1), "fp32"),
     "llama_yarn": ("Llama", dict(rope_scaling=YARN), "fp32"),
@@ -73,7 +74,7 @@ def checkpoint(name, own, kind, precision):
                 value.uniform_(0.5, 1.5)
             else:
                 value.normal_(0, 0.2)
-    return model.half() if precision == "fp16" else model.bfloat16() if precision == "bf16" else model
+    return model.half() if precision == "fp16" else model
 
 
 def quantize(path, precision):
@@ -127,7 +128,7 @@ def write(out, name, case, task=PAST):
     onnx_export_from_model(model, to, task=task, do_validation=False)
     for file in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(TOKENIZER / file, to)
-    if precision not in ("fp32", "fp16", "bf16"):
+    if precision not in ("fp32", "fp16"):
         quantize(to, precision)
 
 
