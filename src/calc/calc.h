@@ -1,4 +1,4 @@
-/* calc.h - the door of `calc`: what a small part of an OpenVINO graph computes from a few numbers.
+/* calc.h - the door of `calc`: what a small part of a foreign graph computes from a few numbers.
  *
  *   uint64_t budget = 1 << 26;
  *   pr_calc_inputs in = {.given = probe, .user = &p, .budget = &budget};
@@ -14,6 +14,7 @@
  * belongs to one thread; what it gives out lives as long as it. */
 #ifndef PR_CALC_H
 #define PR_CALC_H
+#include "codec/codec.h"
 #include "format/format.h"
 
 typedef struct {
@@ -39,6 +40,26 @@ void pr_calc_free(pr_calc *k); /* NULL is fine */
  * that no mask, shape or angle has, numbers that depend on the weights, a budget spent. After a
  * failure the calculation can only be freed. */
 pare_status pr_calc_value(pr_calc *k, int v, const pr_calc_num **out, pare_err *err);
+
+/* ------------------------------------------------------------------ codes.c */
+
+/* A matrix or vector as somebody's graph has it. */
+typedef struct {
+    const pr_fg_const *data, *scales, *zeros; /* floats alone, or codes and what belongs to them */
+    pr_group_spec spec;                       /* with scales */
+    int64_t rows, cols;                       /* as it is used: cols in, rows out */
+    bool turned;                              /* floats stored [cols, rows] */
+    const char *name;
+} pr_calc_mat;
+
+/* Codes [rows, cols], or [rows, groups, values]; false: another shape. `name` is borrowed. */
+bool pr_calc_codes(pr_calc_mat *m, const pr_fg_const *c, const char *name);
+/* Less zero points, times scales: constants (NULL: none), one a row or a group; node `n` says so.
+ * EUNSUPPORTED: of another type or shape. */
+pare_status pr_calc_codes_less(pr_calc_mat *m, const pr_fg_node *n, const pr_fg_const *c,
+                               pr_arena *arena, pare_err *err);
+pare_status pr_calc_codes_times(pr_calc_mat *m, const pr_fg_node *n, const pr_fg_const *c,
+                                pare_err *err);
 
 /* ------------------------------------------------------------------ onnx_ops.c */
 

@@ -275,6 +275,30 @@ bool pr_fg_const_f64(const pr_fg_const *c, uint64_t i, double *out) {
     }
 }
 
+enum { TILE = 64 };
+
+/* Part of the comparison below, small enough for a cache to hold both sides. */
+static bool same_tile(const pr_fg_const *a, const pr_fg_const *b, uint64_t row, uint64_t col) {
+    size_t size = (size_t)TYPES[a->type].bits / 8;
+    uint64_t rows = PR_MIN(a->dim[0], row + TILE), cols = PR_MIN(a->dim[1], col + TILE);
+    for (uint64_t r = row; r < rows; r++)
+        for (uint64_t c = col; c < cols; c++)
+            if (memcmp(a->data + (r * a->dim[1] + c) * size, b->data + (c * a->dim[0] + r) * size,
+                       size) != 0)
+                return false;
+    return true;
+}
+
+bool pr_fg_const_same_turned(const pr_fg_const *a, const pr_fg_const *b) {
+    if (a->type != b->type || a->n_dims != 2 || b->n_dims != 2 || a->dim[0] != b->dim[1] ||
+        a->dim[1] != b->dim[0] || TYPES[a->type].bits < 8)
+        return false;
+    for (uint64_t r = 0; r < a->dim[0]; r += TILE)
+        for (uint64_t c = 0; c < a->dim[1]; c += TILE)
+            if (!same_tile(a, b, r, c)) return false;
+    return true;
+}
+
 pare_status pr_fg_fail(const pr_fg_node *n, pare_err *err, const char *fmt, ...) {
     char    msg[256];
     va_list ap;

@@ -116,6 +116,8 @@ const pr_fg_node *pr_fg_maker(const pr_fgraph *g, int v);
 /* Number `i` < count of a constant of numbers (whole ones for _i64); false: of another type. */
 bool pr_fg_const_i64(const pr_fg_const *c, uint64_t i, int64_t *out);
 bool pr_fg_const_f64(const pr_fg_const *c, uint64_t i, double *out);
+/* Is `b` [c, r] the same numbers as `a` [r, c], turned? Of one type of whole bytes. */
+bool pr_fg_const_same_turned(const pr_fg_const *a, const pr_fg_const *b);
 /* PARE_EUNSUPPORTED naming the node: "node 'x' (MatMul): …". */
 pare_status pr_fg_fail(const pr_fg_node *n, pare_err *err, const char *fmt, ...)
     PR_PRINTF(3, 4);

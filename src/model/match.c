@@ -474,29 +474,10 @@ static bool same_matrix(const mt_mat *a, const mt_mat *b) {
            (!a->scales || pr_group_same(&a->spec, &b->spec));
 }
 
-enum { TILE = 64 };
-
-/* Part of the comparison below, small enough for a cache to hold both sides. */
-static bool same_tile(const mt_mat *a, const mt_mat *b, int64_t row, int64_t col, size_t size) {
-    int64_t rows = PR_MIN(a->rows, row + TILE), cols = PR_MIN(a->cols, col + TILE);
-    for (int64_t r = row; r < rows; r++)
-        for (int64_t c = col; c < cols; c++)
-            if (memcmp(a->data->data + (size_t)(r * a->cols + c) * size,
-                       b->data->data + (size_t)(c * b->rows + r) * size, size) != 0)
-                return false;
-    return true;
-}
-
-/* torch's exporter folds a turned matrix into a second copy: `b` is `a`, stored turned. */
-static bool same_turned(const mt_mat *a, const mt_mat *b) {
-    if (a->scales || b->scales || a->turned || !b->turned || a->rows != b->rows ||
-        a->cols != b->cols || a->data->type != b->data->type)
-        return false;
-    size_t size = (size_t)pr_fg_type_bits(a->data->type) / 8;
-    for (int64_t r = 0; r < a->rows; r += TILE)
-        for (int64_t c = 0; c < a->cols; c += TILE)
-            if (!same_tile(a, b, r, c, size)) return false;
-    return true;
+/* torch's exporter folds a turned matrix into a second copy. */
+static bool turned_copy(const mt_mat *a, const mt_mat *b) {
+    return !a->scales && !b->scales && a->turned != b->turned &&
+           pr_fg_const_same_turned(a->data, b->data);
 }
 
 pare_status mt_is_logits(mt *t, int v) {
@@ -512,7 +493,7 @@ pare_status mt_is_logits(mt *t, int v) {
                           t->m->hp.n_vocab);
     t->logits = true;
     const mt_mat *rows = &t->sym[embed].mat;
-    t->m->hp.tied = same_matrix(&s->mat, rows) || same_turned(rows, &s->mat);
+    t->m->hp.tied = same_matrix(&s->mat, rows) || turned_copy(&s->mat, rows);
     if (t->m->hp.tied) return PARE_OK;
     return add_matrix(t, PR_ROLE_OUTPUT, -1, &s->mat, 0, s->mat.rows);
 }

@@ -7,15 +7,9 @@
 #ifndef PR_MATCH_H
 #define PR_MATCH_H
 #include "arch.h"
+#include "calc/calc.h"
 
-/* A matrix or vector as somebody's graph has it. */
-typedef struct {
-    const pr_fg_const *data, *scales, *zeros; /* floats alone, or codes and what belongs to them */
-    pr_group_spec spec;                       /* with scales */
-    int64_t rows, cols;                       /* as it is used: cols in, rows out */
-    bool turned;                              /* floats stored [cols, rows] */
-    const char *name;
-} mt_mat;
+typedef pr_calc_mat mt_mat;
 
 typedef enum {
     MT_NONE,

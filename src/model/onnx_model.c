@@ -7,7 +7,6 @@
  * so a graph that masks otherwise is refused, not read as if it did not. */
 #include "match.h"
 #include <stdio.h>
-#include "calc/calc.h"
 
 #define MS "com.microsoft"
 

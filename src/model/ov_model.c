@@ -1,12 +1,13 @@
-/* ov_model.c - a directory with openvino_model.xml: what its operations mean (match.h). Operations:
- * OpenVINO 2026.4 (opset 1 to 13), as pare, and optimum-intel 2.2 with NNCF 3.4, use them.
+/* ov_model.c - a graph in OpenVINO's words, its own or one that torch traced into ONNX: what the
+ * operations mean (match.h). Operations: OpenVINO 2026.4 (opset 1 to 13), as pare,
+ * optimum-intel 2.2
+ * with NNCF 3.4, and optimum-onnx 0.1 (by way of pr_calc_from_onnx) use them.
  *
  * Always true: an operation that no rule takes is an error with the node's name. Masks, shapes and
  * angles are not matched but computed (calc/calc.h): each exporter has its own spelling of them. */
 #include "match.h"
 #include <math.h>
 #include <stdio.h>
-#include "calc/calc.h"
 
 enum { BUDGET = 1 << 28, MASKS_MAX = 1024, ROTATIONS_MAX = 1024, WIDTH_MAX = 1 << 24 };
 
@@ -27,7 +28,7 @@ typedef enum {
     O_PAST,    /* a state as it was */
     O_ALL,     /* `of` behind a state: what all tokens so far had */
     O_SPREAD,  /* O_ALL on its way to more heads */
-    /* Attention in single steps: `of` the queries, `by` all keys, times `eps`, behind mask `mask`. */
+    /* Attention in single steps: queries `of`, all keys `by`, a factor `eps`, `mask`. */
     O_SCALED, O_KEYS_TURNED, O_SCORES, O_MASKED, O_PROBS,
     O_NAN      /* which of O_PROBS are none: a row that sees nothing */
 } step_kind;
@@ -220,89 +221,29 @@ static void flip(mt_mat *m) {
     m->turned = !m->turned;
 }
 
-/* Codes [rows, cols], or [rows, groups, values]. */
 static pare_status codes(ov *o, const pr_fg_node *n, const pr_fg_const *c) {
-    int64_t groups = c->n_dims == 3 ? (int64_t)PR_MIN(c->dim[1], (uint64_t)WIDTH_MAX) : 1;
-    uint64_t each = c->n_dims >= 2 ? c->dim[c->n_dims - 1] : 0;
-    if (c->n_dims < 2 || c->n_dims > 3 || c->dim[0] < 1 || c->dim[0] > WIDTH_MAX || each < 1 ||
-        each > WIDTH_MAX || groups < 1 || (uint64_t)groups * each > WIDTH_MAX)
-        return set(o, n, (step){.kind = O_NUMBER});
-    bool twos = c->type == PR_FG_I4 || c->type == PR_FG_I8;
-    return set(o, n, (step){.kind = O_CODES,
-                            .mat = {.data = c, .rows = (int64_t)c->dim[0],
-                                    .cols = groups * (int64_t)each,
-                                    .name = o->g->vals[n->in[0]].name,
-                                    .spec = {.bits = pr_fg_type_bits(c->type),
-                                             .group = groups > 1 ? (int64_t)each : 0,
-                                             .rule = PR_GROUP_SYM,
-                                             .twos = twos}}});
-}
-
-/* The shape of scales and zero points: one a row, or one a group. */
-static bool one_each(const mt_mat *m, const pr_fg_const *c) {
-    uint64_t groups = m->spec.group ? (uint64_t)(m->cols / m->spec.group) : 1;
-    if (c->n_dims != m->data->n_dims || c->dim[0] != (uint64_t)m->rows) return false;
-    return c->n_dims == 2 ? c->dim[1] == 1 : c->dim[1] == groups && c->dim[2] == 1;
-}
-
-/* Halves of bytes that cross rows, or one number for all: a byte each, which are few. */
-static pare_status widen_zeros(ov *o, const pr_fg_node *n, mt_mat *m, const pr_fg_const *c) {
-    uint64_t count = (uint64_t)m->rows * (m->spec.group ? (uint64_t)(m->cols / m->spec.group) : 1);
-    pr_fg_const *wide;
-    uint8_t *p;
-    int64_t z;
-    PR_NEW(wide, o->t.m->arena, 1, o->err);
-    PR_NEW(p, o->t.m->arena, count + 1, o->err);
-    for (uint64_t i = 0; i < count; i++) {
-        OV_TRY(pr_fg_const_i64(c, c->count == 1 ? 0 : i, &z), n, "a zero point that is no number");
-        p[i] = (uint8_t)z;
-    }
-    *wide = (pr_fg_const){.type = PR_FG_U8, .n_dims = 1, .dim = {count}, .count = count, .data = p,
-                          .bytes = count, .file = c->file, .offset = c->offset};
-    m->zeros = wide;
-    m->spec.wide_zeros = true;
-    return PARE_OK;
+    step s = {.kind = O_CODES};
+    if (!pr_calc_codes(&s.mat, c, o->g->vals[n->in[0]].name)) s.kind = O_NUMBER;
+    return set(o, n, s);
 }
 
 /* codes - zero points */
 static pare_status subtract_zeros(ov *o, const pr_fg_node *n) {
-    int a = pr_fg_in(n, 0), b = pr_fg_in(n, 1);
+    int b = pr_fg_in(n, 1);
     const pr_fg_node *from = pr_fg_maker(o->g, b);
     const pr_fg_const *c = pr_fg_const_of(o->g, b);
-    step s = o->s[a];
-    mt_mat *m = &s.mat;
-    int64_t z;
-    double x = 0;
+    step s = o->s[pr_fg_in(n, 0)];
     if (!c && pr_fg_is(from, "Convert", NULL)) c = pr_fg_const_of(o->g, pr_fg_in(from, 0));
-    OV_TRY(c && !m->spec.twos && m->spec.rule == PR_GROUP_SYM, n,
-           "takes from codes what are no constant zero points, or twice");
-    int64_t middle = (int64_t)1 << (m->spec.bits - 1);
-    if (c->count == 1 && pr_fg_const_f64(c, 0, &x) && x == (double)middle)
-        return set(o, n, s); /* what symmetric codes are stored with */
-    m->spec.rule = PR_GROUP_ASYM;
-    OV_TRY(c->type == m->data->type && (c->count == 1 || one_each(m, c)), n,
-           "zero points of another type or shape than its codes have");
-    bool rows_whole = m->spec.bits == 8 || m->cols / PR_MAX(m->spec.group, 1) % 2 == 0;
-    if (m->spec.bits == 4 && !m->spec.group) rows_whole = false;
-    OV_TRY(pr_fg_const_i64(c, 0, &z), n, "zero points that are no numbers");
-    if (c->count == 1 || !rows_whole) PR_TRY(widen_zeros(o, n, m, c));
-    else m->zeros = c;
+    PR_TRY(pr_calc_codes_less(&s.mat, n, c, o->t.m->arena, o->err));
     return set(o, n, s);
 }
 
 /* codes · scales: the matrix is whole. */
 static pare_status scale_codes(ov *o, const pr_fg_node *n, int a, int b) {
-    const pr_fg_const *c = const_of(o, b);
-    mt_mat m = o->s[a].mat;
-    pr_group_row r;
-    OV_TRY(out_of(n) >= 0 && c && float_type(c->type) != PR_TYPE_N && one_each(&m, c), n,
-           "scales that are no constant floats, one a row or a group");
-    m.scales = c;
-    m.spec.scale = float_type(c->type);
-    OV_TRY(pr_group_row_of(&m.spec, m.cols, &r), n, "rows of %lld in groups of %lld of %d bits",
-           (long long)m.cols, (long long)m.spec.group, m.spec.bits);
-    OV_TRY(m.data->bytes == (uint64_t)m.rows * r.codes, n, "rows of codes that are no whole bytes");
-    *sym(o, out_of(n)) = (mt_sym){.kind = MT_ROWS, .mat = m};
+    mt_sym s = {.kind = MT_ROWS, .mat = o->s[a].mat};
+    OV_TRY(out_of(n) >= 0, n, "its result is left out");
+    PR_TRY(pr_calc_codes_times(&s.mat, n, const_of(o, b), o->err));
+    *sym(o, out_of(n)) = s;
     return set(o, n, (step){.kind = O_MEANING});
 }
 
@@ -944,8 +885,8 @@ static pare_status one_node(ov *o, const pr_fg_node *n) {
         PR_TRY(mt_n_bits(&o->t, n));
         return set(o, n, (step){.kind = O_MEANING});
     }
-    OV_TRY(strncmp(n->domain, "opset", 5) == 0, n, "pare reads no such operator%s%.40s in a decoder",
-           *n->domain ? " of " : "", n->domain);
+    OV_TRY(strncmp(n->domain, "opset", 5) == 0, n,
+           "pare reads no such operator%s%.40s in a decoder", *n->domain ? " of " : "", n->domain);
     PR_TRY(of_constants(o, n, &done));
     if (done) return PARE_OK;
     for (size_t i = 0; i < PR_COUNT(RULES); i++)

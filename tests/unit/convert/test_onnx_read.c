@@ -415,7 +415,7 @@ static void what_traced_graphs_mean_is_computed(void **state) {
         {"a mask that looks ahead", "\"\x0bLessOrEqual", "\"\x0bMoreOrEqual", "MoreOrEqual"},
         {"hidden by nothing", "\x22\x03" "And", "\x22\x03" "Add", "mask"},
         {"a mean that is none", "ReduceMean", "ReduceSums", "ReduceSums"},
-        {"another softmax", "\"\x07Softmax", "\"\x07Softmin", "Softmin"},
+        {"another softmax", "\"\x07Softmax", "\"\x07Softmin", "0 attentions"},
         {"a root that is none", "\"\x04Sqrt", "\"\x04Relu", "Relu"},
         {"another activation", "\"\x07Sigmoid", "\"\x07Swigmod", "act_fn"},
         {"an output of its own", "present.0.key", "present.7.key", "present.7.key"},
