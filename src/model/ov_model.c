@@ -1,7 +1,6 @@
-/* ov_model.c - a graph in OpenVINO's words, its own or one that torch traced into ONNX: what the
- * operations mean (match.h). Operations: OpenVINO 2026.4 (opset 1 to 13), as pare,
- * optimum-intel 2.2
- * with NNCF 3.4, and optimum-onnx 0.1 (by way of pr_calc_from_onnx) use them.
+/* ov_model.c - a graph in OpenVINO's words, its own or one that torch traced into ONNX: what its
+ * operations mean (match.h). Operations: OpenVINO 2026.4 (opset 1 to 13), as pare, optimum-intel
+ * 2.2 with NNCF 3.4, and optimum-onnx 0.1 (by way of pr_calc_from_onnx) use them.
  *
  * Always true: an operation that no rule takes is an error with the node's name. Masks, shapes and
  * angles are not matched but computed (calc/calc.h): each exporter has its own spelling of them. */
@@ -146,6 +145,18 @@ static bool attr_axis(const pr_fg_node *n, int rank, int want) {
            (a == want || a == want - rank);
 }
 
+static bool is_order(const pr_fg_const *c, uint64_t n, const int64_t *want) {
+    int64_t v;
+    bool same = c && c->count == n;
+    for (uint64_t i = 0; same && i < n; i++) same = pr_fg_const_i64(c, i, &v) && v == want[i];
+    return same;
+}
+
+/* A product of what it is given, nothing turned first. */
+static bool is_plain(const pr_fg_node *n) {
+    return !pr_fg_attr_says(n, "transpose_a", "true") && !pr_fg_attr_says(n, "transpose_b", "true");
+}
+
 static pare_status set(ov *o, const pr_fg_node *n, step s) {
     int out = out_of(n);
     OV_TRY(out >= 0, n, "its result is left out");
@@ -193,11 +204,8 @@ static bool shape_of(void *user, int v, int64_t b, int64_t t, int64_t past, pr_c
 
 /* ------------------------------------------------------------------ matrices */
 
-static pr_type float_type(pr_fg_type t) {
-    return t == PR_FG_F32    ? PR_F32
-           : t == PR_FG_F16  ? PR_F16
-           : t == PR_FG_BF16 ? PR_BF16
-                             : PR_TYPE_N;
+static bool is_float(pr_fg_type t) {
+    return t == PR_FG_F32 || t == PR_FG_F16 || t == PR_FG_BF16;
 }
 
 static bool is_codes(pr_fg_type t) {
@@ -240,11 +248,11 @@ static pare_status subtract_zeros(ov *o, const pr_fg_node *n) {
 
 /* codes · scales: the matrix is whole. */
 static pare_status scale_codes(ov *o, const pr_fg_node *n, int a, int b) {
-    mt_sym s = {.kind = MT_ROWS, .mat = o->s[a].mat};
-    OV_TRY(out_of(n) >= 0, n, "its result is left out");
-    PR_TRY(pr_calc_codes_times(&s.mat, n, const_of(o, b), o->err));
-    *sym(o, out_of(n)) = s;
-    return set(o, n, (step){.kind = O_MEANING});
+    mt_mat m = o->s[a].mat;
+    PR_TRY(set(o, n, (step){.kind = O_MEANING}));
+    PR_TRY(pr_calc_codes_times(&m, n, const_of(o, b), o->err));
+    *sym(o, out_of(n)) = (mt_sym){.kind = MT_ROWS, .mat = m};
+    return PARE_OK;
 }
 
 /* ------------------------------------------------------------------ what is no stream */
@@ -265,11 +273,11 @@ static pare_status convert(ov *o, const pr_fg_node *n) {
                                                                    : pr_fg_type_name(to)),
            n, "says another type than it gives");
     if (kind(o, x, MT_IDS)) return pass_on(o, n, x);
-    bool floats = float_type(to) != PR_TYPE_N;
+    bool floats = is_float(to);
     if (c && floats && is_codes(c->type) && c->count > 1) return codes(o, n, c);
     OV_TRY(!c || c->type != PR_FG_NF4, n, "codes of nf4");
     /* Floats told in a wider type are the same numbers. */
-    bool wider = c && floats && float_type(c->type) != PR_TYPE_N &&
+    bool wider = c && floats && is_float(c->type) &&
                  (to == PR_FG_F32 || to == c->type);
     if (wider) return pass_on(o, n, x);
     if (kind(o, x, MT_CONST) || numberish(o, x)) return set(o, n, (step){.kind = O_NUMBER});
@@ -305,7 +313,7 @@ static pare_status assign(ov *o, const pr_fg_node *n) {
     return PARE_OK;
 }
 
-/* Each state is read once, and kept once: then by its own `assign` above. */
+/* Each state is read once, and kept once. */
 static pare_status check_states(ov *o) {
     for (int i = 0; i < o->g->n_nodes; i++) {
         const pr_fg_node *n = &o->g->nodes[i];
@@ -389,11 +397,7 @@ static pare_status scale_by(ov *o, const pr_fg_node *n, int x, int by, bool divi
 
 /* [B,h,S,D] → [B,h,D,S] */
 static pare_status turn_keys(ov *o, const pr_fg_node *n, int x, const pr_fg_const *by) {
-    static const int64_t want[] = {0, 1, 3, 2};
-    int64_t v;
-    OV_TRY(by && by->count == 4, n, "another order of dimensions");
-    for (uint64_t i = 0; i < 4; i++)
-        OV_TRY(pr_fg_const_i64(by, i, &v) && v == want[i], n, "another order of dimensions");
+    OV_TRY(is_order(by, 4, (int64_t[]){0, 1, 3, 2}), n, "another order of dimensions");
     return set(o, n, (step){.kind = O_KEYS_TURNED, .by = x, .eps = 1});
 }
 
@@ -402,8 +406,7 @@ static pare_status scores(ov *o, const pr_fg_node *n) {
     bool scaled = is(o, q, O_SCALED);
     OV_TRY(scaled || (stream(o, q) && o->s[q].f == HEADS), n,
            "keys are multiplied with what are no queries");
-    OV_TRY(!pr_fg_attr_says(n, "transpose_a", "true") && !pr_fg_attr_says(n, "transpose_b", "true"),
-           n, "turns what is turned");
+    OV_TRY(is_plain(n), n, "turns what is turned");
     return set(o, n, (step){.kind = O_SCORES, .of = scaled ? o->s[q].of : root(o, q),
                             .by = o->s[k].by, .eps = o->s[k].eps * (scaled ? o->s[q].eps : 1),
                             .rough = o->s[k].rough || (scaled && o->s[q].rough)});
@@ -421,9 +424,9 @@ static pare_status hide(ov *o, const pr_fg_node *n, int a, int b) {
 static pare_status softmax(ov *o, const pr_fg_node *n) {
     int x = pr_fg_in(n, 0);
     OV_TRY(is(o, x, O_MASKED) && attr_axis(n, 4, 3), n, "a softmax that no attention has");
-    step s = o->s[x];
-    s.kind = O_PROBS;
-    return set(o, n, s);
+    PR_TRY(set(o, n, o->s[x]));
+    o->s[out_of(n)].kind = O_PROBS;
+    return PARE_OK;
 }
 
 /* Nothing to see is 0 / 0: what torch writes behind its softmax. */
@@ -446,9 +449,7 @@ static pare_status weigh(ov *o, const pr_fg_node *n) {
     int v = pr_fg_in(n, 1);
     double usual = 1 / sqrt((double)o->s[p->of].d_head), off = p->eps / usual - 1;
     bool meant = p->rough && off < 0x1p-9 && off > -0x1p-9;
-    OV_TRY(v >= 0 && !pr_fg_attr_says(n, "transpose_a", "true") &&
-               !pr_fg_attr_says(n, "transpose_b", "true"),
-           n, "weighs what are no values");
+    OV_TRY(v >= 0 && is_plain(n), n, "weighs what are no values");
     return attend(o, n, p->of, p->by, v, p->mask, meant ? 0 : p->eps);
 }
 
@@ -581,12 +582,15 @@ static pare_status rotate(ov *o, const pr_fg_node *n, int a, int b) {
     return set(o, n, h);
 }
 
-static pare_status negative(ov *o, const pr_fg_node *n) {
-    int x = pr_fg_in(n, 0);
+static pare_status minus(ov *o, const pr_fg_node *n, int x) {
     OV_TRY(is(o, x, O_PART), n, "turns round what is no part of a head");
     step s = o->s[x];
     s.kind = O_MINUS;
     return set(o, n, s);
+}
+
+static pare_status negative(ov *o, const pr_fg_node *n) {
+    return minus(o, n, pr_fg_in(n, 0));
 }
 
 static pare_status cut(ov *o, const pr_fg_node *n) {
@@ -676,11 +680,7 @@ static pare_status multiply(ov *o, const pr_fg_node *n) {
         OV_TRY(stream(o, a) && root(o, a) == o->s[b].of, n, "scales by another's mean");
         return set(o, n, (step){.kind = O_UNIT, .of = o->s[b].of, .eps = o->s[b].eps});
     }
-    if (is(o, a, O_PART) && is_number(o, b, -1)) {
-        step s = o->s[a];
-        s.kind = O_MINUS;
-        return set(o, n, s);
-    }
+    if (is(o, a, O_PART) && is_number(o, b, -1)) return minus(o, n, a);
     bool heads = stream(o, a) && o->s[a].f == HEADS;
     bool step_of = heads || is(o, a, O_SCALED) || is(o, a, O_KEYS_TURNED) || is(o, a, O_SCORES);
     if (step_of && const_of(o, b) && const_of(o, b)->count == 1)
@@ -722,15 +722,12 @@ static pare_status to_heads(ov *o, const pr_fg_node *n, int x) {
 }
 
 static pare_status transpose(ov *o, const pr_fg_node *n) {
-    static const int64_t want[] = {0, 2, 1, 3};
     const pr_fg_const *by = const_of(o, pr_fg_in(n, 1));
     int x = pr_fg_in(n, 0);
-    int64_t v;
     if (is(o, x, O_ALL) || is(o, x, O_SPREAD)) return turn_keys(o, n, x, by);
-    OV_TRY(stream(o, x) && o->s[x].f != FLAT && by && by->count == 4, n, "turns what are no heads");
-    for (uint64_t i = 0; i < 4; i++)
-        OV_TRY(pr_fg_const_i64(by, i, &v) && v == want[i], n,
-               o->s[x].f == HEADS ? NO_PAST : "another order of dimensions");
+    OV_TRY(stream(o, x) && o->s[x].f != FLAT, n, "turns what are no heads");
+    OV_TRY(is_order(by, 4, (int64_t[]){0, 2, 1, 3}), n,
+           o->s[x].f == HEADS ? NO_PAST : "another order of dimensions");
     if (o->s[x].f == SPLIT) return to_heads(o, n, x);
     OV_TRY(kind(o, x, MT_ATTN), n, "turns heads back that are no attention's");
     PR_TRY(pass_on(o, n, x));
@@ -835,16 +832,13 @@ static const struct {
 /* Floats in two dimensions. */
 static bool is_matrix(const ov *o, int v) {
     const pr_fg_const *c = const_of(o, v);
-    return c && c->n_dims == 2 && float_type(c->type) != PR_TYPE_N;
+    return c && c->n_dims == 2 && is_float(c->type);
 }
 
 static pare_status turn_rows(ov *o, const pr_fg_node *n, int x, int by) {
-    const pr_fg_const *c = const_of(o, by);
-    int64_t first, second;
     mt_sym s = {.kind = MT_ROWS};
-    OV_TRY(out_of(n) >= 0 && rows_of(o, x, &s.mat) && c && c->count == 2 &&
-               pr_fg_const_i64(c, 0, &first) && pr_fg_const_i64(c, 1, &second) && first == 1 &&
-               second == 0,
+    OV_TRY(out_of(n) >= 0 && rows_of(o, x, &s.mat) &&
+               is_order(const_of(o, by), 2, (int64_t[]){1, 0}),
            n, "turns a matrix in another way");
     flip(&s.mat);
     *sym(o, out_of(n)) = s;
@@ -896,15 +890,14 @@ static pare_status one_node(ov *o, const pr_fg_node *n) {
 
 /* A state that is given, and given back: by these names the caller pairs them. */
 static const char *past_of(const char *name) {
-    const char *tail = strchr(name, '.');
-    return strncmp(name, "past_key_values.", 16) == 0 || strncmp(name, "present.", 8) == 0 ? tail
-                                                                                          : NULL;
+    bool state = strncmp(name, "past_key_values.", 16) == 0 || strncmp(name, "present.", 8) == 0;
+    return state ? strchr(name, '.') : NULL;
 }
 
 static bool is_past(ov *o, int v) {
     const pr_fg_val *x = &o->g->vals[v];
     bool is = past_of(x->name) && x->name[1] == 'a' && x->typed && x->n_dims == 4 &&
-              float_type(x->type) != PR_TYPE_N && x->dim[1] > 0 && x->dim[1] <= 4096 &&
+              is_float(x->type) && x->dim[1] > 0 && x->dim[1] <= 4096 &&
               x->dim[3] > 0 && x->dim[3] <= 4096;
     if (is)
         o->s[v] = (step){.kind = O_PAST, .state = v, .root = v, .n_head = x->dim[1],
@@ -961,7 +954,7 @@ static pare_status inputs(ov *o) {
         if (!kind(o, v, MT_NONE) || is_past(o, v)) continue;
         return pr_fail(o->err, PARE_EUNSUPPORTED, -1,
                        "input '%.100s' of the graph is none of input_ids, attention_mask, "
-                       "position_ids and beam_idx (a model whose state is no ReadValue?)",
+                       "position_ids and beam_idx or a state",
                        o->g->vals[v].name);
     }
     return PARE_OK;
