@@ -35,7 +35,7 @@ YARN = dict(rope_type="yarn", factor=4.0, original_max_position_embeddings=32)
 CASES = {  # name: class, its own settings, precision
     "llama_fp32": ("Llama", {}, "fp32"),
     "llama_fp16": ("Llama", dict(TINY, tie_word_embeddings=True, attention_bias=True), "fp16"),
-    "llama_half": ("Llama", dict(tie_word_embeddings=True, head_dim=6, attention_bias=True), "fp16"),
+    "llama_two_fp16": ("Llama", dict(tie_word_embeddings=True, head_dim=6, attention_bias=True), "fp16"),
     "llama_llama3": ("Llama", dict(rope_theta=500000.0, rope_scaling=LLAMA3, num_key_value_heads=4), "fp32"),
     "llama_linear": ("Llama", dict(rope_scaling=LINEAR, mlp_bias=True, num_key_value_heads=1), "fp32"),
     "llama_yarn": ("Llama", dict(rope_scaling=YARN), "fp32"),
