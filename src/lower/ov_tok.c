@@ -19,6 +19,9 @@ typedef struct {
     const pr_tokenizer *t;
     const pr_token_plain *p;
     pr_arena *a;
+    const bool *made; /* by id: a merge makes it */
+    pr_token_piece *starts; /* what bytes become before any merge, marks included */
+    uint32_t n_starts;
     pr_ov g;
 } tok;
 
@@ -46,6 +49,11 @@ static pr_ov_val i32_one(tok *k, int32_t v) {
     return pr_ov_bytes(&k->g, PR_OV_I32, PR_OV_SCALAR, &v, 4);
 }
 
+/* No text is spelt so: UTF-8 has no byte FF. */
+#define NEVER  "\xFF\xFF\xFF\xFF\xFF"
+#define DOUBLE "\xFF\xFF\xFF\xFF\xFE"
+enum { MARK_BYTES = 4 }; /* FF, and a number */
+
 /* How a token is spelt where texts are merged. */
 static pr_str spelt(const tok *k, uint32_t id) {
     return k->p->byte_level ? pr_token_bytes(k->t, (pr_id)id) : pr_token_text(k->t, (pr_id)id);
@@ -53,20 +61,37 @@ static pr_str spelt(const tok *k, uint32_t id) {
 
 typedef pr_str (*string_of)(const tok *k, uint32_t i);
 
-static pr_str nth_token(const tok *k, uint32_t i) {
-    return i < pr_tokenizer_size(k->t) ? spelt(k, i) : PR_STR("");
+/* What a token adds to a text. */
+static pr_str nth_piece(const tok *k, uint32_t i) {
+    return i < pr_tokenizer_size(k->t) ? pr_token_bytes(k->t, (pr_id)i) : PR_STR("");
 }
 
+/* What is no merge's result is left out: it would be cut off the text before any merge. */
+static pr_str nth_made(const tok *k, uint32_t i) {
+    return k->made[i] ? spelt(k, i) : PR_STR(NEVER);
+}
+
+/* The first merge may be the one that makes a run of unknown letters one. */
 static pr_str nth_left(const tok *k, uint32_t i) {
-    return spelt(k, k->p->merges[i][0]);
+    uint32_t more = k->p->fused >= 0;
+    return i < more ? PR_STR(DOUBLE) : spelt(k, k->p->merges[i - more][0]);
 }
 
 static pr_str nth_right(const tok *k, uint32_t i) {
-    return spelt(k, k->p->merges[i][1]);
+    uint32_t more = k->p->fused >= 0;
+    return i < more ? PR_STR(DOUBLE) : spelt(k, k->p->merges[i - more][1]);
 }
 
 static pr_str nth_added(const tok *k, uint32_t i) {
     return k->p->added[i].text;
+}
+
+static pr_str nth_word(const tok *k, uint32_t i) {
+    return k->p->words[i].text;
+}
+
+static pr_str nth_start(const tok *k, uint32_t i) {
+    return k->starts[i].text;
 }
 
 static strings list(tok *k, uint32_t n, string_of of) {
@@ -147,27 +172,37 @@ static int by_length(const void *x, const void *y) {
     return memcmp(a->text.p, b->text.p, a->text.n);
 }
 
+static void put_quoted(pr_buf *b, pr_str s) {
+    for (size_t c = 0; c < s.n; c++) {
+        char ch = s.p[c];
+        if (ch > 0 && strchr("\\^$.|?*+()[]{}<>/#-&~'\"!%,:;=@` ", ch)) pr_buf_puts(b, "\\");
+        pr_buf_add(b, &ch, 1);
+    }
+}
+
+/* One group of one number for all alternatives: what is between its ends becomes a string, what
+ * else was found is gone. */
 static void cut_added(tok *k, ragged *r) {
     uint32_t n = k->p->n_added;
     pr_token_added *sorted = pr_arena_get(k->a, n + 1, sizeof *sorted);
     pr_buf b;
-    if (!sorted || n == 0) {
-        k->g.failed |= !sorted;
+    if (!sorted) {
+        k->g.failed = true;
         return;
     }
-    memcpy(sorted, k->p->added, n * sizeof *sorted);
+    if (n) memcpy(sorted, k->p->added, n * sizeof *sorted);
     qsort(sorted, n, sizeof *sorted, by_length);
     pr_buf_init(&b, TOK_XML_MAX);
-    pr_buf_puts(&b, "(");
+    pr_buf_puts(&b, n ? "(?|" : "(?!)"); /* none: it says of each string that it is no token */
     for (uint32_t i = 0; i < n; i++) {
         if (i) pr_buf_puts(&b, "|");
-        for (size_t c = 0; c < sorted[i].text.n; c++) {
-            char ch = sorted[i].text.p[c];
-            if (ch > 0 && strchr("\\^$.|?*+()[]{}<>/#-&~'\"!%,:;=@` ", ch)) pr_buf_puts(&b, "\\");
-            pr_buf_add(&b, &ch, 1);
-        }
+        if (sorted[i].lstrip) pr_buf_puts(&b, "\\p{White_Space}*");
+        pr_buf_puts(&b, "(");
+        put_quoted(&b, sorted[i].text);
+        pr_buf_puts(&b, ")");
+        if (sorted[i].rstrip) pr_buf_puts(&b, "\\p{White_Space}*");
     }
-    pr_buf_puts(&b, ")");
+    if (n) pr_buf_puts(&b, ")");
     k->g.failed |= b.failed;
     pr_ov_val v = step(k, "SpecialTokensSplit", PR_OV_I32, MANY,
                        VALS(r->rows_begin, r->rows_end, r->begins, r->ends, r->bytes,
@@ -211,31 +246,103 @@ static void cut_words(tok *k, ragged *r) {
     }
 }
 
-static const char *yes(bool b) {
-    return b ? "true" : "false";
+static pr_ov_val numpy(tok *k, const char *type, pr_ov_type as, pr_ov_shape shape, size_t n,
+                       const pr_ov_val *in) {
+    pr_ov_val v = pr_ov_op(&k->g, type, "opset1", as, shape, (int)n, in);
+    pr_ov_attr(&k->g, v, "auto_broadcast", "numpy");
+    return v;
+}
+
+/* The mark of each of `n` strings, and what it becomes. */
+static pr_ov_val make_marks(tok *k, uint32_t n, bool added, int32_t **places) {
+    uint8_t *all = pr_arena_get(k->a, (size_t)n + 1, MARK_BYTES);
+    *places = pr_arena_get(k->a, (size_t)n + 1, sizeof **places);
+    if (!all || !*places) return k->g.failed = true, 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint8_t *m = all + (size_t)i * MARK_BYTES;
+        uint32_t no = k->n_starts;
+        m[0] = 0xFF;
+        for (int b = 1; b < MARK_BYTES; b++) m[b] = (uint8_t)(no >> (8 * (MARK_BYTES - 1 - b)));
+        (*places)[i] = (int32_t)(i * MARK_BYTES);
+        k->starts[k->n_starts++] =
+            (pr_token_piece){{(const char *)m, MARK_BYTES},
+                             added ? k->p->added[i].id : k->p->words[i].id};
+    }
+    return text(k, (const char *)all, (size_t)n * MARK_BYTES);
+}
+
+/* Strings that are one of a list become the mark of its id, which merging leaves alone: added
+ * tokens, or words that the vocabulary has though no merge makes them. They point to the marks
+ * behind the text in place of into it. */
+static void mark(tok *k, ragged *r, uint32_t n, bool added) {
+    pr_ov *g = &k->g;
+    int32_t *places;
+    if (n == 0) return;
+    pr_ov_val marks = make_marks(k, n, added, &places);
+    if (g->failed) return;
+    strings s = list(k, n, added ? nth_added : nth_word);
+    pr_ov_val none = i32_one(k, -1);
+    pr_ov_val hit = step(k, "VocabEncoder", PR_OV_I32, MANY,
+                         VALS(r->begins, r->ends, r->bytes, s.begins, s.ends, s.bytes,
+                              i32s(k, places, n), none));
+    pr_ov_val size = pr_ov_op(g, "ShapeOf", "opset3", PR_OV_I32, PR_OV_S(1), 1, &r->bytes);
+    pr_ov_attr(g, size, "output_type", "i32");
+    /* Booleans meet only where OpenVINO's CPU plug-in takes them: counts are multiplied. */
+    pr_ov_val right = pr_ov_op(g, "Convert", "opset1", PR_OV_I32, MANY, 1, &r->skips);
+    pr_ov_attr(g, right, "destination_type", "i32");
+    if (!added) right = numpy(k, "Subtract", PR_OV_I32, MANY, VALS(i32_one(k, 1), right));
+    pr_ov_val is = numpy(k, "Add", PR_OV_I32, MANY, VALS(hit, i32_one(k, 1)));
+    is = numpy(k, "Multiply", PR_OV_I32, MANY, VALS(is, right));
+    is = numpy(k, "Greater", PR_OV_BOOL, MANY, VALS(is, i32_one(k, 0)));
+    pr_ov_val begin = numpy(k, "Add", PR_OV_I32, MANY, VALS(hit, size));
+    pr_ov_val end = numpy(k, "Add", PR_OV_I32, MANY, VALS(begin, i32_one(k, MARK_BYTES)));
+    r->begins = numpy(k, "Select", PR_OV_I32, MANY, VALS(is, begin, r->begins));
+    r->ends = numpy(k, "Select", PR_OV_I32, MANY, VALS(is, end, r->ends));
+    r->bytes = pr_ov_op(g, "Concat", "opset1", PR_OV_U8, MANY, VALS(r->bytes, marks));
+    pr_ov_attr(g, r->bytes, "axis", "0");
+}
+
+static void start(tok *k, pr_str s, pr_id id) {
+    k->starts[k->n_starts++] = (pr_token_piece){s, id};
+}
+
+/* The operation cuts a string into the longest of these that begin it, and so on. */
+static pare_status starts_make(tok *k, pare_err *err) {
+    const pr_token_plain *p = k->p;
+    bool *made;
+    PR_NEW(made, k->a, pr_tokenizer_size(k->t) + (uint32_t)k->m->hp.n_vocab, err);
+    PR_NEW(k->starts, k->a, (size_t)p->n_pieces + p->n_added + p->n_words + 2, err);
+    k->made = made;
+    for (uint32_t i = 0; i < p->n_merges; i++) made[p->merges[i][2]] = true;
+    for (uint32_t i = 0; i < p->n_pieces; i++) start(k, p->pieces[i].text, p->pieces[i].id);
+    if (p->fused >= 0) {
+        start(k, PR_STR(DOUBLE), p->fused);
+        start(k, PR_STR(DOUBLE DOUBLE), p->fused);
+    }
+    return PARE_OK;
 }
 
 static ragged merge(tok *k, const ragged *r) {
     const pr_token_plain *p = k->p;
-    int32_t *ids = pr_arena_get(k->a, p->n_added + 1, sizeof *ids);
+    int32_t *ids = pr_arena_get(k->a, k->n_starts + 1, sizeof *ids);
+    uint32_t n = p->n_merges + (p->fused >= 0);
     ragged out = {0};
     if (!ids) {
         k->g.failed = true;
         return out;
     }
-    for (uint32_t i = 0; i < p->n_added; i++) ids[i] = p->added[i].id;
-    strings v = list(k, (uint32_t)k->m->hp.n_vocab, nth_token), l = list(k, p->n_merges, nth_left),
-            q = list(k, p->n_merges, nth_right), s = list(k, p->n_added, nth_added);
+    for (uint32_t i = 0; i < k->n_starts; i++) ids[i] = k->starts[i].id;
+    strings v = list(k, (uint32_t)k->m->hp.n_vocab, nth_made), l = list(k, n, nth_left),
+            q = list(k, n, nth_right), s = list(k, k->n_starts, nth_start);
     pr_ov_val b = step(k, "BPETokenizer", PR_OV_I32, MANY,
                        VALS(r->rows_begin, r->rows_end, r->begins, r->ends, r->bytes, v.begins,
                             v.ends, v.bytes, l.begins, l.ends, l.bytes, q.begins, q.ends, q.bytes,
-                            s.begins, s.ends, s.bytes, i32s(k, ids, p->n_added)));
-    pr_str unk = p->unk >= 0 ? pr_token_text(k->t, p->unk) : PR_STR("");
-    pr_ov_attr(&k->g, b, "unk_token", pr_arena_str(k->a, unk.n ? unk.p : "", unk.n));
-    pr_ov_attr(&k->g, b, "fuse_unk", yes(p->fuse_unk));
+                            s.begins, s.ends, s.bytes, i32s(k, ids, k->n_starts)));
+    pr_ov_attr(&k->g, b, "unk_token", ""); /* no string is empty: what begins nothing goes */
+    pr_ov_attr(&k->g, b, "fuse_unk", "false");
     pr_ov_attr(&k->g, b, "suffix_indicator", "");
     pr_ov_attr(&k->g, b, "end_suffix", "");
-    pr_ov_attr(&k->g, b, "byte_fallback", yes(p->byte_fallback));
+    pr_ov_attr(&k->g, b, "byte_fallback", "false");
     pr_ov_attr(&k->g, b, "cache_capacity", "20000");
     out.begins = b;
     out.ends = pr_ov_more(&k->g, b, PR_OV_I32, MANY);
@@ -321,6 +428,8 @@ static void to_ids(tok *k) {
     }
     if (p->space.p) replace(k, &r, " ", p->space, true);
     cut_words(k, &r);
+    mark(k, &r, p->n_added, true);
+    mark(k, &r, p->n_words, false);
     r = merge(k, &r);
     r = framed(k, &r);
     rectangle(k, &r);
@@ -342,17 +451,13 @@ static void to_text(tok *k) {
     pr_ov *g = &k->g;
     ragged r = {0};
     pr_ov_val ids = pr_ov_parameter(g, "ids", PR_OV_I64, PR_OV_S(-1, -1));
-    strings v = list(k, (uint32_t)k->m->hp.n_vocab, nth_token);
+    strings v = list(k, (uint32_t)k->m->hp.n_vocab, nth_piece);
     pr_ov_val d = step(k, "VocabDecoder", PR_OV_I32, MANY,
                        VALS(converted(k, ids, PR_OV_I32, "i32"), v.begins, v.ends, v.bytes,
                             skipped(k)));
     pr_ov_attr(g, d, "skip_tokens", "");
     six(k, d, &r);
     g->layers[d].n_more = 4; /* it says nothing of added tokens */
-    if (p->space.p)
-        replace(k, &r, pr_arena_str(k->a, p->space.p, p->space.n), PR_STR(" "), false);
-    if (p->byte_fallback) three(k, step(k, "ByteFallback", PR_OV_I32, MANY,
-                                        VALS(r.begins, r.ends, r.bytes)), &r);
     pr_ov_val joined = step(k, "FuzeRagged", PR_OV_I32, MANY,
                             VALS(r.rows_begin, r.rows_end, r.begins, r.ends));
     r.begins = joined;
@@ -422,16 +527,12 @@ static pare_status write(tok *k, const char *dir, const char *name, pare_err *er
 
 static pare_status can_say(const tok *k, pare_err *err) {
     const pr_token_plain *p = k->p;
-    uint32_t special = 0;
-    for (uint32_t i = 0; i < p->n_added; i++) special += pr_token_is_special(k->t, p->added[i].id);
+    uint32_t special = 0, size = pr_tokenizer_size(k->t);
+    for (uint32_t i = 0; i < size; i++) special += pr_token_is_special(k->t, (pr_id)i);
     if (special == 0) /* GenAI's state of those to skip does not start empty */
         return pr_fail(err, PARE_EREFUSED, -1, "a vocabulary without special tokens");
     if ((p->n_before + p->n_after + 1) * 3 + 1 > PR_OV_INPUTS)
         return pr_fail(err, PARE_EREFUSED, -1, "so many ids around a text");
-    for (uint32_t i = 0; i < p->n_added; i++)
-        if (p->added[i].lstrip || p->added[i].rstrip)
-            return pr_fail(err, PARE_EREFUSED, -1,
-                           "an added token that swallows white space beside it");
     return PARE_OK;
 }
 
@@ -440,6 +541,7 @@ pare_status pr_ov_tokenizer(const pr_model *m, const char *dir, pr_arena *a, par
     tok k = {.m = m, .t = m->tok, .p = &p, .a = a};
     PR_TRY(pr_token_plain_of(m->tok, a, &p, err));
     PR_TRY(can_say(&k, err));
+    PR_TRY(starts_make(&k, err));
     pr_ov_init(&k.g, a, PLACES);
     to_ids(&k);
     PR_TRY(write(&k, dir, "tokenizer", err));

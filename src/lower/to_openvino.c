@@ -228,12 +228,6 @@ static pare_status put_tokenizer(ov_job *j, const char *dir, pare_err *err) {
     pare_status st = PARE_EREFUSED;
     if (!j->o->m->tok) pr_fail(&no, st, -1, "the source has no tokenizer that pare reads");
     else st = pr_ov_tokenizer(j->o->m, dir, j->o->arena, &no);
-    if (st == PARE_OK && pr_token_find(j->o->m->tok, PR_STR("<0x0A>")) >= 0)
-        return pr_report_warn(
-            j->out, j->o->arena, j->ctl,
-            "OpenVINO's tokenizer reads the text \"<0x0A>\" as the byte 0A, and all "
-            "that are spelt so as theirs",
-            err);
     if (st != PARE_EREFUSED) {
         if (st != PARE_OK) *err = no;
         return st;

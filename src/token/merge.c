@@ -43,6 +43,7 @@ struct pr_merger {
     char               *keys;
     pr_id              *ids;
     size_t              n_keys, keys_cap, n_ids, ids_cap;
+    pr_last_merge       last; /* of the word in hand */
 };
 
 pare_status pr_merger_new(pr_merger **out, const pr_tokenizer *t, const pare_ctl *ctl,
@@ -228,6 +229,7 @@ static pare_status merge_all(pr_merger *m, pare_err *err) {
         uint32_t  i = (uint32_t)c.key, next = m->letter[i].next;
         letter   *l = &m->letter[i];
         if (!l->len || next == PR_NONE || l->len + m->letter[next].len != c.len) continue;
+        m->last = (pr_last_merge){l->id, m->letter[next].id, c.into, (uint32_t)(c.key >> 32)};
         l->id = c.into;
         l->len = c.len;
         l->next = m->letter[next].next;
@@ -277,6 +279,18 @@ static pare_status merge_fresh(pr_merger *m, size_t n, pr_ids *out, pare_err *er
         PR_TRY(letters_of_chars(m, n, err));
     PR_TRY(merge_all(m, err));
     return emit(m, out, err);
+}
+
+pare_status pr_merge_to_one(pr_merger *m, pr_str word, pr_last_merge *last, pare_err *err) {
+    m->word = word.p;
+    m->n = 0;
+    m->last = (pr_last_merge){PR_NONE, PR_NONE, PR_NONE, 0};
+    PR_TRY(m->t->v.byte_level ? letters_of_bytes(m, word.n, err)
+                              : letters_of_chars(m, word.n, err));
+    PR_TRY(merge_all(m, err));
+    *last = m->last;
+    if (m->n == 0 || m->letter[0].len != word.n) last->into = PR_NONE;
+    return PARE_OK;
 }
 
 /* The word's place, or a free one (key_len 0), or NULL: too many of one hash. */

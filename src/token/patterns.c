@@ -13,6 +13,7 @@ typedef struct {
     pr_str      in;
     size_t      i;
     bool        in_class;
+    bool        lines; /* it has what lines and their ends matter to */
     pr_buf      out;
     const char *where;
 } rewriter;
@@ -74,6 +75,7 @@ static pare_status rewrite_one(rewriter *r, pare_err *err) {
         if (r->i < r->in.n && r->in.p[r->i] == ']') pr_buf_add(&r->out, r->in.p + r->i++, 1);
         return PARE_OK;
     }
+    if (!r->in_class && (c == '^' || c == '$' || c == '.')) r->lines = true;
     pr_buf_add(&r->out, &r->in.p[r->i++], 1);
     return PARE_OK;
 }
@@ -124,9 +126,10 @@ pare_status pr_pattern_pcre2(pr_str *out, pr_str pattern, pr_arena *a, pare_err 
     rewriter r = {.in = pattern, .where = "pre_tokenizer"};
     pr_buf_init(&r.out, (size_t)PR_PATTERN_MAX * 20);
     pare_status st = rewrite(&r, err);
-    char *p = st == PARE_OK ? pr_arena_str(a, r.out.n ? r.out.p : "", r.out.n) : NULL;
+    const char *lines = r.lines ? "(*LF)(?m)" : "", *body = r.out.n ? r.out.p : "";
+    char *p = st == PARE_OK ? pr_arena_printf(a, "%s%.*s", lines, (int)r.out.n, body) : NULL;
     if (st == PARE_OK && !p) st = pr_fail_nomem(err, r.out.n);
-    if (st == PARE_OK) *out = (pr_str){p, r.out.n};
+    if (st == PARE_OK) *out = pr_str_of(p);
     pr_buf_done(&r.out);
     return st;
 }

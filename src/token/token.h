@@ -122,9 +122,12 @@ bool pr_token_is_special(const pr_tokenizer *t, pr_id id);
  * field uses for the end of a turn ("<|eot_id|>", "<|im_end|>", …). */
 bool pr_token_is_end(const pr_tokenizer *t, pr_id id);
 
-/* A tokenizer in words that other runtimes have too: merges by rank, patterns that cut, one
- * mark for a
- * space. All is borrowed from the tokenizer, or lies in the arena. */
+/* A tokenizer in words that other runtimes have too: patterns that cut, one mark for a space,
+ * merges by rank. A word is one of `words`; or it becomes the longest of `pieces` from left to
+ * right (bytes that begin none are dropped), and these are merged. There is one merge for each
+ * token that merging can end in, and a token's parts are made before it: then it makes no
+ * difference in which order equal pairs are merged, nor what else is in the vocabulary. All is
+ * borrowed from the tokenizer, or lies in the arena. */
 typedef struct {
     pr_str      pattern;   /* in PCRE2's dialect */
     const char *behaviour; /* "isolate", "remove", "mergedwithprevious", "mergedwithnext" */
@@ -135,18 +138,24 @@ typedef struct {
     pr_id  id;
     bool   lstrip, rstrip; /* swallows white space on that side */
 } pr_token_added;
+/* Bytes that stand for an id. */
+typedef struct {
+    pr_str text;
+    pr_id  id;
+} pr_token_piece;
 typedef struct {
     bool   byte_level; /* merges bytes; else letters */
-    bool   byte_fallback, fuse_unk;
-    pr_id  unk;     /* -1: none */
+    pr_id  fused; /* a run of it is one; -1: none is */
     const char *form; /* of Unicode, first of all: "nfc", "nfd", "nfkc", "nfkd"; NULL: none */
     pr_str prepend; /* before each stretch of text between added tokens; p NULL: nothing */
     pr_str space;   /* what a space becomes; p NULL: it stays */
     bool   strip_first; /* decoding drops a space at the start of a text */
-    uint32_t              n_splits, n_added, n_merges, n_before, n_after;
+    uint32_t              n_splits, n_added, n_merges, n_before, n_after,
+        n_pieces, n_words;
     pr_token_split        splits[8];
     const pr_token_added *added;
-    const uint32_t (*merges)[2];
+    const uint32_t (*merges)[3]; /* left, right, what they become */
+    const pr_token_piece *pieces, *words;
     const uint32_t *before, *after; /* ids put around a text */
 } pr_token_plain;
 /* PARE_EREFUSED: it does more than that; the message says what. */

@@ -177,7 +177,8 @@ int      pr_letter_byte(uint32_t cp);
 uint32_t pr_utf8_at(const char *p, uint32_t *len);
 int      pr_utf8_put(char dst[4], uint32_t cp);
 
-/* patterns.c: a pattern of tokenizer.json's dialect in PCRE2's, in memory of `a`. */
+/* patterns.c: a pattern of tokenizer.json's dialect in PCRE2's, in memory of `a`, meaning
+ * without PCRE2's options what pr_pattern_compile() gives it. */
 pare_status pr_pattern_pcre2(pr_str *out, pr_str pattern, pr_arena *a, pare_err *err);
 /* patterns.c: a pattern in the dialect of tokenizer.json, ready to match. */
 pare_status pr_pattern_compile(pcre2_code **out, pr_str pattern, pr_arena *a, const char *where,
@@ -247,6 +248,16 @@ pare_status pr_merger_new(pr_merger **out, const pr_tokenizer *t, const pare_ctl
                           pare_err *err);
 void        pr_merger_free(pr_merger *m);
 pare_status pr_merge_word(pr_merger *m, const char *p, size_t n, pr_ids *out, pare_err *err);
+/* What the last merge of a word joined; by score, PR_NONE for a letter that is no token. */
+typedef struct {
+    uint32_t left, right, into, rank;
+} pr_last_merge;
+/* Merge a word without looking it up whole. last->into: what it became, or PR_NONE if that is
+ * not one token made by a merge. */
+pare_status pr_merge_to_one(pr_merger *m, pr_str word, pr_last_merge *last, pare_err *err);
+/* canon.c: the pieces, merges and words of `out`. */
+pare_status pr_plain_merges(const pr_tokenizer *t, pr_arena *a, pr_token_plain *out,
+                            pare_err *err);
 pare_status pr_ids_add(pr_ids *ids, const pr_id *p, size_t n, pare_err *err);
 
 /* readers */

@@ -19,7 +19,9 @@ from safetensors.numpy import save_file
 
 OWN = ["", " ", "  ", "\n", "\t\ta", "It is a truth", " a  b   c", "\u00e9\u0301e\u0301", "\u65e5\u672c\u8a9e", "\U0001f642\U0001f469\u200d\U0001f469",
        "don't I'LL we've", "1234567 3.14", "\x01\x7f", "a\u00a0b\u3000c", "\ufeff", "\n\u180e's\x85\u180e a\x0b", "<s></s><unk>", "<|endoftext|>x<|pad|> y",
-       "<|end|>\n<|user|> hi", "<|endoftext", "\r\n\r\n  x", "\u2581a \u2581", "<0x0A>", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]
+       "<|end|>\n<|user|> hi", "<|endoftext", "\r\n\r\n  x", "\u2581a \u2581", "<0x0A>", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+       "<0xE2><0x96><0x81>\u2581", "\u2581<s>\u2581</s> <s>", "  <|end|> \n\n <|user|>\u00a0x <|end|><|end|>  ", "a\r\nb.c$\n^d\u2028e\n\nf",
+       "<pad>  <mask> \t<pad>\u3000", "\u212a\uff1c\uff5cend\uff5c\uff1e", "the then there of off " * 3, "\U0001f642\u00e9\u4e2d" * 7]
 
 
 def texts(vectors):
@@ -49,9 +51,37 @@ STYLES = {
 }
 
 
+def no_way(words):
+    """ignore_merges, and words that no merge leads to."""
+    model = words["model"]
+    by_id = sorted((i, t) for t, i in model["vocab"].items() if len(t) > 2)
+    gone = {t for _, t in by_id[::7]}
+    join = "".join if isinstance(model["merges"][0], list) else lambda m: m.replace(" ", "", 1)
+    return words | {"model": model | {"ignore_merges": True, "merges": [m for m in model["merges"] if join(m) not in gone]}}
+
+
+def greedy(words):
+    """Added tokens that swallow white space."""
+    n = 1 + max(list(words["model"]["vocab"].values()) + [t["id"] for t in words["added_tokens"]])
+    more = [{"id": n + i, "content": c, "single_word": False, "lstrip": left, "rstrip": right, "normalized": False, "special": True}
+            for i, (c, left, right) in enumerate([("<|end|>", True, False), ("<pad>", False, True), ("<mask>", True, True)])]
+    return words | {"added_tokens": words["added_tokens"] + more}
+
+
+def unknown(words):
+    """No bytes for letters that are none, and a run of these is one."""
+    model = words["model"]
+    return words | {"model": model | {"byte_fallback": False, "fuse_unk": True, "unk_token": "<unk>"}}
+
+
+CHANGES = {"no way": no_way, "greedy": greedy, "unknown": unknown,
+           "lines": lambda words: words | {"pre_tokenizer": cut("^.+$|\\s+")}}
+
+
 def narrow(tokenizer, folder, style=None):
     """A model of one layer around a tokenizer, which may get another style."""
-    words = json.load(open(tokenizer, encoding="utf-8")) | (STYLES[style] if style else {})
+    words = json.load(open(tokenizer, encoding="utf-8"))
+    words = CHANGES[style](words) if style in CHANGES else words | STYLES.get(style, {})
     n = 1 + max(list(words["model"]["vocab"].values()) + [t["id"] for t in words["added_tokens"]])
     d, ff = 32, 32
     rng = np.random.default_rng(1)
@@ -87,6 +117,7 @@ def options(pare, model, peer, name):
 
     def row(**more):
         return [int(x) for x in peer.encode(text, **more).attention_mask.data.reshape(-1)]
+    path = os.path.join(model, "tokenizer.json")
     if ids(add_special_tokens=False) != bare:
         wrong.append("add_special_tokens=False")
     if ids(add_special_tokens=True) != framed:  # what was asked before does not stay
@@ -94,7 +125,7 @@ def options(pare, model, peer, name):
     n = len(framed)
     if sorted(row(max_length=n + 3, pad_to_max_length=True)) != [0] * 3 + [1] * n:
         wrong.append("pad_to_max_length")
-    special = [t for t in json.load(open(os.path.join(model, "tokenizer.json"), encoding="utf-8"))["added_tokens"] if t["special"]]
+    special = [t for t in json.load(open(path, encoding="utf-8"))["added_tokens"] if t["special"]] if os.path.exists(path) else []
     for t in special:
         if t["content"] not in peer.decode(bare + [t["id"]], skip_special_tokens=False):
             wrong.append("skip_special_tokens=False for " + t["content"])
@@ -110,18 +141,21 @@ def one(pare, model, all_texts, tmp):
     name = os.path.basename(model.rstrip("/")) + (" as " + style if style else "")
     if os.path.isfile(model):
         model = narrow(model, os.path.join(tmp, "model"), style)
+    words = json.load(open(os.path.join(model, "tokenizer.json"), encoding="utf-8"))
+    special = {t["id"] for t in words["added_tokens"] if t["special"]}
+    if style in ("gguf", "spm"):
+        words = ["--to", "gguf", "--allow-inexact", "-o", os.path.join(tmp, "model.gguf")]
+        ask(pare, "convert", model, *words, "--json")
+        model = words[-1]
+    if style == "spm":
+        ask(pare, "convert", model, "--to", "hf", "-o", os.path.join(tmp, "spm"), "--json")
+        model = os.path.join(tmp, "spm")
     out = os.path.join(tmp, "ir")
     said = ask(pare, "convert", model, "--to", "openvino", "-o", out, "--json")
     if not os.path.exists(os.path.join(out, "openvino_tokenizer.xml")):
         why = [w for w in said.get("warnings", []) if "openvino_tokenizer.xml" in w]
         print(f"{name}\trefused\t{why[0] if why else 'WITHOUT A WORD'}")
         return not why
-    words = json.load(open(os.path.join(model, "tokenizer.json"), encoding="utf-8"))
-    special = {t["id"] for t in words["added_tokens"] if t["special"]}
-    spelt = [w for w in said["warnings"] if "<0x" in w]
-    if bool(spelt) != bool(words["model"].get("byte_fallback")):
-        print(f"{name}\tno word about bytes that are spelt")
-        return True
     peer, wrong = openvino_genai.Tokenizer(out), 0
     for text in all_texts:
         path = os.path.join(tmp, "text")
@@ -129,9 +163,7 @@ def one(pare, model, all_texts, tmp):
             f.write(text)
         want = ask(pare, "tokenize", model, "-f", path, "--special", "--json")["ids"] if text else None
         got = [int(x) for x in peer.encode(text).input_ids.data.reshape(-1)]
-        if spelt and "<0x" in text:  # told by pare: the operation takes it for the byte
-            print(f"{name}\t{text[:40]!r} is told to differ: {got != want}")
-        elif want is not None and got != want:
+        if want is not None and got != want:
             wrong += 1
             print(f"{name}\tids of {text[:40]!r}: {got[:24]} instead of {want[:24]}")
         kept = [x for x in got if x not in special]

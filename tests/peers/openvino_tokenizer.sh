@@ -9,4 +9,9 @@ vectors=$shared/data/tokenizer-vectors
 exec "$PARE_OPENVINO_PYTHON" "$here/openvino_tokenizer.py" "$1" "$vectors" "$here/../../models/austen-3.7m" \
     "$shared/models/stories260K/hf" "$vectors/gpt2.tokenizer.json" "$vectors/phi-3-mini.tokenizer.json" \
     "$here/../../models/austen-3.7m/tokenizer.json@qwen2" "$here/../../models/austen-3.7m/tokenizer.json@llama-3" \
-    "$here/../../models/austen-3.7m/tokenizer.json@starcoder"
+    "$here/../../models/austen-3.7m/tokenizer.json@starcoder" \
+    "$here/../../models/austen-3.7m/tokenizer.json@no way" "$here/../../models/austen-3.7m/tokenizer.json@greedy" \
+    "$here/../../models/austen-3.7m/tokenizer.json@lines" "$here/../../models/austen-3.7m@gguf" \
+    "$shared/models/stories260K/hf@gguf" "$shared/models/stories260K/hf@spm" "$shared/models/stories260K/hf/tokenizer.json@unknown" \
+    "$shared/models/stories260K/hf/tokenizer.json@no way" "$shared/models/stories260K/hf/tokenizer.json@greedy" \
+    "$vectors/phi-3-mini.tokenizer.json@gguf"
