@@ -9,7 +9,7 @@
 #include "lower.h"
 #include <stdlib.h>
 
-enum { TOK_XML_MAX = 1 << 20, PLACES = 1 };
+enum { TOK_XML_MAX = 8 << 20, PLACES = 1 }; /* a chat template may have a MiB */
 
 #define VALS(...) sizeof((pr_ov_val[]){__VA_ARGS__}) / sizeof(pr_ov_val), (pr_ov_val[]){__VA_ARGS__}
 #define MANY      PR_OV_S(-1)
@@ -504,7 +504,7 @@ static pare_status write(tok *k, const char *dir, const char *name, pare_err *er
                  {"pad_token_id", PR_SPECIAL_PAD}};
     /* OpenVINO GenAI looks for the first key: without it, it takes the models for old ones, and
      * add_special_tokens, skip_special_tokens and the padding asked for do nothing. */
-    const char *info[PR_COUNT(roles) + 1][2] = {{"openvino_tokenizers_version", "2026.4.1"}};
+    const char *info[PR_COUNT(roles) + 2][2] = {{"openvino_tokenizers_version", "2026.4.1"}};
     int n = 1;
     pr_buf xml;
     char *bin = pr_arena_printf(k->a, "%s/openvino_%s.bin", dir, name),
@@ -515,6 +515,10 @@ static pare_status write(tok *k, const char *dir, const char *name, pare_err *er
         if (!v) continue;
         info[n][0] = roles[i].key;
         info[n++][1] = v;
+    }
+    if (k->m->chat_template && *k->m->chat_template) { /* GenAI: before the files beside it */
+        info[n][0] = "chat_template";
+        info[n++][1] = k->m->chat_template;
     }
     PR_TRY(write_bin(k, bin, err));
     pr_buf_init(&xml, TOK_XML_MAX);

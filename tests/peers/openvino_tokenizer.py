@@ -136,6 +136,27 @@ def options(pare, model, peer, name):
     return len(wrong)
 
 
+TEMPLATE = ("{{ bos_token }}{% for m in messages %}{% if m['role'] == \"user\" and 1 < 2 %}{# \r\n #}\n\t<|user|>\n{{ m['content'] }} & \u2581 "
+            "{%- else %}{{ '<a>' + m.content + '\\n' }}{% endif %}{% endfor %}{% if add_generation_prompt %}<|go|>{% endif %}  ")
+SAID = [{"role": "user", "content": "It <is> \n a \"truth\""}, {"role": "assistant", "content": "yes & no"}, {"role": "user", "content": "\u65e5"}]
+# By transformers 5.23.
+RENDERED = "\t<|user|>\nIt <is> \n a \"truth\" & \u2581<a>yes & no\n\t<|user|>\n\u65e5 & \u2581<|go|>  "
+
+
+def chat(pare, model, tmp):
+    """The chat template stands in the tokenizer's model: the same text comes without the files beside it."""
+    model, out = narrow(model, os.path.join(tmp, "model")), os.path.join(tmp, "ir")
+    json.dump({"chat_template": TEMPLATE, "bos_token": ""}, open(os.path.join(model, "tokenizer_config.json"), "w"))
+    ask(pare, "convert", model, "--to", "openvino", "-o", out, "--json")
+    with_files = openvino_genai.Tokenizer(out).apply_chat_template(SAID, add_generation_prompt=True)
+    os.remove(os.path.join(out, "tokenizer_config.json"))
+    peer = openvino_genai.Tokenizer(out)
+    alone = peer.apply_chat_template(SAID, add_generation_prompt=True)
+    bad = peer.get_original_chat_template() != TEMPLATE or alone != with_files or alone != RENDERED
+    print(f"chat template\t{'WRONG' if bad else 'the same'}", *([repr(alone), repr(with_files)] if bad else []))
+    return bad
+
+
 def one(pare, model, all_texts, tmp):
     model, _, style = model.partition("@")
     name = os.path.basename(model.rstrip("/")) + (" as " + style if style else "")
@@ -181,6 +202,8 @@ def one(pare, model, all_texts, tmp):
 def main():
     pare, vectors, models = sys.argv[1], sys.argv[2], sys.argv[3:]
     all_texts, bad = texts(vectors), False
+    with tempfile.TemporaryDirectory() as tmp:
+        bad |= chat(pare, os.path.join(models[0], "tokenizer.json"), tmp)
     for model in models:
         with tempfile.TemporaryDirectory() as tmp:
             bad |= one(pare, model, all_texts, tmp)
