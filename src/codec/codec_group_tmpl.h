@@ -222,6 +222,36 @@ static void fp4_values(float *dst, const uint8_t *p, int64_t n, float s) {
     }
 }
 
+/* ------------------------------------------------------------------ quantiles */
+
+static const float nf4_level[16] = {
+    -1.0f,           -0.696192800998687f, -0.525073051452636f, -0.394917488098144f,
+    -0.284441381692886f, -0.184773430228233f, -0.091050036251544f, 0.0f,
+    0.079580299556255f,  0.160930201411247f,  0.246112301945686f,  0.337915241718292f,
+    0.440709829330444f,  0.562617003917694f,  0.722956836223602f,  1.0f};
+
+/* Where the next level is nearer, in float32 as openvino 2026.4 and NNCF 3.4 have it. */
+static const float nf4_border[15] = {
+    -0.84809643f,  -0.6106329f,  -0.45999527f, -0.33967942f, -0.2346074f,
+    -0.13791174f,  -0.045525018f, 0.03979015f,  0.120255254f, 0.20352125f,
+    0.29201376f,   0.38931254f,  0.5016634f,   0.6427869f,   0.8614784f};
+
+static float nf4_scale(const float *x, int64_t n) {
+    float lo, hi;
+    extremes(x, n, &lo, &hi);
+    float s = -lo > hi ? -lo : hi;
+    return s < 0x1p-23f ? 0x1p-23f : s; /* float32's epsilon in place of nothing */
+}
+
+static void nf4_codes(float s, const float *x, int64_t n, uint8_t *q) {
+    for (int64_t i = 0; i < n; i++) {
+        float a = x[i] / s;
+        int v = 0;
+        for (int k = 0; k < 15; k++) v += a > nf4_border[k];
+        q[i] = (uint8_t)v;
+    }
+}
+
 /* ------------------------------------------------------------------ codes */
 
 static void make_codes(const pr_group_spec *g, const group_fit *f, const float *x, int64_t n,
@@ -229,6 +259,10 @@ static void make_codes(const pr_group_spec *g, const group_fit *f, const float *
     float most = (float)((1 << g->bits) - 1);
     if (g->rule == PR_GROUP_FP4) {
         fp4_codes(fp4_scale((int)f->s), x, n, q);
+        return;
+    }
+    if (g->rule == PR_GROUP_NF4) {
+        nf4_codes(f->s, x, n, q);
         return;
     }
     if (g->rule == PR_GROUP_MLX) {
@@ -320,6 +354,7 @@ static group_fit fit_one(const pr_group_spec *g, const float *x, int64_t n) {
     case PR_GROUP_SYM: return fit_sym(g, x, n);
     case PR_GROUP_ASYM: return fit_asym(g, x, n);
     case PR_GROUP_FP4: return (group_fit){.s = (float)fp4_exponent(g, x, n)};
+    case PR_GROUP_NF4: return (group_fit){.s = nf4_scale(x, n)};
     default: return fit_mlx(g, x, n);
     }
 }
@@ -355,7 +390,8 @@ void NAME(group_encode)(const pr_group_spec *g, void *codes, void *scales, void 
         if (g->rule == PR_GROUP_FP4)
             ((uint8_t *)scales)[i] = (uint8_t)f->s;
         else
-            put_float(scales, g->scale, i, f->s);
+            put_float(scales, g->scale, i,
+                      g->rule == PR_GROUP_NF4 ? as_stored(g->scale, f->s) : f->s);
         if (g->rule == PR_GROUP_MLX)
             put_float(offsets, g->scale, i, f->b);
         else if (g->rule == PR_GROUP_ASYM)
@@ -437,6 +473,10 @@ void NAME(group_decode)(const pr_group_spec *g, float *dst, const void *codes,
             continue;
         }
         float s = get_float(scales, g->scale, i);
+        if (g->rule == PR_GROUP_NF4) {
+            for (int64_t j = from; j < to; j++) dst[j] = nf4_level[get_code(codes, j, 4)] * s;
+            continue;
+        }
         if (g->rule == PR_GROUP_MLX) {
             float b = get_float(offsets, g->scale, i);
             group_affine(dst + from, codes, from, to - from, g->bits, s, b);

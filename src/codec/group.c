@@ -9,6 +9,7 @@ bool pr_group_row_of(const pr_group_spec *s, int64_t cols, pr_group_row *out) {
     if (!known || !scale || cols < 1 || cols > INT32_MAX || per < 1 || per > INT32_MAX)
         return false;
     if (s->rule == PR_GROUP_FP4 && (s->bits != 4 || s->group != 32)) return false;
+    if (s->rule == PR_GROUP_NF4 && s->bits != 4) return false;
     if (s->group % 8 != 0 || (!s->pad && cols % per != 0)) return false;
     *out = (pr_group_row){.groups = (cols + per - 1) / per};
     out->padded = out->groups * per;
@@ -23,8 +24,8 @@ bool pr_group_row_of(const pr_group_spec *s, int64_t cols, pr_group_row *out) {
 }
 
 void pr_group_name(const pr_group_spec *s, char dst[32]) {
-    static const char *const rule[] = {" sym", " asym", "", ""},
-                             *const kind[] = {"int", "int", "mlx", "mxfp"};
+    static const char *const rule[] = {" sym", " asym", "", "", ""},
+                             *const kind[] = {"int", "int", "mlx", "mxfp", "nf"};
     char per[24] = "row";
     if (s->group) snprintf(per, sizeof per, "g%lld", (long long)s->group);
     snprintf(dst, 32, "%s%d%s %s", kind[s->rule], s->bits, rule[s->rule], per);
@@ -107,7 +108,7 @@ bool pr_group_take(const pr_group_spec *s, void *codes, void *scales, void *offs
     const uint8_t *p = src;
     pr_group_row r;
     block32 b;
-    if (s->rule == PR_GROUP_FP4) return false;
+    if (s->rule == PR_GROUP_FP4 || s->rule == PR_GROUP_NF4) return false;
     if (s->group != 32 || cols % 32 != 0 || !pr_group_row_of(s, cols, &r)) return false;
     if (pr_type_get(type)->kind != PR_KIND_QUANT || pr_type_get(type)->block != 32)
         return false;

@@ -19,8 +19,10 @@ typedef enum {
     PR_GROUP_SYM, /* s·q, q in -2^(bits-1) … 2^(bits-1)-1; stored plus 2^(bits-1) unless `twos` */
     PR_GROUP_ASYM, /* s·(q - z), q and z in 0 … 2^bits-1 */
     PR_GROUP_MLX, /* s·q + b, s and b as mlx.core.quantize (mode affine) chooses them, to the bit */
-    PR_GROUP_FP4 /* s·f, f of 4 bits (E2M1) and s a byte, a power of two (E8M0): OCP's MXFP4, s and
+    PR_GROUP_FP4, /* s·f, f of 4 bits (E2M1) and s a byte, a power of two (E8M0): OCP's MXFP4, s and
                     f as mlx.core.quantize (mode mxfp4) chooses them, to the bit */
+    PR_GROUP_NF4 /* s·v, v one of 16 quantiles of the normal distribution in -1 … 1 (QLoRA's
+                    NormalFloat, Dettmers et al. 2023), s the largest magnitude; as NNCF's */
 } pr_group_rule;
 
 typedef struct {

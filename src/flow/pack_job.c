@@ -30,13 +30,21 @@ pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_j
         job->fp4 = strcasecmp(o->quant, "mxfp4") == 0;
         if (job->fp4 && strcmp(o->to, "mlx") != 0)
             return pr_fail(err, PARE_EREFUSED, -1, "%s: mxfp4 is written for mlx only", o->to);
-        if (job->fp4) job->bits = 4;
-        bool is_float = !job->fp4 && pr_type_from_name(o->quant, &job->type) &&
+        job->nf4 = strcasecmp(o->quant, "nf4") == 0;
+        if (job->nf4 && strcmp(o->to, "openvino") != 0)
+            return pr_fail(err, PARE_EREFUSED, -1,
+                           "%s: nf4 is written for openvino only, no other runtime has the type",
+                           o->to);
+        if (job->fp4 || job->nf4) job->bits = 4;
+        bool is_float = !job->bits && pr_type_from_name(o->quant, &job->type) &&
                         (job->type == PR_F32 || job->type == PR_F16 || job->type == PR_BF16);
         if (!job->bits && !is_float)
             return pr_fail(err, PARE_EUSAGE, -1,
                            "%s takes F32, F16, BF16 or int2 … int8%s, not '%s'", o->to,
-                           strcmp(o->to, "mlx") == 0 ? ", mxfp4" : "", o->quant);
+                           strcmp(o->to, "mlx") == 0        ? ", mxfp4"
+                           : strcmp(o->to, "openvino") == 0 ? ", nf4"
+                                                            : "",
+                           o->quant);
         if (!is_float) job->type = floats;
     }
     if (!o->head_quant) return PARE_OK;

@@ -13,6 +13,7 @@ static const struct {
     [PR_OV_I32] = {"i32", "I32"},   [PR_OV_BOOL] = {"boolean", "BOOL"},
     [PR_OV_U4] = {"u4", "U4"},      [PR_OV_I4] = {"i4", "I4"},
     [PR_OV_U8] = {"u8", "U8"},      [PR_OV_I8] = {"i8", "I8"},
+    [PR_OV_NF4] = {"nf4", "NF4"},
     [PR_OV_STRING] = {"string", "STRING"},
 };
 

@@ -28,6 +28,7 @@ typedef enum {
     PR_OV_I4,
     PR_OV_U8,
     PR_OV_I8,
+    PR_OV_NF4,
     PR_OV_STRING
 } pr_ov_type;
 

@@ -19,6 +19,7 @@ typedef struct {
     pr_type type;      /* of weights that stay floats, and of what computes: F32, F16 or BF16 */
     int bits;          /* of grouped weights, 2 … 8; 0: none are */
     bool fp4;          /* MLX, with 4 bits: mode mxfp4 in place of affine, groups of 32 */
+    bool nf4;          /* OpenVINO, with 4 bits: NormalFloat in place of integers */
     int64_t group;     /* values per scale; 0: the format's habit */
     bool keep;         /* MLX, with bits 0: what is in groups stays in these */
     bool symmetric;    /* no zero points */

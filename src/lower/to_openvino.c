@@ -76,7 +76,8 @@ static pr_ov_val grouped(ov_job *j, const pr_item *it, places *p) {
     int64_t rows = (int64_t)it->dim[0], cols = (int64_t)it->dim[1];
     pr_group_row_of(s, cols, &r);
     bool split = r.groups > 1, asym = s->rule == PR_GROUP_ASYM;
-    pr_ov_type t = s->bits == 4 ? (asym ? PR_OV_U4 : PR_OV_I4) : asym ? PR_OV_U8 : PR_OV_I8;
+    pr_ov_type t = s->rule == PR_GROUP_NF4 ? PR_OV_NF4
+                   : s->bits == 4 ? (asym ? PR_OV_U4 : PR_OV_I4) : asym ? PR_OV_U8 : PR_OV_I8;
     pr_ov_shape whole = split ? PR_OV_S(rows, r.groups, cols / r.groups) : PR_OV_S(rows, cols);
     pr_ov_shape each = split ? PR_OV_S(rows, r.groups, 1) : PR_OV_S(rows, 1);
     uint64_t n = (uint64_t)rows * (uint64_t)r.groups;
@@ -284,6 +285,7 @@ static pare_status specs(const pr_pack_job *job, pr_outline *o, pare_err *err) {
                        (long long)job->group);
     PR_NEW(g, o->arena, 3, err);
     g[0] = spec_of(job, job->bits, usual);
+    if (job->nf4) g[0].rule = PR_GROUP_NF4, g[0].twos = false;
     g[1] = spec_of(job, head, head == 4 ? (job->group ? job->group : GROUP) : 0);
     g[2] = spec_of(job, 8, 0);
     PR_TRY(pr_outline_group(o, job->bits ? &g[0] : NULL, job->bits ? &g[1] : NULL,

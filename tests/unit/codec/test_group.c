@@ -172,6 +172,35 @@ static void like_mlx_fp4(void **state) {
     assert_int_equal(cases, 3);
 }
 
+/* Codes, scales and, back again, values of NNCF's mode NF4. */
+static void like_nncf_nf4(void **state) {
+    const pr_kernels *k[3];
+    int n = levels(k);
+    int32_t head[2];
+    static float x[64 * 128], y[128], back[64 * 128];
+    static uint8_t codes[64 * 64], scales[64 * 8];
+    const pr_group_spec s = {.bits = 4, .group = 32, .rule = PR_GROUP_NF4, .scale = PR_F16};
+    FILE *f = fopen(check_source("tests/vectors/group/nf4.bin"), "rb");
+    assert_non_null(f);
+    assert_int_equal(fread(head, sizeof head, 1, f), 1);
+    size_t all = (size_t)(head[0] * head[1]);
+    assert_true(head[0] == 8 && head[1] == 128);
+    assert_true(fread(x, sizeof *x, all, f) == all && fread(codes, 1, all / 2, f) == all / 2 &&
+                fread(scales, 2, all / 32, f) == all / 32 &&
+                fread(back, sizeof *back, all, f) == all);
+    fclose(f);
+    for (int i = 0; i < head[0] * n; i++) {
+        int r = i / n;
+        row got;
+        encode(k[i % n], &s, &got, x + r * 128, 128);
+        if (memcmp(got.codes, codes + r * 64, 64) != 0 ||
+            memcmp(got.scales, scales + r * 8, 8) != 0)
+            fail_msg("%s: row %d differs from NNCF", k[i % n]->level, r);
+        decode(k[i % n], &s, y, &got, 128);
+        assert_memory_equal(y, back + r * 128, sizeof y);
+    }
+}
+
 /* Plain rounding: the scale that just reaches the ends, in float32. */
 static double plain_error(const pr_group_spec *s, const float *x, int64_t n) {
     double lo = 0, hi = 0, e = 0, most = (1 << s->bits) - 1, half = 1 << (s->bits - 1);
@@ -373,6 +402,7 @@ int main(void) {
         cmocka_unit_test(blocks_taken_over), cmocka_unit_test(sizes),
         cmocka_unit_test(together_as_alone), cmocka_unit_test(like_mlx_fp4),
         cmocka_unit_test(mlx_in_the_middle), cmocka_unit_test(top_of_a_row),
+        cmocka_unit_test(like_nncf_nf4),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
