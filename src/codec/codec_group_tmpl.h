@@ -330,7 +330,8 @@ typedef struct {
 
 static void sink_codes(code_sink *k, const pr_group_spec *g, const group_fit *f, const float *x,
                        int64_t n) {
-    if (k->n == 0 && n % 16 == 0 && (k->bits == 4 || k->bits == 8) && g->rule != PR_GROUP_FP4) {
+    bool even = g->rule != PR_GROUP_FP4 && g->rule != PR_GROUP_NF4; /* steps between levels */
+    if (k->n == 0 && n % 16 == 0 && (k->bits == 4 || k->bits == 8) && even) {
         if (k->bits == 4)
             whole_codes(g, k->dst, f, x, n, 4);
         else
