@@ -1,5 +1,6 @@
 /* cmd_parity.c - "pare parity": the same tokens through several artefacts and runtimes. */
 #include <stdlib.h>
+#include <string.h>
 #include "cli.h"
 #include "pare/parity.h"
 
@@ -27,8 +28,12 @@ static const opt_def own_default = {
     .name = "as-it-comes",
     .type = OPT_FLAG,
     .help = "foreign runtimes in their own arithmetic, not in float32"};
-static const opt_def *const opts[] = {&own_bound,   &own_tokens, &own_greedy, &own_default,
-                                      &opt_text, &opt_text_file, &opt_threads, NULL};
+static const opt_def own_strict = {.name = "strict",
+                                   .type = OPT_FLAG,
+                                   .help = "what a format cannot express fails too"};
+static const opt_def *const opts[] = {&own_bound,     &own_tokens,  &own_greedy,
+                                      &own_default,   &own_strict,  &opt_text,
+                                      &opt_text_file, &opt_threads, NULL};
 
 static void cell_place(char dst[24], const pare_doc *v) {
     if (pare_doc_kind(v) == PARE_DOC_NULL)
@@ -68,16 +73,21 @@ static void print_matrix(cli *c, const pare_doc *d) {
     table_print(c, t);
 }
 
-static void print_verdict(const pare_doc *d) {
-    const pare_doc *why = pare_doc_get(d, "reasons");
+static void print_lines(const pare_doc *why) {
     cell x;
-    out_puts("\n");
     for (size_t i = 0; i < pare_doc_count(why); i++) {
         out_puts("- ");
         out_wrapped(show_cell(x, pare_doc_str(pare_doc_at(why, i))), 2, term_columns(stdout));
     }
+}
+
+static void print_verdict(const pare_doc *d) {
+    out_puts("\n");
+    print_lines(pare_doc_get(d, "reasons"));
+    print_lines(pare_doc_get(d, "cannot_be_expressed"));
     out_printf("%s: %lld tokens, bound %s\n",
-               pare_doc_count(why) ? "not the same" : "the same function",
+               strcmp(show_str(d, "verdict"), "pass") == 0 ? "the same function"
+                                                           : "not the same",
                (long long)pare_doc_int(pare_doc_path(d, "probe/tokens")), show_str(d, "bound"));
 }
 
@@ -96,7 +106,8 @@ static int run(cli *c) {
                           .tokens = cli_int(c, "tokens"),
                           .greedy = cli_int(c, "greedy") ? cli_int(c, "greedy") : -1,
                           .bound = cli_str(c, "bound"),
-                          .as_it_comes = cli_flag(c, "as-it-comes")};
+                          .as_it_comes = cli_flag(c, "as-it-comes"),
+                          .strict = cli_flag(c, "strict")};
     pare_status st = pare_parity(models, n, &o, &c->ctl, &d, &same, &err);
     free(text);
     if (st != PARE_OK) return cli_fail(c, &err);
@@ -122,7 +133,9 @@ const command cmd_parity = {
             "text and "
             "chat templates are compared too. Without a runner's name the file says who runs "
             "it. Status 1 "
-            "if a bound breaks or a word differs, with what it looks like.",
+            "if a bound breaks or a word differs, with what it looks like. What the format cannot "
+            "express (in GGUF a second end of text, a normal form) is told, and fails with "
+            "--strict.",
     .examples = "  pare parity models/austen-3.7m austen.gguf llama.cpp:austen.gguf\n"
                 "  pare parity models/austen-3.7m austen-onnx --bound int4\n",
     .computes = true,

@@ -149,15 +149,17 @@ static bool is_final(pare_status st) {
     return st == PARE_ECANCELLED || st == PARE_ENOMEM || st == PARE_EINTERNAL;
 }
 
-/* Words that differ (tokens of a text, what ends one, the template) are told, not judged: a
- * container
- * may have no place for a normal form or a second end, which the writer has said or a runtime
- * finds by name; `pare parity` judges them. How many differences of numbers are there? */
-static int64_t mistakes(const pare_doc *d, const pare_ctl *ctl) {
-    const pare_doc *why = pare_doc_get(d, "reasons");
-    int64_t n = pare_doc_int(pare_doc_get(d, "differences_of_numbers"));
-    for (size_t i = 0; i < pare_doc_count(why) && n == 0; i++)
+static void warn_all(const pare_doc *why, const pare_ctl *ctl) {
+    for (size_t i = 0; i < pare_doc_count(why); i++)
         pr_ctl_log(ctl, PARE_LOG_WARN, "%s", pare_doc_str(pare_doc_at(why, i)));
+}
+
+/* Words that differ (tokens of a text, what ends one, the template) are told, not judged, be it
+ * that the container cannot express them or not; `pare parity` judges them. How many differences
+ * of numbers are there? */
+static int64_t mistakes(const pare_doc *d, const pare_ctl *ctl) {
+    int64_t n = pare_doc_int(pare_doc_get(d, "differences_of_numbers"));
+    if (n == 0) warn_all(pare_doc_get(d, "reasons"), ctl);
     return n;
 }
 
@@ -184,6 +186,7 @@ static pare_status run_check(const job *j, const pr_written *w, pr_doc_build *b,
         return pr_fail(err, PARE_EREFUSED, -1,
                        "it was written and is kept, but %s does not run it: %s", runner, e.msg);
     }
+    warn_all(pare_doc_get(d, "cannot_be_expressed"), j->ctl);
     if (!same && mistakes(d, j->ctl) == 0) same = 1;
     /* What was said to be inexact, or has no bound, is told, not judged. */
     bool judged = bound && w->n_inexact == 0;

@@ -1,4 +1,8 @@
-/* parity_words.c - tokens, ends of text and chat templates of two artefacts, side by side. */
+/* parity_words.c - tokens, ends of text and chat templates of two artefacts, side by side.
+ *
+ * A GGUF file has one end of text and no normal form. What such a file says as well as any could is
+ * found out, not assumed: the reference's tokenizer is put into GGUF's keys and read back, and
+ * where that one gives the file's tokens, the file is not at fault. */
 #include "parity_words.h"
 #include <stdio.h>
 #include <sys/stat.h>
@@ -106,18 +110,46 @@ static void put_token(pr_buf *why, const pr_tokenizer *t, const pr_ids *ids, siz
                   (int)ids->p[at]);
 }
 
-/* The same ids for this text? If not, where they part and whose fault it looks like. */
+static bool same_ids(const pr_ids *x, const pr_ids *y) {
+    return x->n == y->n && (x->n == 0 || memcmp(x->p, y->p, x->n * sizeof *x->p) == 0);
+}
+
+/* Does `best` read this text into these ids? */
+static bool gives(const pr_tokenizer *best, pr_str text, unsigned flags, const pr_ids *ids) {
+    pr_ids z = {0};
+    bool same = best && pr_encode(best, text.p, text.n, flags, &z, NULL) == PARE_OK &&
+                same_ids(&z, ids);
+    pr_ids_done(&z);
+    return same;
+}
+
+/* The reference's tokenizer as GGUF can hold it, where `b` is such a file and something is lost;
+ * NULL: everything can be said, or nothing could be found out. `*loses` lies in `arena`. */
+static pr_tokenizer *best_of(const pr_words *a, const pr_words *b, pr_arena *arena,
+                             const char **loses) {
+    pr_gguf_vocab g;
+    pr_tokenizer *best = NULL;
+    if (!b->model || b->model->dialect != PR_DIALECT_GGUF || !a->tok || !b->tok) return NULL;
+    uint64_t n = PR_MAX(pr_tokenizer_size(a->tok), pr_tokenizer_size(b->tok));
+    if (pr_tokenizer_to_gguf(a->tok, n, arena, &g, NULL) != PARE_OK || !g.loses) return NULL;
+    *loses = g.loses;
+    return pr_tokenizer_from_gguf(&best, &g, NULL) == PARE_OK ? best : NULL;
+}
+
+/* The same ids for this text? If not, where they part and whose fault it looks like; `*inherent`:
+ * `best`, which may be NULL, parts from the reference there in the very same way. */
 static bool same_tokens(const pr_words *a, const pr_words *b, pr_str text, unsigned flags,
-                        pr_buf *why) {
+                        const pr_tokenizer *best, bool *inherent, pr_buf *why) {
     pr_ids x = {0}, y = {0};
     pare_err e = {0};
     size_t at = 0;
     bool ok = pr_encode(a->tok, text.p, text.n, flags, &x, &e) == PARE_OK &&
               pr_encode(b->tok, text.p, text.n, flags, &y, &e) == PARE_OK;
     while (ok && at < x.n && at < y.n && x.p[at] == y.p[at]) at++;
-    bool same = ok && at == x.n && at == y.n;
+    bool same = ok && same_ids(&x, &y);
+    *inherent = ok && !same && gives(best, text, flags, &y);
     if (!ok) pr_buf_printf(why, "a text cannot be tokenized: %.120s\n", e.msg);
-    if (ok && !same) {
+    if (ok && !same && !*inherent) {
         pr_buf_printf(why, "other tokens for '%.*s': number %zu is ",
                       (int)PR_MIN(text.n, (size_t)24), text.p, at);
         put_token(why, b->tok, &y, at);
@@ -131,18 +163,38 @@ static bool same_tokens(const pr_words *a, const pr_words *b, pr_str text, unsig
     return same;
 }
 
-/* Probe texts; then what each token of the vocabulary stands for, so that a merge which no probe
- * needs is used at least once. */
-static int tokens_differ(const pr_words *a, const pr_words *b, pr_buf *why) {
-    for (size_t i = 0; i < PR_COUNT(probes); i++)
-        if (!same_tokens(a, b, (pr_str){probes[i], strlen(probes[i])}, PR_ENCODE_ADD, why))
-            return 1;
-    for (uint32_t i = 0; i < pr_tokenizer_size(a->tok); i++) {
-        pr_str s = pr_token_bytes(a->tok, (pr_id)i);
-        if (!s.p || s.n < 2 || !pr_utf8_valid(s.p, s.n, NULL)) continue;
-        if (!same_tokens(a, b, s, 0, why)) return 1;
+/* Text `i`: probes; then what each token of the vocabulary stands for, so that a merge which no
+ * probe needs is used at least once. p = NULL: nothing to ask. */
+static pr_str text_at(const pr_words *a, size_t i, unsigned *flags) {
+    *flags = PR_ENCODE_ADD;
+    if (i < PR_COUNT(probes)) return (pr_str){probes[i], strlen(probes[i])};
+    pr_str s = pr_token_bytes(a->tok, (pr_id)(i - PR_COUNT(probes)));
+    *flags = 0;
+    return s.p && s.n >= 2 && pr_utf8_valid(s.p, s.n, NULL) ? s : (pr_str){0};
+}
+
+/* The first text that is a mistake ends it. One that GGUF cannot say does not: a mistake may
+ * follow. */
+static int tokens_differ(const pr_words *a, const pr_words *b, pr_arena *arena, pr_buf *why,
+                         pr_limits *limits) {
+    const char *loses = NULL;
+    pr_tokenizer *best = best_of(a, b, arena, &loses);
+    size_t n = PR_COUNT(probes) + pr_tokenizer_size(a->tok);
+    bool told = false, wrong = false;
+    for (size_t i = 0; i < n && !wrong; i++) {
+        unsigned flags;
+        bool inherent = false;
+        pr_str s = text_at(a, i, &flags);
+        if (!s.p || same_tokens(a, b, s, flags, best, &inherent, why)) continue;
+        wrong = !inherent;
+        if (wrong || told) continue;
+        told = true;
+        limits->n++;
+        pr_buf_printf(limits->lines, "cannot be expressed in GGUF: %s; other tokens for '%.*s'\n",
+                      loses, (int)PR_MIN(s.n, (size_t)24), s.p);
     }
-    return 0;
+    pr_tokenizer_close(best);
+    return wrong;
 }
 
 static void put_ends(const pr_words *w, const pr_tokenizer *names, pr_buf *why) {
@@ -156,14 +208,36 @@ static void put_ends(const pr_words *w, const pr_tokenizer *names, pr_buf *why) 
     }
 }
 
-static int eos_differ(const pr_words *a, const pr_words *b, pr_buf *why) {
+static bool ends_at(const pr_words *w, int64_t id) {
+    for (int i = 0; i < w->n_eos; i++)
+        if (w->eos[i] == id) return true;
+    return false;
+}
+
+/* GGUF has a key for one end; which of the reference's it is does not matter, for its readers know
+ * others by their names. */
+static bool one_of_several(const pr_words *a, const pr_words *b, pr_limits *limits) {
+    if (!b->model || b->model->dialect != PR_DIALECT_GGUF) return false;
+    if (a->n_eos < 2 || b->n_eos != 1 || !ends_at(a, b->eos[0])) return false;
+    bool known = b->tok != NULL;
+    for (int i = 0; i < a->n_eos; i++)
+        known &= b->tok && a->eos[i] < (int64_t)pr_tokenizer_size(b->tok) &&
+                 pr_token_is_end(b->tok, (pr_id)a->eos[i]);
+    limits->n++;
+    pr_buf_puts(limits->lines, "cannot be expressed in GGUF: more than one token that ends a text "
+                               "(eos); it names ");
+    put_ends(b, b->tok ? b->tok : a->tok, limits->lines);
+    pr_buf_puts(limits->lines, ", the reference ");
+    put_ends(a, a->tok, limits->lines);
+    pr_buf_puts(limits->lines, known ? "; readers know the others by their names\n"
+                                     : "; it would not stop at the others\n");
+    return true;
+}
+
+static int eos_differ(const pr_words *a, const pr_words *b, pr_buf *why, pr_limits *limits) {
     bool same = a->n_eos == b->n_eos;
-    for (int i = 0; same && i < a->n_eos; i++) {
-        bool has = false;
-        for (int k = 0; k < b->n_eos; k++) has |= a->eos[i] == b->eos[k];
-        same = has;
-    }
-    if (same) return 0;
+    for (int i = 0; same && i < a->n_eos; i++) same = ends_at(b, a->eos[i]);
+    if (same || one_of_several(a, b, limits)) return 0;
     pr_buf_puts(why, "the tokens that end a text (eos) are ");
     put_ends(b, b->tok ? b->tok : a->tok, why);
     pr_buf_puts(why, ", in the reference ");
@@ -196,16 +270,17 @@ static int chat_differs(const pr_words *a, const pr_words *b, pr_buf *why) {
     return 1;
 }
 
-int pr_words_compare(const pr_words *a, const pr_words *b, pr_buf *why) {
+int pr_words_compare(const pr_words *a, const pr_words *b, pr_arena *arena, pr_buf *why,
+                     pr_limits *limits) {
     int n = 0;
     if (a->tok && b->tok)
-        n += tokens_differ(a, b, why);
+        n += tokens_differ(a, b, arena, why, limits);
     else if (a->tok) {
         pr_buf_printf(why, "it has no tokenizer that pare can read, so none was compared: %s\n",
                       b->no_tok);
         n++;
     }
-    n += eos_differ(a, b, why);
+    n += eos_differ(a, b, why, limits);
     n += chat_differs(a, b, why);
     return n;
 }

@@ -17,6 +17,14 @@ typedef struct {
 /* EINPUT: the artefact is damaged. A tokenizer that pare cannot read is no failure. */
 pare_status pr_words_open(pr_words *w, const char *path, pr_arena *a, pare_err *err);
 void pr_words_close(pr_words *w);
-/* Each difference of `b` against `a` as a line of `why`; how many. */
-int pr_words_compare(const pr_words *a, const pr_words *b, pr_buf *why);
+/* What differs because the format of `b` has no words for it: no mistake of who wrote it. */
+typedef struct {
+    pr_buf *lines;
+    int n;
+} pr_limits;
+
+/* Each difference of `b` against `a` as a line of `why`, how many; what `b`'s format cannot
+ * express goes to `limits` instead. `arena` for the time of the call. */
+int pr_words_compare(const pr_words *a, const pr_words *b, pr_arena *arena, pr_buf *why,
+                     pr_limits *limits);
 #endif

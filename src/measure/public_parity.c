@@ -32,7 +32,8 @@ typedef struct {
     pr_arena *a;
     pr_id *ids;
     pr_parity p;
-    pr_buf reasons; /* one a line */
+    pr_buf reasons, limits; /* one a line; what a format cannot express */
+    int n_limits;
     int n_reasons, n_words; /* all, and those about tokens, ends and templates */
 } job;
 
@@ -158,11 +159,11 @@ static bool within(const job *j, const pr_parity_cell *c) {
                                     : c->kld <= bounds[j->bound].kld;
 }
 
-/* Lines of `more`, each a reason of side `i`. */
-static void add_lines(job *j, int i, const char *more) {
+/* Lines of `more`, each about side `i`. */
+static void add_lines(job *j, pr_buf *to, int i, const char *more) {
     for (const char *p = more; p && *p;) {
         size_t k = strcspn(p, "\n");
-        pr_buf_printf(&j->reasons, "%s: %.*s\n", j->s[i].label, (int)k, p);
+        pr_buf_printf(to, "%s: %.*s\n", j->s[i].label, (int)k, p);
         p += k + (p[k] != 0);
     }
 }
@@ -177,7 +178,7 @@ static void find_cause(job *j, int i) {
     if (pr_model_open(&a, j->s[0].path, NULL) == PARE_OK &&
         pr_model_open(&b, j->s[i].path, NULL) == PARE_OK)
         j->n_reasons += pr_model_differences(a, b, &why);
-    add_lines(j, i, why.p);
+    add_lines(j, &j->reasons, i, why.p);
     pr_buf_done(&why);
     pr_model_close(b);
     pr_model_close(a);
@@ -197,21 +198,34 @@ static void put_distance(job *j, int i) {
     pr_buf_printf(&j->reasons, "; %s\n", likely(c->first, j->p.n_ids));
 }
 
+static void compare_words(job *j, int i) {
+    pr_buf why, lines;
+    pr_limits limits = {.lines = &lines};
+    pr_buf_init(&why, 1 << 14);
+    pr_buf_init(&lines, 1 << 14);
+    int words = pr_words_compare(&j->s[0].words, &j->s[i].words, j->a, &why, &limits);
+    j->n_reasons += words;
+    j->n_words += words;
+    j->n_limits += limits.n;
+    add_lines(j, &j->reasons, i, why.p);
+    add_lines(j, &j->limits, i, lines.p);
+    pr_buf_done(&lines);
+    pr_buf_done(&why);
+}
+
 static void judge(job *j) {
     for (int i = 1; i < j->n; i++) {
-        pr_buf why;
-        pr_buf_init(&why, 1 << 14);
         if (!within(j, &j->p.cells[i])) {
             j->n_reasons++;
             put_distance(j, i);
         }
         find_cause(j, i);
-        int words = pr_words_compare(&j->s[0].words, &j->s[i].words, &why);
-        j->n_reasons += words;
-        j->n_words += words;
-        add_lines(j, i, why.p);
-        pr_buf_done(&why);
+        compare_words(j, i);
     }
+}
+
+static bool is_same(const job *j) {
+    return j->n_reasons == 0 && (j->n_limits == 0 || !j->o->strict);
 }
 
 static void put_model(const job *j, int i, pr_doc_build *b, pare_doc *list) {
@@ -248,6 +262,14 @@ static void put_cell(const job *j, int i, int k, pr_doc_build *b, pare_doc *list
     pr_doc_set_bool(b, o, "within", within(j, c));
 }
 
+static void put_lines(pr_doc_build *b, pare_doc *list, const char *q) {
+    while (q && *q) {
+        size_t n = strcspn(q, "\n");
+        pr_doc_add_strn(b, list, (pr_str){q, n});
+        q += n + (q[n] != 0);
+    }
+}
+
 static pare_status tell(const job *j, pare_doc **out, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc *d = pr_doc_object(&b);
@@ -262,15 +284,11 @@ static pare_status tell(const job *j, pare_doc **out, pare_err *err) {
     list = pr_doc_set_array(&b, d, "matrix");
     for (int i = 0; i < j->n; i++)
         for (int k = i + 1; k < j->n; k++) put_cell(j, i, k, &b, list);
-    list = pr_doc_set_array(&b, d, "reasons");
-    for (const char *q = j->reasons.p; q && *q;) {
-        size_t n = strcspn(q, "\n");
-        pr_doc_add_strn(&b, list, (pr_str){q, n});
-        q += n + (q[n] != 0);
-    }
+    put_lines(&b, pr_doc_set_array(&b, d, "reasons"), j->reasons.p);
+    put_lines(&b, pr_doc_set_array(&b, d, "cannot_be_expressed"), j->limits.p);
     pr_doc_set_i64(&b, d, "differences_of_words", j->n_words);
     pr_doc_set_i64(&b, d, "differences_of_numbers", j->n_reasons - j->n_words);
-    pr_doc_set_str(&b, d, "verdict", j->n_reasons ? "fail" : "pass");
+    pr_doc_set_str(&b, d, "verdict", is_same(j) ? "pass" : "fail");
     return pr_doc_done(&b, d, out, err);
 }
 
@@ -282,7 +300,7 @@ static pare_status run_job(job *j, const char *const *models, pare_doc **out, pa
     for (int i = 0; i < j->n; i++) PR_TRY(open_side(j, i, err));
     PR_TRY(probe(j, runners, err));
     judge(j);
-    if (j->reasons.failed) return pr_fail_nomem(err, j->reasons.max);
+    if (j->reasons.failed || j->limits.failed) return pr_fail_nomem(err, j->reasons.max);
     return tell(j, out, err);
 }
 
@@ -310,12 +328,14 @@ pare_status pare_parity(const char *const *models, int n, const pare_parity_opts
     j.a = pr_arena_new(ARENA_MAX);
     if (!j.a) return pr_fail_nomem(err, 4096);
     pr_buf_init(&j.reasons, 1 << 16);
+    pr_buf_init(&j.limits, 1 << 16);
     pare_status st = run_job(&j, models, out, err);
-    if (same) *same = st == PARE_OK && j.n_reasons == 0;
+    if (same) *same = st == PARE_OK && is_same(&j);
     for (int i = 0; i < n; i++) {
         pr_runner_close(j.s[i].r);
         pr_words_close(&j.s[i].words);
     }
+    pr_buf_done(&j.limits);
     pr_buf_done(&j.reasons);
     pr_arena_free(j.a);
     return st;
