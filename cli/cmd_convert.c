@@ -96,8 +96,9 @@ const command cmd_convert = {
     .help = "write a model in another format",
     .synopsis = "SRC --to gguf|hf|mlx|onnx|openvino -o OUT [--quant T]",
     .text =
-        "SRC is a Hugging Face directory or a GGUF file. One streaming pass: the model "
-        "need not fit into memory. Without --quant every tensor keeps its precision. "
+        "SRC is a GGUF file, or a directory: of Hugging Face, MLX, ONNX or OpenVINO. One "
+        "streaming pass: the model need not fit into memory. Without --quant every tensor "
+        "keeps its precision. "
         "What the format cannot say exactly is refused by name (status 1), unless "
         "--allow-inexact is given; then the file says so itself. The same input and "
         "options give the same bytes on every machine. At the end the source, run here, and "
