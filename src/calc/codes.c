@@ -27,7 +27,7 @@ bool pr_calc_codes(pr_calc_mat *m, const pr_fg_const *c, const char *name) {
                        .name = name,
                        .spec = {.bits = pr_fg_type_bits(c->type),
                                 .group = groups > 1 ? (int64_t)each : 0,
-                                .rule = PR_GROUP_SYM,
+                                .rule = c->type == PR_FG_NF4 ? PR_GROUP_NF4 : PR_GROUP_SYM,
                                 .twos = c->type == PR_FG_I4 || c->type == PR_FG_I8}};
     return true;
 }

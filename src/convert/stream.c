@@ -253,7 +253,8 @@ static void take_over(const slab *b, int64_t from, uint8_t *codes, uint8_t *scal
     pr_weight_parts p = pr_weight_parts_at(b->w, from);
     memcpy(codes, p.codes, b->parts.codes);
     memcpy(scales, p.scales, b->parts.scales);
-    uint8_t flip = have->twos == want->twos ? 0 : have->bits == 8 ? 0x80 : 0x88;
+    bool turned = have->rule == PR_GROUP_SYM && have->twos != want->twos;
+    uint8_t flip = !turned ? 0 : have->bits == 8 ? 0x80 : 0x88;
     for (uint64_t i = 0; flip && i < b->parts.codes; i++) codes[i] ^= flip;
     if (!b->parts.offsets) return;
     if (have->bits != 4 || have->wide_zeros == want->wide_zeros) {

@@ -103,8 +103,8 @@ const char *pr_source_format(const pr_model *m) {
 
 const char *pr_source_precision(const pr_model *m) {
     static const char *const name[] = {"",     "mxfp4", "mlx2", "mlx3", "mlx4", "mlx5",
-                                       "mlx6", "",      "mlx8", "int4", "int8"};
-    enum { INT4 = 9, INT8 = 10 };
+                                       "mlx6", "nf4",   "mlx8", "int4", "int8"};
+    enum { FP4 = 1, NF4 = 7, INT4 = 9, INT8 = 10 };
     uint64_t bytes[PR_TYPE_N] = {0}, grouped[PR_COUNT(name)] = {0};
     int      best = PR_F32, kind = 0;
     for (int i = 0; i < m->n_weights; i++) {
@@ -115,7 +115,8 @@ const char *pr_source_precision(const pr_model *m) {
         bool ints = g && (g->rule == PR_GROUP_SYM || g->rule == PR_GROUP_ASYM);
         if (g)
             grouped[ints                       ? (g->bits == 4 ? INT4 : INT8)
-                    : g->rule == PR_GROUP_FP4 ? 1
+                    : g->rule == PR_GROUP_FP4 ? FP4
+                    : g->rule == PR_GROUP_NF4 ? NF4
                                               : g->bits] += pr_weight_bytes(w);
         else bytes[w->src->type] += w->src->bytes;
     }

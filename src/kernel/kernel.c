@@ -186,7 +186,7 @@ void pr_panel_load(const pr_kernels *k, pr_panel *p, const void *w, size_t row_b
 const pr_qtype *pr_group_qtype(const pr_group_spec *s, int64_t n) {
     static const pr_qtype bytes = {PR_U8, 32, 128, 255, true};
     int64_t               per = s->group ? s->group : n;
-    if (n <= 0 || per % 32 != 0 || n % per != 0) return NULL;
+    if (n <= 0 || per % 32 != 0 || n % per != 0 || s->rule == PR_GROUP_NF4) return NULL;
     if (s->bits > 5 || s->rule == PR_GROUP_FP4) return &bytes;
     return pr_qtype_get(s->bits == 5 ? PR_Q5_1 : PR_Q4_1);
 }

@@ -175,8 +175,8 @@ pr_row_encode pr_encode_get(const pr_kernels *k, pr_type type);
 const pr_qtype *pr_qtype_get(pr_type type);
 pr_gemv         pr_gemv_get(const pr_kernels *k, pr_type type); /* NULL as above */
 
-/* The same for rows of `n` in groups: NULL unless 32 divides the groups, and there is no
- * filling. */
+/* The same for rows of `n` in groups: NULL unless 32 divides the groups, there is no filling, and
+ * levels are whole numbers (NF4's are not: their rows become floats). */
 const pr_qtype *pr_group_qtype(const pr_group_spec *s, int64_t n);
 
 /* Bytes for `pr_acts_init`; n a multiple of 32. `mem` should be aligned to 64. */

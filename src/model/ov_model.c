@@ -209,7 +209,7 @@ static bool is_float(pr_fg_type t) {
 }
 
 static bool is_codes(pr_fg_type t) {
-    return t == PR_FG_U4 || t == PR_FG_I4 || t == PR_FG_U8 || t == PR_FG_I8;
+    return t == PR_FG_U4 || t == PR_FG_I4 || t == PR_FG_U8 || t == PR_FG_I8 || t == PR_FG_NF4;
 }
 
 /* [rows, cols] of floats, or what scaled codes have become. */
@@ -275,7 +275,6 @@ static pare_status convert(ov *o, const pr_fg_node *n) {
     if (kind(o, x, MT_IDS)) return pass_on(o, n, x);
     bool floats = is_float(to);
     if (c && floats && is_codes(c->type) && c->count > 1) return codes(o, n, c);
-    OV_TRY(!c || c->type != PR_FG_NF4, n, "codes of nf4");
     /* Floats told in a wider type are the same numbers. */
     bool wider = c && floats && is_float(c->type) &&
                  (to == PR_FG_F32 || to == c->type);

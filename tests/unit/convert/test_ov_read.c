@@ -436,7 +436,7 @@ static const struct {
     {"groups in another order", XML, "element_type=\"u4\" shape=\"32, 2, 1\"",
      "element_type=\"u4\" shape=\"2, 32, 1\"", -1, PARE_EUNSUPPORTED, "zero points"},
     {"codes of another type", XML, "element_type=\"u4\" shape=\"32, 2, 16\"",
-     "element_type=\"nf4\" shape=\"32, 2, 16\"", -1, PARE_EUNSUPPORTED, "nf4"},
+     "element_type=\"nf4\" shape=\"32, 2, 16\"", -1, PARE_EUNSUPPORTED, "takes from codes"},
     {"a type that is not known", XML, "element_type=\"u4\" shape=\"32, 2, 16\"",
      "element_type=\"f4e2m1\" shape=\"32, 2, 16\"", -1, PARE_EUNSUPPORTED, "another type"},
     {"an input of its own", XML, "names=\"position_ids\"", "names=\"token_types\"", -1,
