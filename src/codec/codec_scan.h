@@ -1,13 +1,12 @@
-/* codec_scan.h - where the search of a sub-block with an offset starts: the scale and offset of
- * many
- * stretched ranges compared, in whole numbers of 16 bits.
+/* codec_scan.h - where the search of a sub-block with an offset starts: the scale and offset
+ * of many stretched ranges compared, in whole numbers of 16 bits.
  *
- * With the levels q of a range held, the least error over all (s, b) is Σ w x² less what the line
- * explains, and that is cov² / var of the three sums Σ w q, Σ w q q, Σ w q x. So one look at
- * the values
- * ranks a range, and no two ranges need the same precision as the error itself: x in `x_bits`, w in
- * ten bits. Sums of whole numbers are the same in any order: the result does not depend on the
- * machine. What is found is a start; a pass in float32 sets its true error. */
+ * With the levels q of a range held, the least error over all (s, b) is Σ w x² less what the
+ * line explains, and that is cov² / var of the three sums Σ w q, Σ w q q, Σ w q x. So one
+ * look at the values ranks a range, and no two ranges need the same precision as the error
+ * itself: x in `x_bits`, w in ten bits. Sums of whole numbers are the same in any order: the
+ * result does not depend on the machine. What is found is a start; a pass in float32 sets
+ * its true error. */
 #ifndef PR_CODEC_SCAN_H
 #define PR_CODEC_SCAN_H
 #include "codec/codec_search.h"

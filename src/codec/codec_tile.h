@@ -188,21 +188,19 @@ static STAGE uint16_t half_of(const tile *t, wide v, int k) {
     return pr_f32_to_f16(v[k] * t->up[k]); /* exact: v was made by near_half */
 }
 
-/* Ranges for the scan: stretched around the usual one, the lowest level on the least value or
- * beside
- * it. Found by trial on Gaussian, Laplace and trained weights; more of them gain under half a
- * per cent. */
+/* Ranges for the scan: stretched around the usual one, the lowest level on the least value
+ * or beside it. Found by trial on Gaussian, Laplace and trained weights; more of them gain
+ * under half a per cent. */
 static const PR_UNUSED scan_range scan_ranges[18] = {
     {-1.2f, -0.3f}, {-0.8f, -0.3f}, {-0.4f, -0.3f}, {0, -0.3f}, {0.4f, -0.3f}, {0.8f, -0.3f},
     {-1.2f, 0},     {-0.8f, 0},     {-0.4f, 0},     {0, 0},     {0.4f, 0},     {0.8f, 0},
     {-1.2f, 0.3f},  {-0.8f, 0.3f},  {-0.4f, 0.3f},  {0, 0.3f},  {0.4f, 0.3f},  {0.8f, 0.3f}};
 
 /* The search of super-blocks as most are, at a third of the price: starts from the scan, one
- * choice of
- * d and dmin. Gives the mask of groups that are such: no outlier, lanes alike in width and each
- * with values on both sides of 0, and an error that steps of that width leave (a twelfth of the
- * square, less what fitting gains). A group of few different
- * values has less, one that the search missed has more. */
+ * choice of d and dmin. Gives the mask of groups that are such: no outlier, lanes alike in
+ * width and each with values on both sides of 0, and an error that steps of that width leave
+ * (a twelfth of the square, less what fitting gains). A group of few different values has
+ * less, one that the search missed has more. */
 static STAGE wide_int super_quick(coded *c, const tile *t, grid g, shared_grid sg) {
     fit free = {0};
     scan_find(&free.s, &free.b, t, g, scan_ranges, 18);
@@ -219,9 +217,8 @@ static STAGE wide_int super_quick(coded *c, const tile *t, grid g, shared_grid s
            wide_less(e, 0.9f * plain);
 }
 
-/* All of the search: from the usual choice and beyond it. `n_stretch`, `n_other`: first scales
- * beside
- * the usual one. */
+/* All of the search: from the usual choice and beyond it. `n_stretch`, `n_other`: first
+ * scales beside the usual one. */
 static STAGE void super_full(coded *c, const tile *t, grid g, shared_grid sg, usual_way way,
                              const float *stretch, int n_stretch, int n_other, int rounds) {
     fit free;
@@ -237,8 +234,7 @@ static STAGE void super_full(coded *c, const tile *t, grid g, shared_grid sg, us
 }
 
 /* Load super-blocks i… of a row, search them, take their levels; how many there are. With
- * importances
- * all of the search is done: whoever has them wants what can be had. */
+ * importances all of the search is done: whoever has them wants what can be had. */
 static STAGE int super_tile(tile *t, coded *c, uint8_t *lev, const float *src,
                             const float *weight, int64_t i, int64_t n, grid g, shared_grid sg,
                             weighing how, usual_way way, const float *stretch, int n_stretch,

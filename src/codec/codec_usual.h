@@ -4,25 +4,22 @@
  * search of one's own is better on most blocks and, on some, beyond that; so the search starts at
  * the very numbers that llama-quantize ends with, and what it ends with is compared with them.
  *
- * (Q4_K and Q5_K: of super-blocks as most are the search starts elsewhere, codec_scan.h, and no
- * usual
- * choice is computed. There the bound is one of sums: single blocks may be some per cent worse, a
- * matrix of sixteen was not in 2,000 made to be hard, and ordinary ones are 2 to 4 per cent better.
- * What is ordinary is decided block by block, super_quick of codec_tile.h.)
+ * (Q4_K and Q5_K: of super-blocks as most are the search starts elsewhere, codec_scan.h, and
+ * no usual choice is computed. There the bound is one of sums: single blocks may be some per
+ * cent worse, a matrix of sixteen was not in 2,000 made to be hard, and ordinary ones are 2 to 4
+ * per cent better. What is ordinary is decided block by block, super_quick of codec_tile.h.)
  *
- * Why the bound then holds of each other block, and so of every sum of blocks. Let E(c) be the
- * exact
- * weighted error of the values that the stored numbers c give with the nearest levels, and e(c)
- * what a pass adds up. The usual choice u is found with llama-quantize's operations in its order
- * (float32, no contraction, the values not scaled), so c = u has its d, dmin and integers; its
- * levels are not nearer than the nearest, so E(u) is at most its error. A pass takes differences
- * with the decoder's own roundings and adds at most 32 terms w r r and 16 lanes, none negative:
- * |e(c) - E(c)| ≤ 50 · 2^-24 E(c) < 3.1e-6 E(c). The search's result is taken only if its e is
- * below
- * (1 - MARGIN) e(u), MARGIN = 8e-6, which is more than twice that: then E(c) < E(u).
- * Left over are levels at a tie to rounding (the nearest is found by a product with 1 / s), and
- * a peer that was built
- * with contracted products: its choice differs where two candidates are alike to rounding.
+ * Why the bound then holds of each other block, and so of every sum of such. Let E(c) be the
+ * exact weighted error of the values that the stored numbers c give with the nearest levels, and
+ * e(c) what a pass adds up. The usual choice u is found with llama-quantize's operations in its
+ * order (float32, no contraction, the values not scaled), so c = u has its d, dmin and integers;
+ * its levels are not nearer than the nearest, so E(u) is at most its error. A pass takes
+ * differences with the decoder's own roundings and adds at most 32 terms w r r and 16 lanes, none
+ * negative: |e(c) - E(c)| ≤ 50 · 2^-24 E(c) < 3.1e-6 E(c). The search's result is taken only if
+ * its e is below (1 - MARGIN) e(u), MARGIN = 8e-6, which is more than twice that: then
+ * E(c) < E(u). Left over are levels at a tie to rounding (the nearest is found by a product with
+ * 1 / s), and a peer that was built with contracted products: its choice differs where two
+ * candidates are alike to rounding.
  *
  * Sources: the steps are facts of the format's reference encoder (ggml 0.25.3); the coordinate
  * descent of Q3_K is the one there. */
