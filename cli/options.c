@@ -50,6 +50,9 @@ const opt_def opt_calib_tokens = {"calib-tokens", 0, OPT_INT, "N",
 const opt_def opt_imatrix = {"imatrix", 0, OPT_FILE, "FILE",
                              "gguf: llama.cpp's importance matrix (GGUF), instead of --calib", NULL,
                              NULL, 0, 0};
+static const char *const methods[] = {"auto", "plain", "importance", "gptq", "awq", NULL};
+const opt_def opt_method = {"method", 0, OPT_ENUM, "M", "what is made of the calibration", "auto",
+                            methods, 0, 0};
 const opt_def opt_save_imatrix = {"save-imatrix", 0, OPT_FILE, "FILE",
                                   "keep what --calib found in llama.cpp's format", NULL, NULL, 0,
                                   0};

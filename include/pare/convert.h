@@ -36,6 +36,7 @@ typedef struct {
     const char *calib;        /* a text that the model reads first; or NULL */
     int64_t     calib_tokens; /* at most so many of it; 0: 32,768 */
     const char *imatrix;      /* instead, llama.cpp's importance matrix (GGUF); or NULL */
+    const char *method; /* "auto", "plain", "importance", "gptq", "awq"; NULL: auto */
     const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
 } pare_convert_opts;
 

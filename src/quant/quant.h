@@ -16,6 +16,7 @@
  * any thread may call. */
 #ifndef PR_QUANT_H
 #define PR_QUANT_H
+#include "convert/convert.h"
 #include "engine/engine.h"
 #include "model/model.h"
 #include "tensor/tensor.h"
@@ -139,4 +140,41 @@ pare_status pr_imatrix_read(pr_calib **out, const char *path, pr_arena *a, pare_
 /* The same of a container that is open; it is read, not kept. */
 pare_status pr_imatrix_take(pr_calib **out, const pr_container *f, pr_arena *a, pare_err *err);
 pare_status pr_imatrix_write(const pr_calib *c, const char *path, pare_err *err);
+
+/* ------------------------------------------------------------------ error feedback
+ *
+ *   PR_TRY(pr_recode_run(&r, m, choose, user, &text, &(pr_recode_opts){.near = out}, ctl, a, err));
+ *   job.choose = pr_recode_choose, job.user = r;
+ *   st = pr_convert_gguf(pr_recode_model(r), &job, ctl, a, &written, err);
+ *   pr_recode_close(r);
+ *
+ * The matrices of a model as blocks, made before the file is written: what each should become
+ * depends on what the model computes with the text, and on the errors of those before it (GPTQ).
+ * Matrices whose type has no levels, or that no product multiplies, stay as they are and are
+ * encoded by the writer. The same bytes for every number of threads and level of SIMD. */
+
+typedef struct {
+    const char *near;  /* made blocks lie in a nameless file beside this path until close */
+    double      damp;  /* of the mean of the diagonal; 0: 0.01 */
+    const pr_calib *calib; /* for matrices that are left to the writer; or NULL */
+    int once;  /* gather everything from the source, in one reading where memory allows */
+    int head;
+} pr_recode_opts;
+
+typedef struct pr_recode pr_recode;
+/* `choose` is asked as pr_convert_gguf would. The arena must outlive `*out`. ENOMEM, EENV (disk);
+ * what a session may say. */
+pare_status pr_recode_run(pr_recode **out, const pr_model *m, pr_choose_fn choose, void *user,
+                          const pr_calib_text *t, const pr_recode_opts *o, const pare_ctl *ctl,
+                          pr_arena *a, pare_err *err);
+/* The model with its new matrices in place of the old; all else is `m`'s, which must stay. */
+const pr_model *pr_recode_model(const pr_recode *r);
+/* A pr_choose_fn for the writer; `user` is the pr_recode. */
+pare_status pr_recode_choose(void *user, const pr_model *m, const pr_weight *w, const char *name,
+                             pr_choice *out, pare_err *err);
+/* How many matrices were made here. */
+int  pr_recode_count(const pr_recode *r);
+/* The report of the writer says what they were made from. */
+void pr_recode_report(const pr_recode *r, pr_written *w);
+void pr_recode_close(pr_recode *r); /* NULL is fine */
 #endif
