@@ -34,9 +34,11 @@ typedef struct {
     const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
     /* gguf with `quant`: how much each column of each matrix matters (docs/quantizing.md) */
     const char *calib;        /* a text that the model reads first; or NULL */
-    int64_t     calib_tokens; /* at most so many of it; 0: 32,768 */
+    int64_t     calib_tokens; /* at most so many of it; 0: 16,384 */
     const char *imatrix;      /* instead, llama.cpp's importance matrix (GGUF); or NULL */
-    const char *method; /* "auto", "plain", "importance", "gptq", "awq"; NULL: auto */
+    const char *method; /* "auto", "plain", "importance", "gptq"; NULL: auto, which makes
+                             both latter and takes what diverges less on an eighth of `calib` that
+                             is kept back */
     const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
 } pare_convert_opts;
 

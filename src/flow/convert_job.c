@@ -1,6 +1,6 @@
 /* convert_job.c - include/pare/convert.h: opens the source, hands `convert` the mix's
  * choice of types, tells what was written. */
-#include "flow.h"
+#include "calib.h"
 #include <stdio.h>
 #include "pare/convert.h"
 
@@ -16,7 +16,9 @@ static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const 
         job.choose = pr_type_plan_choose;
         job.user = &plan;
         job.file_type = pr_mix_ftype(plan.mix);
-        return pr_calib_write(m, o, &plan, &job, ctl, a, w, err);
+        if (pr_calib_asked(o)) return pr_calib_write(m, o, &plan, &job, ctl, a, w, err);
+    } else if (pr_calib_asked(o)) {
+        return pr_fail(err, PARE_EUSAGE, -1, "calibration, and nothing to quantize to (--quant)");
     }
     return pr_convert_gguf(m, &job, ctl, a, w, err);
 }
@@ -95,6 +97,7 @@ static pare_status tell(const pr_model *m, const char *from, const pare_convert_
     else pr_doc_set_null(&b, d, "quant");
     pr_doc_set_path(&b, d, "path", o->out);
     pr_written_doc(&b, d, w);
+    if (w->calibrated) pr_calibrated_doc(&b, d, o, w->calibrated);
     pr_doc_set_f64(&b, d, "seconds", seconds);
     pare_status st = pr_convert_check(m, from, o, w, ctl, &b, pr_doc_set_object(&b, d, "check"),
                                       err);
@@ -147,6 +150,8 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
         return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
     int to = target_of(o->to, err);
     if (to < 0) return PARE_EUSAGE;
+    if (to != 0 && pr_calib_asked(o))
+        return pr_fail(err, PARE_EUSAGE, -1, "calibration is for gguf, not for %s", o->to);
     if (o->name && !pr_utf8_valid(o->name, strlen(o->name), NULL))
         return pr_fail(err, PARE_EUSAGE, -1, "the name is not UTF-8, which GGUF expects");
     pr_arena *a = pr_arena_new(ARENA_MAX);

@@ -98,7 +98,7 @@ pr_type pr_mix_fit(pr_type wanted, int64_t cols);
 
 typedef struct {
     int64_t window;     /* tokens a piece; 0: 512, or the model's context if that is less */
-    int64_t max_tokens; /* at most so many, pieces evenly from the whole text; 0: 32,768 */
+    int64_t max_tokens; /* at most so many, pieces evenly from the whole text; 0: 16,384 */
     bool    no_head;    /* leave out what the output matrix is multiplied by, as llama-imatrix does;
                            then the head need not be computed */
     const char *dataset; /* the text's name, for the file; NULL: "" */
@@ -112,6 +112,8 @@ typedef struct {
     int64_t n_all;    /* tokens of the whole text */
 } pr_calib_text;
 enum { PR_CALIB_LEAST = 64 }; /* tokens */
+/* A GGUF file's key: the SHA-256 of the text that it was calibrated on. */
+#define PR_CALIB_HASH_KEY "pare.calibration.sha256"
 /* PARE_EINPUT: empty, not UTF-8 (the position is named), fewer than PR_CALIB_LEAST tokens;
  * EUSAGE: a window past the model's context; without a tokenizer the model's reason. */
 pare_status pr_calib_text_cut(pr_calib_text *out, const pr_model *m, pr_str text,
@@ -143,27 +145,27 @@ pare_status pr_imatrix_write(const pr_calib *c, const char *path, pare_err *err)
 
 /* ------------------------------------------------------------------ error feedback
  *
- *   PR_TRY(pr_recode_run(&r, m, choose, user, &text, &(pr_recode_opts){.near = out}, ctl, a, err));
+ *   PR_TRY(pr_recode_run(&r, m, choose, user, &text, &(pr_recode_opts){out, true}, ctl, a, err));
  *   job.choose = pr_recode_choose, job.user = r;
  *   st = pr_convert_gguf(pr_recode_model(r), &job, ctl, a, &written, err);
  *   pr_recode_close(r);
  *
  * The matrices of a model as blocks, made before the file is written: what each should become
  * depends on what the model computes with the text, and on the errors of those before it (GPTQ).
- * Matrices whose type has no levels, or that no product multiplies, stay as they are and are
- * encoded by the writer. The same bytes for every number of threads and level of SIMD. */
+ * An embedding that is the head too has no feedback: it is read row by row as well. Types without
+ * levels to choose (Q8_0) have none either. Vectors, floats and what is in blocks of its type
+ * already are left to the writer. The same bytes for every number of threads, level of SIMD and
+ * amount of memory. */
 
 typedef struct {
     const char *near;  /* made blocks lie in a nameless file beside this path until close */
-    double      damp;  /* of the mean of the diagonal; 0: 0.01 */
-    const pr_calib *calib; /* for matrices that are left to the writer; or NULL */
-    int once;  /* gather everything from the source, in one reading where memory allows */
-    int head;
+    bool feedback; /* else every row is encoded by itself, with the weight that it was given */
 } pr_recode_opts;
 
 typedef struct pr_recode pr_recode;
-/* `choose` is asked as pr_convert_gguf would. The arena must outlive `*out`. ENOMEM, EENV (disk);
- * what a session may say. */
+/* `choose` is asked as pr_convert_gguf would; `t` is not read without feedback. The arena and what
+ * `choose` gave must outlive `*out`. ENOMEM, EENV (disk); EUSAGE: a matrix has more columns than
+ * work_memory_bytes allows; what a session may say. */
 pare_status pr_recode_run(pr_recode **out, const pr_model *m, pr_choose_fn choose, void *user,
                           const pr_calib_text *t, const pr_recode_opts *o, const pare_ctl *ctl,
                           pr_arena *a, pare_err *err);
@@ -174,7 +176,7 @@ pare_status pr_recode_choose(void *user, const pr_model *m, const pr_weight *w, 
                              pr_choice *out, pare_err *err);
 /* How many matrices were made here. */
 int  pr_recode_count(const pr_recode *r);
-/* The report of the writer says what they were made from. */
-void pr_recode_report(const pr_recode *r, pr_written *w);
+/* The report of the writer says what they were made from: the weights of `source`. */
+void pr_recode_report(const pr_recode *r, const pr_model *source, pr_written *w);
 void pr_recode_close(pr_recode *r); /* NULL is fine */
 #endif

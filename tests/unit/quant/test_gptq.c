@@ -296,11 +296,98 @@ static void as_the_published_recurrence(void **state) {
     pr_factor_free(&f);
 }
 
+/* ------------------------------------------------------------------ models */
+
+static pare_status by_role(void *user, const pr_model *m, const pr_weight *w, const char *name,
+                           pr_choice *out, pare_err *err) {
+    (void)user, (void)m, (void)name, (void)err;
+    *out = (pr_choice){.type = w->id.role == PR_ROLE_TOKEN_EMBD ? PR_Q6_K
+                               : w->id.role == PR_ROLE_ATTN_V   ? PR_Q8_0
+                                                                : PR_Q4_K};
+    out->asked = out->type;
+    return PARE_OK;
+}
+
+/* A hash over all matrices as blocks. */
+static pr_sha256 made(const pr_model *m, int threads, uint64_t memory, bool feedback) {
+    char           text[8192];
+    const char    *dir = check_scratch();
+    char           near[600];
+    pare_err       e = {0};
+    pare_ctl       ctl = {.n_threads = threads, .work_memory_bytes = memory};
+    pr_arena      *a = pr_arena_new(64 << 20);
+    pr_calib_text  t;
+    pr_recode     *r;
+    pr_sha256_ctx *h = pr_sha256_new();
+    FILE          *f = fopen(check_source("models/austen-3.7m/text/train.txt"), "rb");
+    assert_non_null(f);
+    assert_int_equal(fread(text, 1, sizeof text, f), sizeof text);
+    fclose(f);
+    snprintf(near, sizeof near, "%s/x.gguf", dir);
+    CHECK_OK(pr_calib_text_cut(&t, m, (pr_str){text, sizeof text}, &(pr_calib_opts){0}, &ctl, a, &e),
+             e);
+    CHECK_OK(pr_recode_run(&r, m, by_role, NULL, &t, &(pr_recode_opts){near, feedback}, &ctl, a,
+                           &e),
+             e);
+    assert_int_equal(pr_recode_count(r), 29);
+    const pr_model *n = pr_recode_model(r);
+    for (int i = 0; i < n->n_weights; i++) {
+        const pr_weight *w = &n->weights[i];
+        if (w->rows == 1) continue;
+        assert_int_equal(w->src->type, w->id.role == PR_ROLE_TOKEN_EMBD ? PR_Q6_K
+                                       : w->id.role == PR_ROLE_ATTN_V   ? PR_Q8_0
+                                                                        : PR_Q4_K);
+        pr_sha256_add(h, w->src->data, w->src->bytes);
+    }
+    pr_recode_close(r);
+    pr_arena_free(a);
+    assert_int_equal(rmdir(dir), 0); /* the spool had no name */
+    return pr_sha256_end(h);
+}
+
+/* Threads, and how many sites are gathered at a time, leave no trace. */
+static void same_bytes_everywhere(void **state) {
+    pare_err  e = {0};
+    pr_model *m;
+    CHECK_OK(pr_model_open(&m, check_source("models/austen-3.7m"), &e), e);
+    pr_sha256 one = made(m, 1, 0, true), three = made(m, 3, 0, true),
+              little = made(m, 2, 8000000, true), plain = made(m, 2, 0, false);
+    assert_memory_equal(&one, &three, sizeof one);
+    assert_memory_equal(&one, &little, sizeof one);
+    assert_memory_not_equal(&one, &plain, sizeof one);
+    pr_model_close(m);
+}
+
+static void too_little_memory(void **state) {
+    char          near[600], text[4096];
+    pare_err      e = {0};
+    pare_ctl      ctl = {.work_memory_bytes = 1000000};
+    pr_model     *m;
+    pr_recode    *r;
+    pr_calib_text t;
+    const char   *dir = check_scratch();
+    pr_arena     *a = pr_arena_new(64 << 20);
+    snprintf(near, sizeof near, "%s/x.gguf", dir);
+    for (size_t i = 0; i < sizeof text; i++) text[i] = "truth "[i % 6];
+    CHECK_OK(pr_model_open(&m, check_source("models/austen-3.7m"), &e), e);
+    CHECK_OK(pr_calib_text_cut(&t, m, (pr_str){text, sizeof text}, &(pr_calib_opts){0}, &ctl, a, &e),
+             e);
+    assert_int_equal(
+        pr_recode_run(&r, m, by_role, NULL, &t, &(pr_recode_opts){near, true}, &ctl, a, &e),
+        PARE_EUSAGE);
+    assert_null(r);
+    assert_non_null(strstr(e.msg, "--work-memory"));
+    pr_model_close(m);
+    pr_arena_free(a);
+    check_scratch_remove(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_come_back),      cmocka_unit_test(factors_multiply_back),
         cmocka_unit_test(moments_are_gathered),  cmocka_unit_test(feedback_pays),
         cmocka_unit_test(identity_is_plain),     cmocka_unit_test(as_the_published_recurrence),
+        cmocka_unit_test(same_bytes_everywhere), cmocka_unit_test(too_little_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
