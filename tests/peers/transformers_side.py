@@ -21,7 +21,7 @@ spec.loader.exec_module(arch)
 SIZE = dict(vocab_size=512, hidden_size=256, intermediate_size=512, num_hidden_layers=2, num_attention_heads=8, num_key_value_heads=2,
             max_position_embeddings=256, bos_token_id=60, eos_token_id=61)
 MODELS = {"llama-256": {}, "mistral-256": dict(sliding_window=None), "mistral-256-window": dict(sliding_window=32),
-          "qwen2-256": {}, "qwen3-256": dict(head_dim=32)}
+          "qwen2-256": dict(rope_parameters=arch.rope(theta=1e6)), "qwen3-256": dict(head_dim=32)}
 
 
 def make(out):
