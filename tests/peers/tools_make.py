@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 """python tools_make.py mlx OUT MODEL…                       mlx_lm.convert: float16, 4 bits in groups of 64, mxfp4
    python tools_make.py llama LLAMA_CPP OUT MODEL…           convert_hf_to_gguf.py: F16; llama_model_quantize: Q8_0, Q4_K_M
+   python tools_make.py genai OUT MODEL…                     onnxruntime_genai.models.builder: fp32, int4 (activations in float32)
+   python tools_make.py optimum OUT MODEL…                   optimum-cli export openvino: fp32, and NNCF's int8 and int4
 
-What two frameworks' own tools write of checkpoints: OUT/NAME-KIND (mlx 0.32.4, mlx-lm 0.32.2) or OUT/NAME-KIND.gguf
-(llama-cpp-python 0.3.36, and the llama.cpp that it holds: LLAMA_CPP is that folder).
+What the frameworks' own tools write of checkpoints: OUT/NAME-KIND (mlx 0.32.4, mlx-lm 0.32.2; onnxruntime-genai 0.18.0;
+optimum-intel 2.2.0, nncf 3.4.0) or OUT/NAME-KIND.gguf (llama-cpp-python 0.3.36, and the llama.cpp that it holds: LLAMA_CPP is that folder).
 """
 import os
 import pathlib
+import subprocess
 import sys
 
-os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+os.environ.update(HF_HUB_OFFLINE="1", TRANSFORMERS_OFFLINE="1", ORT_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
 here = pathlib.Path(__file__).resolve().parent
 
 
@@ -53,4 +56,20 @@ def llama(root, out, *models):
                 raise SystemExit(f"llama_model_quantize answers {done}")
 
 
-{"mlx": mlx, "llama": llama}[sys.argv[1]](*sys.argv[2:])
+def genai(out, *models):
+    for m in map(pathlib.Path, models):
+        for kind, more in {"fp32": [], "int4": ["--extra_options", "accuracy_level=1"]}.items():
+            subprocess.run([sys.executable, "-m", "onnxruntime_genai.models.builder", "-i", m, "-o", f"{out}/{m.name}-{kind}", "-p", kind,
+                            "-e", "cpu", "-c", f"{out}/cache", *more], check=True)
+
+
+def optimum(out, *models):
+    cli = pathlib.Path(sys.executable).parent / "optimum-cli"
+    kinds = {"fp32": [], "int8": [], "int4": ["--group-size", "32", "--ratio", "1.0"]}
+    for m in map(pathlib.Path, models):
+        for kind, more in kinds.items():
+            subprocess.run([cli, "export", "openvino", "--model", m, "--task", "text-generation-with-past", "--weight-format", kind, *more,
+                            f"{out}/{m.name}-{kind}"], check=True)
+
+
+{"mlx": mlx, "llama": llama, "genai": genai, "optimum": optimum}[sys.argv[1]](*sys.argv[2:])
