@@ -58,11 +58,12 @@ with tempfile.TemporaryDirectory() as tmp:
         subprocess.run([peers, here / "transformers_side.py", "make", work / "src"], check=True, capture_output=True)
         wide += sorted(p for p in (work / "src").iterdir() if "window" not in p.name)   # neither of the first two takes a window
     make = here / "tools_make.py"
-    eights = [m for m in models if m.name != "stories260K"]     # the builder's int4 graph of heads of 8 fails at the first token
+    # stories260K: the builder's int4 graph of heads of 8 fails at the first token; NNCF stops at rows of 172 that no group fills
+    even = [m for m in models if m.name != "stories260K"]
     jobs = [("mlx", mlx, [mlx, make, "mlx"], "", wide),
             ("llama.cpp", peers and llama, [peers, make, "llama", llama], ".gguf", wide),
-            ("onnxruntime-genai", builder and ort, [builder, make, "genai"], "", eights),
-            ("openvino", optimum and openvino, [optimum, make, "optimum"], "", models)]
+            ("onnxruntime-genai", builder and ort, [builder, make, "genai"], "", even),
+            ("openvino", optimum and openvino, [optimum, make, "optimum"], "", even)]
     if not any(there for _, there, *_ in jobs):
         print("skipped: no framework's tool is here (docs: TESTING.md)")
         sys.exit(77)
