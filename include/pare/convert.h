@@ -32,6 +32,11 @@ typedef struct {
     int         exact; /* onnx: int4 and int8 never meet activations of 8 bits: slower */
     int         no_check; /* leave out the short parity check of what was written */
     const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
+    /* gguf with `quant`: how much each column of each matrix matters (docs/quantizing.md) */
+    const char *calib;        /* a text that the model reads first; or NULL */
+    int64_t     calib_tokens; /* at most so many of it; 0: 32,768 */
+    const char *imatrix;      /* instead, llama.cpp's importance matrix (GGUF); or NULL */
+    const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are

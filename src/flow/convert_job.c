@@ -9,10 +9,14 @@ enum { ARENA_MAX = 64 << 20 };
 static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
                            pr_arena *a, pr_written *w, pare_err *err) {
     pr_type_plan plan;
+    pr_calib    *calib;
     pr_gguf_job job = {
         .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact};
     if (o->quant) {
         PR_TRY(pr_type_plan_init(&plan, m, o->quant, o->strict, err));
+        PR_TRY(pr_calib_job(m, o, ctl, a, &calib, err));
+        plan.calib = calib;
+        plan.shape.has_imatrix = calib != NULL;
         job.choose = pr_type_plan_choose;
         job.user = &plan;
         job.file_type = pr_mix_ftype(plan.mix);

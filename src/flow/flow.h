@@ -12,6 +12,11 @@ void pr_written_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
 /* Only "tensors", as docs/report.md has it. */
 void pr_written_tensors_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
 
+/* What `o` says about calibration, done: *out NULL where it says nothing. From the arena. EUSAGE:
+ * words that exclude each other; EINPUT: a text or file that will not do. */
+pare_status pr_calib_job(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                         pr_arena *a, pr_calib **out, pare_err *err);
+
 /* The job of `convert` for MLX, ONNX and OpenVINO; `floats`: the format's usual float type. EUSAGE:
  * words that they do not know. */
 pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_job *job,
