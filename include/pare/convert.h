@@ -37,6 +37,11 @@ typedef struct {
     int64_t     calib_tokens; /* at most so many of it; 0: 32,768 */
     const char *imatrix;      /* instead, llama.cpp's importance matrix (GGUF); or NULL */
     const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
+    /* Take out layers, channels and heads that together are at least this share of the layers'
+     * bytes, those that cost least on `calib`, or on text/train.txt of the source
+     * (docs/pruning.md);
+     * 0: none. */
+    double      prune;
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are
