@@ -15,15 +15,17 @@ static uint64_t thread_cpu_ns(void) {
 }
 
 void pr_probe_enter(pr_member_span *m, pr_span *spans, int n_steps) {
+    m->came = pr_now_ns();
     memset(spans, 0, (size_t)n_steps * sizeof *spans);
-    m->begin = pr_now_ns();
     m->tid = (int)syscall(SYS_gettid);
     m->cpu_ns = thread_cpu_ns();
+    m->begin = pr_now_ns();
 }
 
 void pr_probe_leave(pr_member_span *m) {
-    m->cpu_ns = thread_cpu_ns() - m->cpu_ns;
     m->end = pr_now_ns();
+    m->cpu_ns = thread_cpu_ns() - m->cpu_ns;
+    m->gone = pr_now_ns();
 }
 
 void pr_session_probe(pr_session *s, pr_probe *p) {

@@ -235,9 +235,9 @@ static void frequency(rule *r) {
 static void oversubscribed(rule *r) {
     const pr_profile_facts *f = r->f;
     char                    c[200], t[32];
-    r->out->found = f->n_threads > r->above * f->n_usable ? PR_FOUND : PR_NOT_FOUND;
-    tell(r, "threads per CPU", "", (double)f->n_threads / f->n_usable, r->above);
-    tell(r, "threads", "", f->n_threads, f->n_usable);
+    r->out->found = f->n_threads > r->above * f->n_cpus ? PR_FOUND : PR_NOT_FOUND;
+    tell(r, "threads per CPU", "", (double)f->n_threads / f->n_cpus, r->above);
+    tell(r, "threads", "", f->n_threads, f->n_cpus);
     if (r->out->found != PR_FOUND) return;
     int p = worst(f, ready_of);
     snprintf(t, sizeof t, " -t %d", f->n_usable);
@@ -250,14 +250,14 @@ static void oversubscribed(rule *r) {
     r->out->phase = p;
     tell(r, "thread time without a CPU", "share", ready, NAN);
     /* The CPUs did the work of the others meanwhile: only what then waits is lost. */
-    double lost = fmin(f->phase[p].wait, 1 - (double)f->n_usable / f->n_threads);
+    double lost = fmin(f->phase[p].wait, 1 - (double)f->n_cpus / f->n_threads);
     gain(r, 1 / (1 - lost), true, "waiting for members without a CPU ends: 1 / (1 - %.3f)", lost);
 }
 
 static void neighbour(rule *r) {
     const pr_profile_facts *f = r->f;
     int                     p = worst(f, ready_of);
-    if (f->n_threads > f->n_usable) {
+    if (f->n_threads > f->n_cpus) {
         not_judged(r, "the run's own threads compete for CPUs");
         return;
     }
@@ -329,10 +329,12 @@ static void imbalance(rule *r) {
     bool found = passes(r, "thread time at barriers", x->wait);
     tell(r, "thread time without a CPU", "share", x->ready, NAN);
     if (!found) return;
-    if (x->ready > x->wait / 2)
+    if (x->ready > x->wait / 2) { /* a symptom: its gain is that of the CPUs */
         advise(r, "", "see to the CPUs first: members wait for one that has none");
-    else
-        advise(r, "", "the pieces are uneven or small: fewer threads lose less at the barriers");
+        gain(r, NAN, false, "it goes with the time without a CPU");
+        return;
+    }
+    advise(r, "", "the pieces are uneven or small: fewer threads lose less at the barriers");
     gain(r, 1 / (1 - fmin(x->wait, 0.99)), true, "nobody waits: 1 / (1 - %.3f)", x->wait);
 }
 

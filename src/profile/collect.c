@@ -70,8 +70,10 @@ void pr_profile_collect(pr_profile *p, pr_phase phase, int n, int64_t pos, uint6
     }
     for (int me = 0; me < p->n_threads; me++) add_member(p, ph, me);
     ph->prepare += p->probe.ready - p->probe.entered;
-    ph->start += p->probe.member[0].begin - p->probe.ready;
-    ph->end += p->probe.left - p->probe.member[0].end;
+    const pr_member_span *own = &p->probe.member[0];
+    ph->start += own->came - p->probe.ready;
+    ph->end += p->probe.left - own->gone;
+    ph->own += own->begin - own->came + own->gone - own->end;
     ph->calls++;
     ph->tokens += n;
     trace_call(p, phase, n, pos, began, ended, bytes);
@@ -237,6 +239,7 @@ void pr_profile_find_facts(pr_profile *p) {
     const pr_usage   *a = &p->usage[0], *b = &p->usage[PR_PHASES];
     *f = (pr_profile_facts){.model = p->m->path,
                             .n_threads = p->n_threads,
+                            .n_cpus = p->hw.n_allowed,
                             .n_usable = p->hw.n_usable,
                             .quota = p->hw.n_quota,
                             .steal = steal_share(p, 0, PR_PHASES),

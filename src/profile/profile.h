@@ -50,7 +50,9 @@ enum { PR_MEMORY_LIMITS = 4 };
 typedef struct {
     const char     *model;  /* for commands that are named */
     pr_phase_facts  phase[PR_PHASES];
-    int             n_threads, n_usable;
+    int             n_threads;
+    int             n_cpus;    /* that the threads may run on */
+    int             n_usable;  /* of them, as many as the quota pays for */
     double          quota;     /* CPUs that the control group pays for; INFINITY: no limit */
     double          throttled; /* time for which the group was stopped / wall; NAN */
     double          steal;     /* of the machine's processor time, by the hypervisor; NAN */
