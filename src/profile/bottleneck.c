@@ -107,7 +107,11 @@ static int worst(const pr_profile_facts *f, double (*share)(const pr_phase_facts
 static double cpu_of(const pr_phase_facts *p) { return p->cpu; }
 static double wait_of(const pr_phase_facts *p) { return p->wait; }
 static double ready_of(const pr_phase_facts *p) { return p->ready; }
-static double blocked_of(const pr_phase_facts *p) { return p->major > 0 ? p->blocked : 0 * p->blocked; }
+/* Standing still, or in the kernel for longer than waiting members may have yielded there; if pages
+ * came from storage at all. */
+static double pages_of(const pr_phase_facts *p) {
+    return p->major > 0 ? p->blocked + fmax(p->system - p->wait, 0) : 0 * p->blocked;
+}
 static double wall_of(const pr_phase_facts *p) { return p->wall_s; }
 
 /* "pare profile 'a model.gguf' -t 2": a name that a shell would take apart is quoted. */
@@ -154,7 +158,7 @@ static void memory(rule *r) {
     tell(r, "weights, state and workspace", "B", f->need, NAN);
     if (!found) return;
     char   c[200];
-    double lost = f->phase[PR_DECODE].major > 0 ? f->phase[PR_DECODE].blocked : NAN;
+    double lost = pages_of(&f->phase[PR_DECODE]);
     advise_smaller(r);
     advise(r, "", "raise the limit to %.0f MB, so that %.0f %% stay free",
            worst_limit->used / r->above / 1e6, 100 * (1 - r->above));
@@ -162,21 +166,22 @@ static void memory(rule *r) {
         advise(r, command(r, c, "profile", " --kv q8_0"),
                "keep keys and values in 8 bits, or take a shorter context");
     if (lost > 0.01)
-        gain(r, 1 / (1 - lost), false,
+        gain(r, 1 / (1 - fmin(lost, 0.99)), false,
              "decode without waiting for pages: 1 / (1 - %.3f)", lost);
     else
         gain(r, NAN, false, "no time is lost yet: it is the next allocation that fails");
 }
 
 static void faults(rule *r) {
-    int p = worst(r->f, blocked_of);
+    int p = worst(r->f, pages_of);
     if (p < 0) {
         not_judged(r, "the kernel does not tell how long threads were ready (schedstat)");
         return;
     }
     const pr_phase_facts *x = &r->f->phase[p];
     r->out->phase = p;
-    bool found = passes(r, "thread time at a standstill", blocked_of(x));
+    bool found = passes(r, "thread time lost to missing pages", pages_of(x));
+    tell(r, "of it at a standstill", "share", x->blocked, NAN);
     tell(r, "major page faults", "", x->major, NAN);
     tell(r, "minor page faults", "", x->minor, NAN);
     if (!found) return;
@@ -190,8 +195,9 @@ static void faults(rule *r) {
     else
         advise(r, "", "read the file once before it is used (cat FILE > /dev/null), or keep it on "
                       "faster storage");
-    gain(r, 1 / (1 - x->blocked), false, "%s without waiting for pages: 1 / (1 - %.3f)",
-         pr_phase_name((pr_phase)p), x->blocked);
+    double lost = fmin(pages_of(x), 0.99);
+    gain(r, 1 / (1 - lost), false, "%s without waiting for pages: 1 / (1 - %.3f)",
+         pr_phase_name((pr_phase)p), lost);
 }
 
 /* ------------------------------------------------------------------ the processor's time */

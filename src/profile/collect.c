@@ -139,7 +139,9 @@ static void phase_facts(const pr_profile *p, int i, pr_phase_facts *f) {
     f->cpu = fmin(f->cpu, 1);
     f->wait = wait / team;
     f->ready = fmin(ready / team, 1);
-    f->blocked = fmax(in_call - cpu - ready - (isnan(steal) ? 0 : steal) * team, 0) / team;
+    /* What the hypervisor takes is taken from running threads, and is no part of their time. */
+    f->blocked = fmax(in_call - cpu / (1 - (steal < 0.99 ? steal : 0)) - ready, 0) / team;
+    f->system = (double)(b->system_ns - a->system_ns) / team;
     if (isnan(ready)) f->blocked = NAN;
     f->parallel = (double)ph->shared / (double)ph->wall;
     f->weights = products / (double)ph->wall;

@@ -32,6 +32,7 @@ typedef struct {
     double wait;     /* thread time at barriers / (wall × threads) */
     double ready;    /* thread time ready to run, without a processor / (wall × threads) */
     double blocked;  /* thread time neither running nor ready, in a call / (wall × threads) */
+    double system;   /* processor time in the kernel / (wall × threads) */
     double parallel; /* the caller's time in steps of several pieces / wall */
     double weights;  /* the caller's time in products / wall */
     double bytes;    /* of weights and state that the steps must move */
@@ -55,7 +56,8 @@ typedef struct {
     int             n_usable;  /* of them, as many as the quota pays for */
     double          quota;     /* CPUs that the control group pays for; INFINITY: no limit */
     double          throttled; /* time for which the group was stopped / wall; NAN */
-    double          steal;     /* of the machine's processor time, by the hypervisor; NAN */
+    double          steal;     /* of the processor time that the machine wanted, taken by the
+                                * hypervisor; NAN */
     double          clock;     /* mean clock / highest clock; NAN */
     double          throttle_events; /* thermal, counted by the kernel; NAN */
     pr_memory_facts memory[PR_MEMORY_LIMITS];

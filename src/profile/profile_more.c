@@ -100,6 +100,7 @@ void put_phases(pr_doc_build *b, pare_doc *d, const pr_profile *p) {
         put_known(b, o, "wait_share", f->wait);
         put_known(b, o, "ready_share", f->ready);
         put_known(b, o, "standstill_share", f->blocked);
+        put_known(b, o, "system_share", f->system);
         put_known(b, o, "shared_share", f->parallel);
         put_known(b, o, "bytes", f->bytes);
         put_known(b, o, "gb_s", gb_s);

@@ -141,9 +141,9 @@ static void stolen(const char *root, pr_usage *u) {
     if (!text_of(t, root, "proc/stat") || strncmp(t, "cpu ", 4) != 0) return;
     char  *p = t + 4;
     double all = 0, v[8];
-    for (int i = 0; i < 8; i++) all += v[i] = strtod(p, &p); /* user … steal */
+    for (int i = 0; i < 8; i++) all += v[i] = strtod(p, &p); /* user … idle iowait … steal */
     u->stolen = v[7];
-    u->ticks = all;
+    u->ticks = all - v[3] - v[4];
 }
 
 /* A number per CPU that may be used; `each` gets it. NAN if no CPU has it. */
@@ -180,6 +180,7 @@ void pr_usage_read(const char *root, pr_usage *u) {
     u->major = (double)r.ru_majflt;
     u->voluntary = (double)r.ru_nvcsw;
     u->involuntary = (double)r.ru_nivcsw;
+    u->system_ns = (uint64_t)r.ru_stime.tv_sec * 1000000000u + (uint64_t)r.ru_stime.tv_usec * 1000u;
     u->cpu_ns = pr_cpu_ns();
     u->ns = pr_now_ns();
 }

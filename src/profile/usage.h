@@ -13,9 +13,9 @@ typedef struct {
 
 enum { PR_TASKS_MAX = 1100 };
 typedef struct {
-    uint64_t ns, cpu_ns;             /* monotonic; of the process */
+    uint64_t ns, cpu_ns, system_ns;  /* monotonic; of the process; of that, in the kernel */
     double   minor, major, voluntary, involuntary; /* of the process, so far */
-    double   stolen, ticks;          /* of the machine: ticks of all CPUs; NAN */
+    double   stolen, ticks; /* of the machine: ticks of all CPUs, but for those without work; NAN */
     double   throttled_ns;           /* the control group's; NAN */
     double   throttled_periods;      /* NAN */
     double   heat;                   /* thermal throttling events; NAN */

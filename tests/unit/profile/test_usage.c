@@ -91,7 +91,7 @@ static void the_machine(void **state) {
         put(path, "3000000\n");
     }
     pr_usage_read(root, &u);
-    assert_true(u.stolen == 22 && u.ticks == 1000);
+    assert_true(u.stolen == 22 && u.ticks == 180);
     pr_usage_clock(root, &now, &most);
     assert_true(now == 1500 && most == 3000);
     assert_true(pr_usage_status(root, "VmPeak") == 2048 * 1024);
