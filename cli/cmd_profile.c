@@ -34,9 +34,9 @@ static const opt_def own_policy = {.name = "policy",
                                    .metavar = "FILE",
                                    .help = "bounds from which on something is a bottleneck"};
 
-static const opt_def *const opts[] = {&opt_text,    &opt_text_file, &own_prompt_tokens, &own_tokens,
-                                      &own_trace,   &own_limit,     &own_policy,        &opt_threads,
-                                      &opt_context, &opt_state,     &opt_exact,         NULL};
+static const opt_def *const opts[] = {
+    &opt_text,   &opt_text_file, &own_prompt_tokens, &own_tokens, &own_trace, &own_limit,
+    &own_policy, &opt_threads,   &opt_context,       &opt_state,  &opt_exact, NULL};
 
 /* ------------------------------------------------------------------ text */
 
@@ -71,7 +71,9 @@ typedef char bar[BAR * 3 + 1];
 /* `share` of BAR columns, in eighths. */
 static const char *bar_of(bar dst, double share) {
     static const char *const part[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-    int eighths = isnan(share) || share < 0 ? 0 : share > 1 ? BAR * 8 : (int)(share * BAR * 8 + 0.5);
+    int eighths = isnan(share) || share < 0 ? 0
+                  : share > 1               ? BAR * 8
+                                            : (int)(share * BAR * 8 + 0.5);
     dst[0] = 0;
     for (int i = 0; i < eighths / 8; i++) strcat(dst, "█");
     return strcat(dst, part[eighths % 8]);
@@ -123,17 +125,19 @@ static void print_bottlenecks(const cli *c, const pare_doc *d) {
 
 static void print_phases(const cli *c, const pare_doc *d) {
     static const char *const names[] = {"prefill", "decode"};
-    table *t = table_new("phase|ms>|tokens>|tok/s>|CPU>|at barriers>|no CPU>|GB/s>|of peak>|major faults>|minor>|");
+    table *t = table_new("phase|ms>|tokens>|tok/s>|CPU>|at barriers>|no CPU>|GB/s>|of "
+                         "peak>|major faults>|minor>|");
     for (size_t i = 0; i < CLI_COUNT(names); i++) {
         const pare_doc *p = pare_doc_get(pare_doc_get(d, "phases"), names[i]);
         shown           s[9];
         table_row(t, INK_PLAIN, "%s|%s|%lld|%s|%s|%s|%s|%s|%s|%s|%s|", names[i],
-                  decimal(s[0], num(p, "wall_ms"), 1), (long long)pare_doc_int(pare_doc_get(p, "tokens")),
+                  decimal(s[0], num(p, "wall_ms"), 1),
+                  (long long)pare_doc_int(pare_doc_get(p, "tokens")),
                   decimal(s[1], num(p, "tokens") / num(p, "wall_ms") * 1e3, 1),
                   percent(s[2], num(p, "cpu_share")), percent(s[3], num(p, "wait_share")),
                   percent(s[4], num(p, "ready_share")), decimal(s[5], num(p, "gb_s"), 2),
-                  percent(s[6], num(p, "of_peak")),
-                  decimal(s[7], num(p, "major_faults"), 0), decimal(s[8], num(p, "minor_faults"), 0));
+                  percent(s[6], num(p, "of_peak")), decimal(s[7], num(p, "major_faults"), 0),
+                  decimal(s[8], num(p, "minor_faults"), 0));
     }
     table_print(c, t);
     out_puts("\n");
@@ -141,19 +145,22 @@ static void print_phases(const cli *c, const pare_doc *d) {
 
 static void print_operators(const cli *c, const pare_doc *d) {
     const pare_doc *a = pare_doc_get(d, "operators");
-    table *t = table_new("operator|prefill ms>|share>|decode ms>|share>|wait ms>|GB/s>|of peak>|decode");
+    table *t = table_new(
+        "operator|prefill ms>|share>|decode ms>|share>|wait ms>|GB/s>|of peak>|decode");
     for (size_t i = 0; i < pare_doc_count(a); i++) {
         const pare_doc *o = pare_doc_at(a, i);
         shown           s[7];
         bar             b;
-        table_row(t, INK_PLAIN, "%s|%s|%s|%s|%s|%s|%s|%s|%s", show_str(o, "name"),
-                  decimal(s[0], num(o, "prefill/ms"), 2), percent(s[1], num(o, "prefill/share")),
-                  decimal(s[2], num(o, "decode/ms"), 2), percent(s[3], num(o, "decode/share")),
-                  decimal(s[4], num(o, "decode/wait_ms"), 2), decimal(s[5], num(o, "decode/gb_s"), 2),
-                  percent(s[6], num(o, "decode/of_peak")), bar_of(b, num(o, "decode/share")));
+        table_row(
+            t, INK_PLAIN, "%s|%s|%s|%s|%s|%s|%s|%s|%s", show_str(o, "name"),
+            decimal(s[0], num(o, "prefill/ms"), 2), percent(s[1], num(o, "prefill/share")),
+            decimal(s[2], num(o, "decode/ms"), 2), percent(s[3], num(o, "decode/share")),
+            decimal(s[4], num(o, "decode/wait_ms"), 2), decimal(s[5], num(o, "decode/gb_s"), 2),
+            percent(s[6], num(o, "decode/of_peak")), bar_of(b, num(o, "decode/share")));
     }
     a = pare_doc_path(d, "attribution/parts");
-    for (size_t i = 2; i < pare_doc_count(a); i++) { /* operators and waiting are in the rows above */
+    for (size_t i = 2; i < pare_doc_count(a);
+         i++) { /* operators and waiting are in the rows above */
         const pare_doc *o = pare_doc_at(a, i);
         shown           s[4];
         bar             b;
@@ -180,10 +187,10 @@ static void print_layers(const cli *c, const pare_doc *d) {
         shown           s[4];
         bar             b;
         double          layer = num(o, "layer");
-        table_row(t, INK_PLAIN, "%s|%s|%s|%s|%s", isnan(layer) ? "outside" : decimal(s[0], layer, 0),
-                  decimal(s[1], num(o, "prefill_ms"), 2), decimal(s[2], num(o, "decode_ms"), 2),
-                  decimal(s[3], num(o, "decode_gb_s"), 2),
-                  bar_of(b, num(o, "decode_ms") / most));
+        table_row(
+            t, INK_PLAIN, "%s|%s|%s|%s|%s", isnan(layer) ? "outside" : decimal(s[0], layer, 0),
+            decimal(s[1], num(o, "prefill_ms"), 2), decimal(s[2], num(o, "decode_ms"), 2),
+            decimal(s[3], num(o, "decode_gb_s"), 2), bar_of(b, num(o, "decode_ms") / most));
     }
     table_print(c, t);
     out_puts("\n");
@@ -206,7 +213,8 @@ static void print_threads(const cli *c, const pare_doc *d) {
                       (long long)pare_doc_int(pare_doc_path(o, "decode/calls_joined")),
                   (long long)pare_doc_int(pare_doc_path(o, "prefill/calls")) +
                       (long long)pare_doc_int(pare_doc_path(o, "decode/calls")),
-                  decimal(s[4], num(o, "minor_faults"), 0), decimal(s[5], num(o, "major_faults"), 0),
+                  decimal(s[4], num(o, "minor_faults"), 0),
+                  decimal(s[5], num(o, "major_faults"), 0),
                   decimal(s[6], num(o, "involuntary_switches"), 0));
     }
     table_print(c, t);
@@ -270,14 +278,16 @@ const command cmd_profile = {
     .name = "profile",
     .help = "where the time of a run goes, and what holds it up",
     .synopsis = "MODEL [-p TEXT | -f FILE] [-n N] [-t T] [--trace FILE]",
-    .text = "Runs the model once: the prompt (or a fixed pattern of tokens), then N tokens, always the "
-            "likeliest. Time is told per operator, per layer and per thread, prefill and decode "
-            "apart, with the bytes that must be moved, against the bandwidth that this machine's "
-            "memory gives. Only what was measured where it happened is attributed; the rest is "
-            "told as such.\n"
-            "Bottlenecks are named by the bounds of a policy (policies/bottlenecks.yaml is the "
-            "built-in one), each with its evidence, what to change, and the gain that this run's "
-            "own figures promise. What the kernel does not tell is not judged, and says why.",
+    .text =
+        "Runs the model once: the prompt (or a fixed pattern of tokens), then N tokens, always "
+        "the "
+        "likeliest. Time is told per operator, per layer and per thread, prefill and decode "
+        "apart, with the bytes that must be moved, against the bandwidth that this machine's "
+        "memory gives. Only what was measured where it happened is attributed; the rest is "
+        "told as such.\n"
+        "Bottlenecks are named by the bounds of a policy (policies/bottlenecks.yaml is the "
+        "built-in one), each with its evidence, what to change, and the gain that this run's "
+        "own figures promise. What the kernel does not tell is not judged, and says why.",
     .examples = "  pare profile models/austen-3.7m\n"
                 "  pare profile austen-q4.gguf -n 256 -t 1 --trace run.trace.json\n"
                 "  pare profile austen-q4.gguf --policy policies/bottlenecks.yaml --json\n",

@@ -89,7 +89,8 @@ typedef struct {
 } pr_span;
 /* A member in a call. begin 0: it had no processor in time, or was not needed. */
 typedef struct {
-    uint64_t came, begin, end, gone; /* between the outer and the inner two the probe itself works */
+    uint64_t came, begin, end,
+        gone;        /* between the outer and the inner two the probe itself works */
     uint64_t cpu_ns; /* processor time from begin to end */
     int      tid;    /* the system's name for the thread */
 } pr_member_span;

@@ -2,7 +2,8 @@
  *
  * A rule that lacks a fact is not judged and says why; it never passes for "not found". A gain is
  * computed from the run's own figures, and the formula stands beside it. Amdahl (AFIPS 30, 1967)
- * where a part gets faster; the roofline (Williams, Waterman & Patterson, CACM 52, 2009) where memory
+ * where a part gets faster; the roofline (Williams, Waterman & Patterson, CACM 52, 2009) where
+ * memory
  * holds. Order: memory first, because it does not slow a run but ends it; then what is expected to
  * win most; then what could win at most so much; variation last, which is a symptom. */
 #include <math.h>
@@ -320,7 +321,8 @@ static void few_threads(rule *r) {
         gain(r, roof, false, "memory: %.1f GB/s for all CPUs / %.1f GB/s now (Amdahl: %.2f)",
              f->peak_all_gb_s, gb_s(x), amdahl);
     else
-        gain(r, amdahl, false, "Amdahl: 1 / (1 - p + p / k), p %.3f shared, k %.2f times the threads",
+        gain(r, amdahl, false,
+             "Amdahl: 1 / (1 - p + p / k), p %.3f shared, k %.2f times the threads",
              x->parallel, k);
 }
 
@@ -367,7 +369,8 @@ static void bandwidth(rule *r) {
     if (smaller_helps(r)) {
         advise_smaller(r);
         gain(r, 1 / (1 - w + w * b), false,
-             "roofline: products take %.3f of the time and read %.3f of the bytes: 1 / (1 - w + w b)",
+             "roofline: products take %.3f of the time and read %.3f of the bytes: 1 / (1 - w "
+             "+ w b)",
              w, b);
     } else if (share < 0.7) {
         advise(r, command(r, c, "profile", " --kv q8_0"), "keep keys and values in 8 bits");

@@ -153,6 +153,11 @@ typedef struct {
 } pr_profile_opts;
 
 typedef struct pr_profile pr_profile;
+/* Open `model`, run it once as `o` says (copied; its texts are borrowed until the profile is
+ * freed),
+ * and find the facts. `ctl`: threads where o->so has none, cancel, progress; may be NULL.
+ * PARE_EUSAGE:
+ * more tokens than the context; PARE_ECANCELLED; PARE_EENV: the trace cannot be written. */
 pare_status pr_profile_run(pr_profile **out, const char *model, const pr_profile_opts *o,
                            const pare_ctl *ctl, pare_err *err);
 void        pr_profile_free(pr_profile *p); /* NULL is fine */

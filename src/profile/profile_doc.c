@@ -1,4 +1,5 @@
-/* profile_doc.c - a profile as a document (docs/profile.md). Always true: what is not known is null with
+/* profile_doc.c - a profile as a document (docs/profile.md). Always true: what is not known is
+ * null with
  * a "reason" beside it; every share says of what. */
 #include <math.h>
 #include "doc_parts.h"
@@ -74,7 +75,7 @@ static void put_op_phase(pr_doc_build *b, pare_doc *op, const pr_profile *p, pr_
                          const op_sum *s) {
     pare_doc *o = pr_doc_set_object(b, op, pr_phase_name(ph));
     uint64_t  t = s->work + s->wait;
-    double    gb_s = t ? (s->weight + s->state) / (double)t : NAN;
+    double    bytes = s->weight + s->state, gb_s = t && bytes > 0 ? bytes / (double)t : NAN;
     pr_doc_set_f64(b, o, "ms", ms_of(t));
     put_known(b, o, "share", share_of(t, p->phase[ph].wall));
     pr_doc_set_f64(b, o, "wait_ms", ms_of(s->wait));

@@ -40,7 +40,8 @@ static void metric(pr_doc_build *b, pare_doc *a, const char *name, pr_est e) {
 }
 
 static pr_est once(double value, const char *why) {
-    return (pr_est){.value = value, .lo = NAN, .hi = NAN, .se = NAN, .n = 1, .conf = 0.95, .why = why};
+    return (pr_est){
+        .value = value, .lo = NAN, .hi = NAN, .se = NAN, .n = 1, .conf = 0.95, .why = why};
 }
 
 static pr_est energy(const pr_profile *p) {
@@ -52,7 +53,9 @@ static pr_est energy(const pr_profile *p) {
 static void put_latency(pr_doc_build *b, pare_doc *a, const pr_profile *p) {
     const double *t = p->token_s;
     int64_t       n = p->n_made;
-    metric(b, a, "decode_tps", pr_est_inverse(pr_est_mean(t, n, 0.95)));
+    pr_est mean = pr_est_mean(t, n, 0.95), rate = pr_est_inverse(mean);
+    if (isnan(rate.value)) rate = once(1 / mean.value, "the mean time's bounds reach zero");
+    metric(b, a, "decode_tps", rate);
     metric(b, a, "token_ms_p50", pr_est_scale(pr_est_median_in_time(t, n, 0.95), 1e3));
     metric(b, a, "token_ms_p95", pr_est_scale(pr_est_quantile(t, n, 0.95, 0.95), 1e3));
     metric(b, a, "token_ms_p99", pr_est_scale(pr_est_quantile(t, n, 0.99, 0.95), 1e3));
@@ -147,7 +150,8 @@ static void put_clock(pr_doc_build *b, pare_doc *d, const pr_profile *p) {
     put_known(b, o, "highest_mhz", p->clock_most);
     put_known(b, o, "mean_share", p->facts.clock);
     put_known(b, o, "throttling_events", p->facts.throttle_events);
-    if (isnan(p->facts.clock)) put_text(b, o, "reason", "the kernel does not tell the clock (cpufreq)");
+    if (isnan(p->facts.clock))
+        put_text(b, o, "reason", "the kernel does not tell the clock (cpufreq)");
     pare_doc *a = pr_doc_set_array(b, o, "samples");
     for (int i = 0; i < p->n_watch; i++) {
         pare_doc *x = pr_doc_add_object(b, a);

@@ -1,5 +1,6 @@
 /* trace.c - trace events into a file. Always true: what is written is whole JSON at any limit,
- * because the end is reserved; what does not fit is counted. A failure to write is kept and given out at
+ * because the end is reserved; what does not fit is counted. A failure to write is kept and
+ * given out at
  * the end. */
 #include "trace.h"
 #include <stdarg.h>
@@ -75,15 +76,18 @@ void pr_trace_slice(pr_trace *t, int thread, const char *name, const char *kind,
 
 void pr_trace_counter(pr_trace *t, const char *name, uint64_t at, double value) {
     if (!t || !(value >= -1e300 && value <= 1e300)) return;
-    event(t, "{\"ph\":\"C\",\"pid\":1,\"tid\":0,\"ts\":%.3f,\"name\":\"%s\",\"args\":{\"value\":%.9g}}",
+    event(t,
+          "{\"ph\":\"C\",\"pid\":1,\"tid\":0,\"ts\":%.3f,\"name\":\"%s\",\"args\":{\"value\":%."
+          "9g}}",
           us(t, at), name, value);
 }
 
 pare_status pr_trace_commit(pr_trace *t, pr_trace_told *told, pare_err *err) {
     char tail[TAIL];
-    int  n = snprintf(tail, sizeof tail,
-                      "\n],\"otherData\":{\"producer\":\"pare profile\",\"events\":%llu,\"dropped\":%llu}}\n",
-                      (unsigned long long)t->told.events, (unsigned long long)t->told.dropped);
+    int n = snprintf(
+        tail, sizeof tail,
+        "\n],\"otherData\":{\"producer\":\"pare profile\",\"events\":%llu,\"dropped\":%llu}}\n",
+        (unsigned long long)t->told.events, (unsigned long long)t->told.dropped);
     if (t->status == PARE_OK) t->status = pr_out_write(t->out, tail, (size_t)n, &t->err);
     t->told.bytes = pr_out_pos(t->out);
     *told = t->told;

@@ -1,4 +1,5 @@
-/* trace.h - a file of trace events as Chrome and Perfetto read them, streamed and bounded (private).
+/* trace.h - a file of trace events as Chrome and Perfetto read them, streamed and bounded
+ * (private).
  * Format: "Trace Event Format" (Google, 2016): complete ("X"), counter ("C") and metadata ("M")
  * events; times in microseconds from the trace's start. */
 #ifndef PR_PROFILE_TRACE_H

@@ -98,7 +98,7 @@ const pr_task_usage *pr_usage_task(const pr_usage *u, int tid) {
 /* Our group of a controller ("" : version 2) in /proc/self/cgroup, into `dst`; "/" if unknown. */
 static void group_of(const char *root, const char *controller, char dst[PATH / 4]) {
     char t[TEXT];
-    strcpy(dst, "/");
+    memcpy(dst, "/", 2);
     if (!text_of(t, root, "proc/self/cgroup")) return;
     for (char *line = t, *next; line && *line; line = next) {
         if ((next = strchr(line, '\n'))) *next++ = 0;
@@ -110,7 +110,8 @@ static void group_of(const char *root, const char *controller, char dst[PATH / 4
         for (char *w = name; *controller && !is_it && w; w = strchr(w, ','), w = w ? w + 1 : NULL)
             is_it = strncmp(w, controller, strlen(controller)) == 0 &&
                     (w[strlen(controller)] == ',' || !w[strlen(controller)]);
-        if (is_it && strlen(path) < PATH / 4 && !strstr(path, "..")) strcpy(dst, path);
+        if (is_it && strlen(path) < PATH / 4 && !strstr(path, ".."))
+            memcpy(dst, path, strlen(path) + 1);
     }
 }
 

@@ -143,7 +143,8 @@ static void costs_are_those_of_the_file(void **state) {
         assert_true(in.name[0] && in.layer >= -1 && in.layer < m->hp.n_layer);
     }
     for (int l = 0; l < m->hp.n_layer; l++) /* F32: keys and values */
-        state_want += (uint64_t)(pos + 1) * (uint64_t)(m->hp.layers[l].n_kv * m->hp.layers[l].d_head) * 4 * 2;
+        state_want += (uint64_t)(pos + 1) *
+                      (uint64_t)(m->hp.layers[l].n_kv * m->hp.layers[l].d_head) * 4 * 2;
     for (int i = 0; i < m->n_weights; i++) {
         pr_role_class c = pr_role_class_of(m->weights[i].id.role);
         if (c == PR_CLASS_MATRIX || (c == PR_CLASS_EMBED && m->hp.tied))

@@ -1,4 +1,5 @@
-/* test_bottlenecks.c - from facts to findings, every rule both ways: synthetic runs, figures by hand. */
+/* test_bottlenecks.c - from facts to findings, every rule both ways: synthetic runs, figures by
+ * hand. */
 #include "check.h"
 #include "profile/profile.h"
 
@@ -6,14 +7,32 @@
 static pr_profile_facts healthy(void) {
     pr_phase_facts   p = {.wall_s = 1, .cpu = 0.5, .wait = 0.02, .ready = 0.01, .blocked = 0,
                           .parallel = 0.9, .weights = 0.8, .bytes = 10e9, .weight_bytes = 9e9};
-    pr_profile_facts f = {.model = "m.gguf", .phase = {p, p}, .n_threads = 4, .n_cpus = 4, .n_usable = 4,
-                          .quota = INFINITY, .throttled = 0, .steal = 0, .clock = 1,
+    pr_profile_facts f = {.model = "m.gguf",
+                          .phase = {p, p},
+                          .n_threads = 4,
+                          .n_cpus = 4,
+                          .n_usable = 4,
+                          .quota = INFINITY,
+                          .throttled = 0,
+                          .steal = 0,
+                          .clock = 1,
                           .throttle_events = 0,
-                          .memory = {{"memory that was available", 8e9, 1e9}}, .n_memory = 1,
-                          .need = 1e9, .cache = 32e6, .peak_gb_s = 40, .peak_all_gb_s = 40,
-                          .token_cv = 0.05, .cv_lo = 0.04, .cv_hi = 0.06, .token_mean_ms = 10,
-                          .token_p50_ms = 9.9, .q4_bytes = 0.9e9, .matrix_bytes = 0.9e9,
-                          .state_bytes = 1e7, .top_op = "ffn_gate ffn_up", .top_share = {0.4, 0.5}};
+                          .memory = {{"memory that was available", 8e9, 1e9}},
+                          .n_memory = 1,
+                          .need = 1e9,
+                          .cache = 32e6,
+                          .peak_gb_s = 40,
+                          .peak_all_gb_s = 40,
+                          .token_cv = 0.05,
+                          .cv_lo = 0.04,
+                          .cv_hi = 0.06,
+                          .token_mean_ms = 10,
+                          .token_p50_ms = 9.9,
+                          .q4_bytes = 0.9e9,
+                          .matrix_bytes = 0.9e9,
+                          .state_bytes = 1e7,
+                          .top_op = "ffn_gate ffn_up",
+                          .top_share = {0.4, 0.5}};
     return f;
 }
 
@@ -73,7 +92,8 @@ static void memory(void **state) {
     f.phase[PR_DECODE].major = 100;
     f.phase[PR_DECODE].blocked = 0.05;
     only(&f, PR_BN_MEMORY);
-    assert_string_equal(all[0].advice[0].command, "pare quantize m.gguf --quant Q4_K_M -o small.gguf");
+    assert_string_equal(all[0].advice[0].command,
+                        "pare quantize m.gguf --quant Q4_K_M -o small.gguf");
     near(all[0].gain, 1 / 0.95);
 
     f = healthy();
@@ -204,7 +224,8 @@ static void imbalance(void **state) {
     assert_non_null(strstr(all[0].advice[0].what, "uneven"));
     f.phase[PR_DECODE].ready = 0.2;
     judge(&f, 2);
-    assert_int_equal(all[0].kind, PR_BN_NEIGHBOUR); /* what is expected stands before what is at most */
+    assert_int_equal(all[0].kind,
+                     PR_BN_NEIGHBOUR); /* what is expected stands before what is at most */
     assert_non_null(strstr(all[1].advice[0].what, "CPUs first"));
     assert_true(isnan(all[1].gain)); /* not counted twice */
 }
@@ -221,7 +242,8 @@ static void bandwidth(void **state) {
     f.matrix_bytes = 3.6e9; /* 16 bits: a quarter of them would do */
     only(&f, PR_BN_BANDWIDTH);
     near(all[0].gain, 1 / (1 - 0.8 + 0.8 * 0.25));
-    assert_string_equal(all[0].advice[0].command, "pare quantize m.gguf --quant Q4_K_M -o small.gguf");
+    assert_string_equal(all[0].advice[0].command,
+                        "pare quantize m.gguf --quant Q4_K_M -o small.gguf");
 
     f.matrix_bytes = 0.9e9;
     f.phase[PR_DECODE].weight_bytes = 19e9; /* half of it keys and values */

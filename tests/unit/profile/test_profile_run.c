@@ -1,4 +1,5 @@
-/* test_profile_run.c - a run of the shipped model: what is attributed and what cannot be, that nothing
+/* test_profile_run.c - a run of the shipped model: what is attributed and what cannot be, that
+ * nothing
  * changes by being looked at, and the trace. No time is asserted, but for shares of one run. */
 #include "check.h"
 #include "pare/profile.h"
@@ -27,7 +28,8 @@ static double share_of_run(const pare_ctl *ctl) {
     return (double)part / (double)wall;
 }
 
-/* The best of some runs: a machine that takes the processor away between two intervals makes one run
+/* The best of some runs: a machine that takes the processor away between two intervals makes
+ * one run
  * worse, never better. */
 static void nearly_all_is_attributed(void **state) {
     (void)state;
@@ -167,7 +169,8 @@ static void traces_are_whole_at_any_limit(void **state) {
         pare_err          e = {0};
         struct stat       st;
         pare_ctl          ctl = {.n_threads = 2};
-        pare_profile_opts o = {.n = 12, .prompt_tokens = 70, .trace = path, .trace_limit = limits[i]};
+        pare_profile_opts o = {
+            .n = 12, .prompt_tokens = 70, .trace = path, .trace_limit = limits[i]};
         CHECK_OK(pare_profile(model(), &o, &ctl, &d, &e), e);
         CHECK_OK(pare_doc_read(&t, path, &e), e);
         assert_int_equal(stat(path, &st), 0);
@@ -214,7 +217,8 @@ static void mistakes_are_refused(void **state) {
     assert_null(d);
     o = (pare_profile_opts){.text = "", .n_text = 0};
     pare_status st = pare_profile(model(), &o, NULL, &d, &e);
-    assert_true(st == PARE_EUSAGE || st == PARE_OK); /* a BOS is a prompt, where the model adds one */
+    assert_true(st == PARE_EUSAGE ||
+                st == PARE_OK); /* a BOS is a prompt, where the model adds one */
     pare_doc_free(d);
     o = (pare_profile_opts){.policy = check_source("models/austen-3.7m/config.json")};
     assert_int_equal(pare_profile(model(), &o, NULL, &d, &e), PARE_EINPUT);

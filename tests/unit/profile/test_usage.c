@@ -1,4 +1,5 @@
-/* test_usage.c - the kernel's files below a root that is written here, in the forms of both versions of
+/* test_usage.c - the kernel's files below a root that is written here, in the forms of both
+ * versions of
  * control groups; and where nothing is told. */
 #include "check.h"
 #include "usage.h"
@@ -70,7 +71,8 @@ static void groups_of_both_versions(void **state) {
     done(state);
     fresh(state);
     put("proc/self/cgroup", "3:memory:/x\n2:cpu,cpuacct:/job\n0::/\n");
-    put("sys/fs/cgroup/cpu,cpuacct/job/cpu.stat", "nr_periods 8\nnr_throttled 7\nthrottled_time 42\n");
+    put("sys/fs/cgroup/cpu,cpuacct/job/cpu.stat",
+        "nr_periods 8\nnr_throttled 7\nthrottled_time 42\n");
     pr_usage_read(root, &u);
     assert_true(u.throttled_ns == 42 && u.throttled_periods == 7);
     put("proc/self/cgroup", "2:cpu,cpuacct:/../../job\n"); /* no way out of the mount */
