@@ -113,7 +113,9 @@ def row(name, want, d, rows):
         g = b["gain"]
         print("    gain: %s%s (%s)" % ("at most " if g["at_most"] else "",
                                        "-" if g["factor"] is None else "%.2f" % g["factor"], g["how"]))
+    told = next((b["gain"] for b in d["bottlenecks"] if b["kind"] == want), {"factor": None, "at_most": False})
     rows.append({"case": name, "want": want, "named": kinds, "attributed": share, "ok": ok,
+                 "gain": told["factor"], "at_most": told["at_most"],
                  "decode_tps": 1e3 * d["phases"]["decode"]["tokens"] / d["phases"]["decode"]["wall_ms"]})
     return ok
 
@@ -159,6 +161,7 @@ def main():
     profile(a, **rt)  # the file is in memory now
     free = profile(a, **rt)
     ok &= row("free", None, free, rows)
+    speed = 1e3 * free["phases"]["decode"]["tokens"] / free["phases"]["decode"]["wall_ms"]
     need = sum(free["memory"][k] for k in ("weights", "state", "workspace"))
     if len(cpus) > 1:
         case("one thread of %d" % len(cpus), "few-threads", ["-t", "1"], **rt)
@@ -183,6 +186,10 @@ def main():
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
     named = {tuple(r["named"][:1]) for r in rows if "named" in r}
+    for r in rows:
+        if r.get("gain"):
+            print("%s: the gain of %s was told as %s%.2f; the free run's decoding is %.2f times as fast" % (
+                r["case"], r["want"], "at most " if r["at_most"] else "", r["gain"], speed / r["decode_tps"]))
     print("\n%d different first bottlenecks; least attributed: %.2f %%" % (
         len(named), 100 * min(r["attributed"] for r in rows if "attributed" in r)))
     if a.json:

@@ -226,7 +226,7 @@ static void quota(rule *r) {
 static void frequency(rule *r) {
     const pr_profile_facts *f = r->f;
     if (isnan(f->clock)) {
-        not_judged(r, "the kernel does not tell the clock (cpufreq)");
+        not_judged(r, "the kernel tells no clock to compare with");
         return;
     }
     bool found = passes(r, "clock missing to the highest", 1 - f->clock);

@@ -36,6 +36,7 @@ static void add_member(pr_profile *p, phase_sum *ph, int me) {
     const pr_member_span *m = &p->probe.member[me];
     member_sum           *sum = &ph->member[me];
     if (!m->begin) return;
+    p->tid[me] = m->tid;
     sum->calls++;
     sum->in_call += m->end - m->begin;
     sum->cpu += m->cpu_ns;
@@ -100,11 +101,10 @@ void pr_profile_attribution(const pr_profile *p, uint64_t *wall_ns, uint64_t *at
 static double ready_ns(const pr_profile *p, int phase) {
     double sum = 0;
     for (int me = 0; me < p->n_threads; me++) {
-        int                  tid = p->probe.member[me].tid;
         const pr_task_usage *a, *b;
-        if (!p->phase[phase].member[me].calls || !tid) continue;
-        a = pr_usage_task(&p->usage[phase], tid);
-        b = pr_usage_task(&p->usage[phase + 1], tid);
+        if (!p->tid[me]) continue;
+        a = pr_usage_task(&p->usage[phase], p->tid[me]);
+        b = pr_usage_task(&p->usage[phase + 1], p->tid[me]);
         if (!b) return NAN;
         sum += b->ready_ns - (a ? a->ready_ns : 0);
     }
@@ -187,9 +187,13 @@ static void memory_facts(const pr_profile *p, pr_profile_facts *f) {
 }
 
 static void clock_facts(const pr_profile *p, pr_profile_facts *f) {
-    double sum = 0;
-    for (int i = 0; i < p->n_watch; i++) sum += p->watch[i].mhz;
-    f->clock = p->n_watch ? sum / p->n_watch / p->clock_most : NAN;
+    double sum = 0, most = p->clock_most;
+    for (int i = 0; i < p->n_watch; i++) {
+        sum += p->watch[i].mhz;
+        if (!p->clock_told) most = fmax(most, p->watch[i].mhz);
+    }
+    f->clock = p->n_watch ? fmin(sum / p->n_watch / most, 1) : NAN;
+    f->clock_most = most;
     f->throttle_events = p->usage[PR_PHASES].heat - p->usage[0].heat;
 }
 

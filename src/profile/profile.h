@@ -59,6 +59,7 @@ typedef struct {
     double          steal;     /* of the processor time that the machine wanted, taken by the
                                 * hypervisor; NAN */
     double          clock;     /* mean clock / highest clock; NAN */
+    double          clock_most; /* MHz; NAN */
     double          throttle_events; /* thermal, counted by the kernel; NAN */
     pr_memory_facts memory[PR_MEMORY_LIMITS];
     int             n_memory;
@@ -149,7 +150,8 @@ typedef struct {
     int64_t         prompt, tokens; /* 0: 128, 64, cut to the context */
     const char     *trace;     /* or NULL */
     uint64_t        trace_limit;
-    const char     *root;      /* where /proc and /sys are; NULL: "/" */
+    const char     *root;      /* where /proc and /sys are; NULL: "/". The bandwidth is measured
+                                * only there. */
 } pr_profile_opts;
 
 typedef struct pr_profile pr_profile;

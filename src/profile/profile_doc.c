@@ -135,8 +135,8 @@ static void put_threads(pr_doc_build *b, pare_doc *d, const pr_profile *p) {
     pare_doc *a = pr_doc_set_array(b, d, "threads");
     for (int me = 0; me < p->n_threads; me++) {
         pare_doc            *t = pr_doc_add_object(b, a);
-        const pr_task_usage *u = pr_usage_task(&p->usage[PR_PHASES], p->probe.member[me].tid);
-        const pr_task_usage *v = pr_usage_task(&p->usage[0], p->probe.member[me].tid);
+        const pr_task_usage *u = pr_usage_task(&p->usage[PR_PHASES], p->tid[me]);
+        const pr_task_usage *v = pr_usage_task(&p->usage[0], p->tid[me]);
         pr_doc_set_i64(b, t, "thread", me);
         for (int ph = 0; ph < PR_PHASES; ph++) {
             const member_sum *m = &p->phase[ph].member[me];

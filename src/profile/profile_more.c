@@ -147,11 +147,12 @@ static void put_bandwidth(pr_doc_build *b, pare_doc *d, const pr_profile *p) {
 
 static void put_clock(pr_doc_build *b, pare_doc *d, const pr_profile *p) {
     pare_doc *o = pr_doc_set_object(b, d, "clock");
-    put_known(b, o, "highest_mhz", p->clock_most);
+    put_text(b, o, "source", p->clock_told ? "cpufreq" : "additions that wait for each other");
+    put_known(b, o, "highest_mhz", p->facts.clock_most);
     put_known(b, o, "mean_share", p->facts.clock);
     put_known(b, o, "throttling_events", p->facts.throttle_events);
     if (isnan(p->facts.clock))
-        put_text(b, o, "reason", "the kernel does not tell the clock (cpufreq)");
+        put_text(b, o, "reason", "the kernel tells no clock to compare with");
     pare_doc *a = pr_doc_set_array(b, o, "samples");
     for (int i = 0; i < p->n_watch; i++) {
         pare_doc *x = pr_doc_add_object(b, a);

@@ -53,6 +53,7 @@ static pare_status buffers(pr_profile *p, pare_err *err) {
     PR_NEW(p->probe.member, p->arena, threads, err);
     PR_NEW(p->probe.span, p->arena, threads * steps, err);
     PR_NEW(p->info, p->arena, steps, err);
+    PR_NEW(p->tid, p->arena, threads, err);
     PR_NEW(p->cost, p->arena, steps, err);
     PR_NEW(p->made, p->arena, p->o.tokens, err);
     PR_NEW(p->token_s, p->arena, p->o.tokens, err);
@@ -96,10 +97,16 @@ static pare_status open_run(pr_profile *p, const char *model, const pare_ctl *ct
 
 static void watch(pr_profile *p) {
     uint64_t now = pr_now_ns();
-    double   mhz, most;
+    double   mhz, most, measured;
     if (p->n_watch == WATCHES || (p->n_watch && now - p->watched < WATCH_NS)) return;
     p->watched = now;
     pr_usage_clock(p->root, &mhz, &most);
+    measured = pr_usage_clock_measured();
+    p->clock_told = !isnan(mhz / most);
+    if (!p->clock_told) { /* in most virtual machines: nominal is what cpuinfo says */
+        mhz = measured;
+        most = p->hw.mhz_now;
+    }
     p->clock_most = most;
     p->watch[p->n_watch++] = (watch_sample){now, mhz, pr_usage_status(p->root, "VmRSS")};
     pr_trace_counter(p->trace, "resident bytes", now, p->watch[p->n_watch - 1].rss);
@@ -183,6 +190,10 @@ static void peak_of(pr_profile *p, int n_threads, pr_hw_bw *out) {
     double   cache = isnan(p->facts.cache) ? 32e6 : p->facts.cache;
     if (p->hw.usable_bytes >= 0) bytes = PR_MIN(bytes, (uint64_t)p->hw.usable_bytes / 4);
     *out = (pr_hw_bw){0};
+    if (*p->root) {
+        pr_fail(&p->no_peak, PARE_EENV, -1, "the machine is a tree of files");
+        return;
+    }
     if ((double)bytes < 2 * cache) {
         pr_fail(&p->no_peak, PARE_EENV, -1, "too little memory is free to measure the bandwidth");
         return;

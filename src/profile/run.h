@@ -54,6 +54,7 @@ struct pr_profile {
     pr_step_info   *info;
     pr_step_cost   *cost; /* of the last call */
     int             n_steps, n_threads;
+    int            *tid; /* of each member; 0: it never came */
     pr_ids          ids;  /* the prompt */
     pr_id          *made;
     double         *token_s;
@@ -64,6 +65,7 @@ struct pr_profile {
     watch_sample    watch[WATCHES];
     int             n_watch;
     uint64_t        open_ns, tokenize_ns, watched;
+    bool            clock_told; /* by cpufreq; else measured, on the caller's core */
     double          clock_most, joules_before;
     double          vm_peak, rss_peak, available;
     pr_hw_bw        peak, peak_all;

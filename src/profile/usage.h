@@ -28,6 +28,10 @@ void pr_usage_read(const char *root, pr_usage *out);
 const pr_task_usage *pr_usage_task(const pr_usage *u, int tid);
 /* Mean clock now and highest clock, MHz, over the CPUs that may be used; NAN: not told. */
 void pr_usage_clock(const char *root, double *now, double *most);
+/* The clock of the core that the caller runs on, MHz: how fast additions go that wait for each
+ * other, one
+ * a cycle on every processor of today; the best of some short bursts, a few microseconds in all. */
+double pr_usage_clock_measured(void);
 /* VmPeak, VmHWM … of the process, bytes; NAN. */
 double pr_usage_status(const char *root, const char *key);
 

@@ -1,4 +1,5 @@
-/* fuzz_bottlenecks_yaml.c - any bytes as bounds for bottlenecks: refused with a message, or every bound
+/* fuzz_bottlenecks_yaml.c - any bytes as bounds for bottlenecks: refused with a message, or
+ * every bound
  * is a number that facts can be judged by, known or not. */
 #include <math.h>
 #include "profile/profile.h"
@@ -12,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
     pare_err          e = {0};
     pr_arena         *a = pr_arena_new(64 << 20);
     if (!a) return 0;
-    if (pr_profile_policy_parse((pr_str){(const char *)p, n}, "x.yaml", a, &policy, &e) != PARE_OK) {
+    if (pr_profile_policy_parse((pr_str){(const char *)p, n}, "x.yaml", a, &policy, &e) !=
+        PARE_OK) {
         if (!e.msg[0]) __builtin_trap();
         pr_arena_free(a);
         return 0;

@@ -85,6 +85,67 @@ static void looking_changes_nothing(void **state) {
     pr_profile_free(p);
 }
 
+static void put(const char *root, const char *path, const char *text) {
+    char cmd[1400], at[700];
+    snprintf(at, sizeof at, "%s/%s", root, path);
+    snprintf(cmd, sizeof cmd, "mkdir -p \"$(dirname '%s')\"", at);
+    assert_int_equal(system(cmd), 0);
+    FILE *f = fopen(at, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static bool is_found(const pr_profile *p, pr_bottleneck k) {
+    pr_finding f[PR_BOTTLENECKS];
+    size_t     n = pr_profile_judge(pr_profile_facts_of(p), pr_profile_policy_default(), f);
+    for (size_t i = 0; i < n; i++)
+        if (f[i].kind == k) return true;
+    return false;
+}
+
+/* A machine that runs at half its clock: a tree of files, as a test cannot set a clock. */
+static void a_throttled_clock_is_named(void **state) {
+    (void)state;
+    const char *root = check_scratch();
+    char        path[100];
+    put(root, "proc/cpuinfo", "processor\t: 0\nvendor_id\t: GenuineIntel\n");
+    for (int slow = 0; slow < 2; slow++) {
+        pr_profile     *p;
+        pare_err        e = {0};
+        pr_profile_opts o = {.so = {.n_threads = 1}, .prompt = 4, .tokens = 4, .root = root};
+        for (int i = 0; i < 64; i++) {
+            snprintf(path, sizeof path, "sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", i);
+            put(root, path, slow ? "1500000\n" : "3000000\n");
+            snprintf(path, sizeof path, "sys/devices/system/cpu/cpu%d/cpufreq/cpuinfo_max_freq", i);
+            put(root, path, "3000000\n");
+        }
+        CHECK_OK(pr_profile_run(&p, model(), &o, NULL, &e), e);
+        assert_true(pr_profile_facts_of(p)->clock == (slow ? 0.5 : 1));
+        assert_true(is_found(p, PR_BN_FREQUENCY) == (slow == 1));
+        pr_profile_free(p);
+    }
+    check_scratch_remove(root);
+}
+
+/* Twice as many threads as there are CPUs for them; and fewer. */
+static void threads_are_counted(void **state) {
+    (void)state;
+    pr_profile     *p;
+    pare_err        e = {0};
+    pr_profile_opts o = {.so = {.n_threads = 1}, .prompt = 4, .tokens = 4};
+    CHECK_OK(pr_profile_run(&p, model(), &o, NULL, &e), e);
+    int cpus = pr_profile_facts_of(p)->n_cpus, usable = pr_profile_facts_of(p)->n_usable;
+    assert_true(is_found(p, PR_BN_FEW_THREADS) == (usable > 1));
+    assert_false(is_found(p, PR_BN_OVERSUBSCRIBED));
+    pr_profile_free(p);
+    o.so.n_threads = PR_MIN(2 * cpus, 512);
+    if (o.so.n_threads <= cpus) return;
+    CHECK_OK(pr_profile_run(&p, model(), &o, NULL, &e), e);
+    assert_true(is_found(p, PR_BN_OVERSUBSCRIBED));
+    pr_profile_free(p);
+}
+
 /* Sums over operators, layers and parts are the same time cut in three ways. */
 static void the_cuts_agree(void **state) {
     (void)state;
@@ -253,6 +314,8 @@ int main(void) {
         cmocka_unit_test(nearly_all_is_attributed),
         cmocka_unit_test(what_was_not_measured_is_not_claimed),
         cmocka_unit_test(looking_changes_nothing),
+        cmocka_unit_test(a_throttled_clock_is_named),
+        cmocka_unit_test(threads_are_counted),
         cmocka_unit_test(the_cuts_agree),
         cmocka_unit_test(traces_are_whole_at_any_limit),
         cmocka_unit_test(mistakes_are_refused),

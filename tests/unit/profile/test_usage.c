@@ -116,12 +116,19 @@ static void counters_count_or_say_why(void **state) {
     pr_counters_close(&c);
 }
 
+static void the_clock_is_measured(void **state) {
+    (void)state;
+    double mhz = pr_usage_clock_measured(); /* whatever it is, under valgrind too */
+    assert_true(isfinite(mhz) && mhz > 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_is_told, fresh, done),
         cmocka_unit_test_setup_teardown(threads_are_read, fresh, done),
         cmocka_unit_test_setup_teardown(groups_of_both_versions, fresh, done),
         cmocka_unit_test_setup_teardown(the_machine, fresh, done),
+        cmocka_unit_test(the_clock_is_measured),
         cmocka_unit_test(counters_count_or_say_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
