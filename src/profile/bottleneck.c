@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include "profile.h"
 
+#define STOPPED  0.01
 #define Q4_WORTH 0.9 /* smaller weights are advised if they save a tenth */
 
 static const struct {
@@ -113,6 +114,12 @@ static double ready_of(const pr_phase_facts *p) { return p->ready; }
 static double pages_of(const pr_phase_facts *p) {
     return p->major > 0 ? p->blocked + fmax(p->system - p->wait, 0) : 0 * p->blocked;
 }
+/* What would come back: others wait at barriers for who stands still. Where most of the
+ * kernel's time is
+ * yielding there, the two are the same time. */
+static double pages_cost(const pr_phase_facts *p) {
+    return fmin(p->blocked + fmax(p->system, p->wait), 0.99);
+}
 static double wall_of(const pr_phase_facts *p) { return p->wall_s; }
 
 /* "pare profile 'a model.gguf' -t 2": a name that a shell would take apart is quoted. */
@@ -167,8 +174,9 @@ static void memory(rule *r) {
         advise(r, command(r, c, "profile", " --kv q8_0"),
                "keep keys and values in 8 bits, or take a shorter context");
     if (lost > 0.01)
-        gain(r, 1 / (1 - fmin(lost, 0.99)), false,
-             "decode without waiting for pages: 1 / (1 - %.3f)", lost);
+        gain(r, 1 / (1 - pages_cost(&f->phase[PR_DECODE])), false,
+             "decode without missing pages, and waiting for who misses them: 1 / (1 - %.3f)",
+             pages_cost(&f->phase[PR_DECODE]));
     else
         gain(r, NAN, false, "no time is lost yet: it is the next allocation that fails");
 }
@@ -196,9 +204,9 @@ static void faults(rule *r) {
     else
         advise(r, "", "read the file once before it is used (cat FILE > /dev/null), or keep it on "
                       "faster storage");
-    double lost = fmin(pages_of(x), 0.99);
-    gain(r, 1 / (1 - lost), false, "%s without waiting for pages: 1 / (1 - %.3f)",
-         pr_phase_name((pr_phase)p), lost);
+    gain(r, 1 / (1 - pages_cost(x)), false,
+         "%s without missing pages, and waiting for who misses them: 1 / (1 - %.3f)",
+         pr_phase_name((pr_phase)p), pages_cost(x));
 }
 
 /* ------------------------------------------------------------------ the processor's time */
@@ -219,8 +227,13 @@ static void quota(rule *r) {
         advise(r, command(r, c, "profile", t), "take no more threads than the quota pays for");
     }
     advise(r, "", "raise the quota to %d CPUs", f->n_threads);
-    gain(r, 1 / (1 - fmin(f->throttled, 0.99)), false, "1 / (1 - %.3f of the time stopped)",
-         f->throttled);
+    int most = PR_MIN(f->n_threads, f->n_cpus);
+    if (isfinite(f->quota) && f->quota < most)
+        gain(r, most / f->quota, false, "threads that run all the time / CPUs paid for: %d / %.2f",
+             most, f->quota);
+    else
+        gain(r, 1 / (1 - fmin(f->throttled, 0.99)), false, "1 / (1 - %.3f of the time stopped)",
+             f->throttled);
 }
 
 static void frequency(rule *r) {
@@ -256,9 +269,9 @@ static void oversubscribed(rule *r) {
     double ready = f->phase[p].ready;
     r->out->phase = p;
     tell(r, "thread time without a CPU", "share", ready, NAN);
-    /* The CPUs did the work of the others meanwhile: only what then waits is lost. */
-    double lost = fmin(f->phase[p].wait, 1 - (double)f->n_cpus / f->n_threads);
-    gain(r, 1 / (1 - lost), true, "waiting for members without a CPU ends: 1 / (1 - %.3f)", lost);
+    /* The CPUs did the work of the others meanwhile: what members yield to each other is lost. */
+    double lost = fmin(fmin(f->phase[p].wait, f->phase[p].system) * f->n_threads / f->n_cpus, 0.99);
+    gain(r, 1 / (1 - lost), true, "no CPU spends time on yielding: 1 / (1 - %.3f)", lost);
 }
 
 static void neighbour(rule *r) {
@@ -272,10 +285,13 @@ static void neighbour(rule *r) {
         not_judged(r, "the kernel tells neither waiting for a CPU (schedstat) nor stolen time");
         return;
     }
+    if (f->throttled > STOPPED) {
+        not_judged(r, "the quota stops the group: waiting for a CPU is that, too");
+        return;
+    }
     double ready = p < 0 ? 0 : f->phase[p].ready, steal = isnan(f->steal) ? 0 : f->steal;
     if (p >= 0 && ready >= steal) r->out->phase = p;
-    double own = isfinite(f->throttled) ? fmin(f->throttled, ready) : 0; /* stopped by its quota */
-    double lost = fmax(ready - own, steal);
+    double lost = fmax(ready, steal);
     bool   found = passes(r, "thread time without a CPU", lost);
     tell(r, "stolen by the hypervisor", "share", f->steal, NAN);
     if (p >= 0) tell(r, "involuntary switches", "", f->phase[p].involuntary, NAN);
