@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include "profile.h"
 
+#define PAGE_S   0.05 /* a slow disk under load */
 #define STOPPED  0.01
 #define Q4_WORTH 0.9 /* smaller weights are advised if they save a tenth */
 
@@ -109,14 +110,15 @@ static int worst(const pr_profile_facts *f, double (*share)(const pr_phase_facts
 static double cpu_of(const pr_phase_facts *p) { return p->cpu; }
 static double wait_of(const pr_phase_facts *p) { return p->wait; }
 static double ready_of(const pr_phase_facts *p) { return p->ready; }
-/* Standing still, or in the kernel for longer than waiting members may have yielded there; if pages
- * came from storage at all. */
+/* Standing still, or in the kernel for longer than waiting members may have yielded there. It is
+ * not for pages where there are too few of them: each takes so long at most. */
 static double pages_of(const pr_phase_facts *p) {
-    return p->major > 0 ? p->blocked + fmax(p->system - p->wait, 0) : 0 * p->blocked;
+    double share = p->blocked + fmax(p->system - p->wait, 0); /* NAN: not known */
+    double most = p->major * PAGE_S / p->team_s;
+    return share > most ? most : share;
 }
-/* What would come back: others wait at barriers for who stands still. Where most of the
- * kernel's time is
- * yielding there, the two are the same time. */
+/* What would come back: others wait at barriers for who stands still. Where most of the kernel's
+ * time is yielding there, the two are the same time. */
 static double pages_cost(const pr_phase_facts *p) {
     return fmin(p->blocked + fmax(p->system, p->wait), 0.99);
 }

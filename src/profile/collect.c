@@ -121,7 +121,7 @@ static void phase_facts(const pr_profile *p, int i, pr_phase_facts *f) {
     const pr_usage  *a = &p->usage[i], *b = &p->usage[i + 1];
     double           team = (double)ph->wall * p->n_threads, in_call = 0, cpu = 0, wait = 0,
            products = 0;
-    *f = (pr_phase_facts){.wall_s = (double)ph->wall / 1e9};
+    *f = (pr_phase_facts){.wall_s = (double)ph->wall / 1e9, .team_s = team / 1e9};
     if (!ph->wall) return;
     for (int me = 0; me < p->n_threads; me++) {
         in_call += (double)ph->member[me].in_call;

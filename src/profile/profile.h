@@ -28,6 +28,7 @@ const char *pr_phase_name(pr_phase p); /* "prefill", "decode" */
 /* Shares are 0…1; NAN is "not known". */
 typedef struct {
     double wall_s;   /* 0: the phase did not happen */
+    double team_s;   /* wall × threads */
     double cpu;      /* processor time of the process / (wall × threads) */
     double wait;     /* thread time at barriers / (wall × threads) */
     double ready;    /* thread time ready to run, without a processor / (wall × threads) */

@@ -5,8 +5,16 @@
 
 /* A healthy run: nothing is a bottleneck by the built-in policy. */
 static pr_profile_facts healthy(void) {
-    pr_phase_facts   p = {.wall_s = 1, .cpu = 0.5, .wait = 0.02, .ready = 0.01, .blocked = 0,
-                          .parallel = 0.9, .weights = 0.8, .bytes = 10e9, .weight_bytes = 9e9};
+    pr_phase_facts p = {.wall_s = 1,
+                        .team_s = 4,
+                        .cpu = 0.5,
+                        .wait = 0.02,
+                        .ready = 0.01,
+                        .blocked = 0,
+                        .parallel = 0.9,
+                        .weights = 0.8,
+                        .bytes = 10e9,
+                        .weight_bytes = 9e9};
     pr_profile_facts f = {.model = "m.gguf",
                           .phase = {p, p},
                           .n_threads = 4,
@@ -107,7 +115,12 @@ static void page_faults(void **state) {
     pr_profile_facts f = healthy();
     f.phase[PR_DECODE].blocked = 0.4; /* without a major fault it is not storage */
     judge(&f, 0);
-    f.phase[PR_DECODE].major = 1;
+    f.phase[PR_DECODE].major = 31; /* 1.6 s of storage would be 32 slow pages */
+    judge(&f, 1);
+    near(all[0].evidence[0].value, 31 * 0.05 / 4);
+    f.phase[PR_DECODE].major = 7; /* 0.35 s of 4 */
+    judge(&f, 0);
+    f.phase[PR_DECODE].major = 100;
     only(&f, PR_BN_FAULTS);
     assert_int_equal(all[0].phase, PR_DECODE);
     near(all[0].gain, 1 / 0.58);
@@ -305,7 +318,7 @@ static void the_order_is_that_of_work(void **state) {
                                          PR_BN_FREQUENCY, PR_BN_COMPUTE, PR_BN_INCONSISTENT};
     pr_profile_facts f = healthy();
     f.memory[0].used = 7.9e9;
-    f.phase[PR_DECODE].major = 5;
+    f.phase[PR_DECODE].major = 500;
     f.phase[PR_DECODE].blocked = 0.5;
     f.throttled = 0.1;
     f.clock = 0.4;
