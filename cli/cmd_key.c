@@ -29,7 +29,9 @@ static void print_key(cli *c, const pare_doc *d) {
     }
     table_print(c, t);
     long long n = (long long)pare_doc_int(pare_doc_get(d, "rotations"));
-    if (n) out_printf("Rotated %lld time%s: each key is signed by the one before it.\n", n, n == 1 ? "" : "s");
+    if (n)
+        out_printf("Rotated %lld time%s: each key is signed by the one before it.\n", n,
+                   n == 1 ? "" : "s");
 }
 
 static int run(cli *c) {
@@ -62,12 +64,16 @@ const command cmd_key = {
     .text =
         "A name (pare, if none is given) has two keys: Ed25519 signs certificates, ECDSA P-256 "
         "signs files in the format of OpenSSF Model Signing. Both private halves lie in "
-        "NAME.key, which only you may read, under a passphrase if you give one; NAME.ed25519.pub "
+        "NAME.key, which only you may read, under a passphrase if you give one; "
+        "NAME.ed25519.pub "
         "and NAME.p256.pub are for those who check. A fingerprint is what sha256sum prints of "
         "such a file. Private halves are never printed.\n"
-        "rotate replaces both keys: the old one signs the new one and is gone but for its public "
-        "half, and verify follows that chain from the key that somebody trusts. passphrase changes or "
-        "removes it. A passphrase is asked for on the terminal, or read from a file or a descriptor.",
+        "rotate replaces both keys: the old one signs the new one and is gone but for its "
+        "public "
+        "half, and verify follows that chain from the key that somebody trusts. passphrase "
+        "changes or "
+        "removes it. A passphrase is asked for on the terminal, or read from a file or a "
+        "descriptor.",
     .examples = "  pare key generate\n"
                 "  pare key show --json\n"
                 "  pare key rotate --passphrase-file ~/.pare-pass\n",

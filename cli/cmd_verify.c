@@ -24,7 +24,8 @@ static void print_checks(cli *c, const pare_doc *d) {
     for (size_t i = 0; i < pare_doc_count(checks); i++) {
         const pare_doc *k = pare_doc_at(checks, i);
         cell            text;
-        table_row(t, INK_PLAIN, "%s|%s", show_str(k, "check"), show_cell(text, show_str(k, "found")));
+        table_row(t, INK_PLAIN, "%s|%s", show_str(k, "check"),
+                  show_cell(text, show_str(k, "found")));
     }
     if (pare_doc_count(checks)) table_print(c, t);
     else table_row(t, INK_PLAIN, "–|–"), table_print(c, t);
@@ -70,18 +71,25 @@ const command cmd_verify = {
     .name = "verify",
     .help = "check a certified model: signatures, files, dates, gates",
     .synopsis = "DIR|FILE [--key PUB] [--policy FILE] [--measure]",
-    .text =
-        "DIR holds a model with readiness.intoto.json; FILE is such a certificate, or a model.sig of any "
-        "signer. Needs no network and no records: every signature, every file by its hash, files "
-        "that nobody signed, the statements against each other and against the report, the bill of "
-        "materials, the policy's hash, the dates, and every gate judged again from the certificate's "
-        "own numbers. Whatever is not as it was signed is named with what was found and what was "
-        "expected, and the exit status is 1; 3 means that there is nothing to check.\n"
-        "Somebody must vouch for the signer: --key takes its public key or fingerprint, which you "
-        "got from them and not with the model. Without it, the public keys in your own folder of "
-        "keys are trusted.",
-    .examples = "  pare verify ship --key release.ed25519.pub\n"
-                "  pare verify ship/readiness.intoto.json --key release.ed25519.pub --measure\n",
+    .text = "DIR holds a model with readiness.intoto.json; FILE is such a certificate, or a "
+            "model.sig of any "
+            "signer. Needs no network and no records: every signature, every file by its hash, "
+            "files "
+            "that nobody signed, the statements against each other and against the report, the "
+            "bill of "
+            "materials, the policy's hash, the dates, and every gate judged again from the "
+            "certificate's "
+            "own numbers. Whatever is not as it was signed is named with what was found and "
+            "what was "
+            "expected, and the exit status is 1; 3 means that there is nothing to check.\n"
+            "Somebody must vouch for the signer: --key takes its public key or fingerprint, "
+            "which you "
+            "got from them and not with the model. Without it, the public keys in your own "
+            "folder of "
+            "keys are trusted.",
+    .examples =
+        "  pare verify ship --key release.ed25519.pub\n"
+        "  pare verify ship/readiness.intoto.json --key release.ed25519.pub --measure\n",
     .computes = true,
     .min_args = 1,
     .max_args = 1,

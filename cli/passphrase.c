@@ -14,8 +14,11 @@ const opt_def opt_keys = {.name = "keys",
                           .type = OPT_FILE,
                           .metavar = "DIR",
                           .help = "folder of keys (default: $PARE_KEYS, else ~/.config/pare/keys)"};
-const opt_def opt_key_name = {
-    .name = "name", .type = OPT_STRING, .metavar = "NAME", .help = "sign with these keys", .def = "pare"};
+const opt_def opt_key_name = {.name = "name",
+                              .type = OPT_STRING,
+                              .metavar = "NAME",
+                              .help = "sign with these keys",
+                              .def = "pare"};
 const opt_def opt_pass_file = {.name = "passphrase-file",
                                .type = OPT_FILE,
                                .metavar = "FILE",
@@ -31,7 +34,8 @@ const opt_def opt_date = {.name = "date",
                           .metavar = "DATE",
                           .help = "2026-11-23T09:00:00Z or seconds since 1970, instead of now"};
 
-/* Reading byte by byte leaves nothing in a buffer of somebody else's. -1: it cannot be read, or is too
+/* Reading byte by byte leaves nothing in a buffer of somebody else's. -1: it cannot be read, or
+ * is too
  * long. */
 static int read_line(int fd, char *dst, size_t cap) {
     size_t n = 0;

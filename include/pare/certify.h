@@ -19,7 +19,8 @@ extern "C" {
 /* Which passphrase is asked for: that of a key that is there, or of one being written. */
 typedef enum { PARE_PASS_OPEN, PARE_PASS_NEW } pare_pass_for;
 /* Write the passphrase of the keys `name` into `dst` (room for `cap` bytes). Returns its bytes; 0:
- * none (a new key is then not locked); -1: cannot be had, the job ends with PARE_EREFUSED. pare wipes
+ * none (a new key is then not locked); -1: cannot be had, the job ends with PARE_EREFUSED. pare
+ * wipes
  * what it was given. */
 typedef int (*pare_passphrase_fn)(void *user, const char *name, pare_pass_for what, char *dst,
                                   size_t cap);
@@ -63,7 +64,7 @@ typedef struct {
     const char *const *keys; /* files of public keys, or fingerprints (64 hex digits) */
     size_t             n_keys;
     int                any_key; /* trust whoever signed */
-    const char        *key_dir; /* where no key is given: its public keys are trusted; NULL: usual */
+    const char *key_dir; /* where no key is given: its public keys are trusted; NULL: usual */
     const char        *policy;  /* hold the measurements against this policy file too */
     const char        *date;    /* the day to look at; NULL: now */
     int                measure; /* run the probes again */

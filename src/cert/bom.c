@@ -1,7 +1,8 @@
 /* bom.c - the bill of materials: CycloneDX 1.7, a machine-learning model with its card.
  *
  * Always true: it holds nothing but what the report and the files say; numbers are text there, as
- * that schema has them. Same facts, same bytes: the serial number is made of the model's hash and the date. */
+ * that schema has them. Same facts, same bytes: the serial number is made of the model's hash
+ * and the date. */
 #include <math.h>
 #include <stdio.h>
 #include "cert.h"
@@ -66,7 +67,8 @@ static void text_list(pr_doc_build *b, pare_doc *o, const char *key, const pare_
     if (pare_doc_count(list) == 0) return;
     pare_doc *a = pr_doc_set_array(b, o, key);
     for (size_t i = 0; i < pare_doc_count(list); i++)
-        if (pare_doc_str(pare_doc_at(list, i))) pr_doc_add_str(b, a, pare_doc_str(pare_doc_at(list, i)));
+        if (pare_doc_str(pare_doc_at(list, i)))
+            pr_doc_add_str(b, a, pare_doc_str(pare_doc_at(list, i)));
 }
 
 static void card(pr_doc_build *b, pare_doc *c, const pr_cert_facts *f) {

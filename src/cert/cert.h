@@ -2,7 +2,7 @@
  *
  *   pr_keyring r = {.dir = dir, .name = "pare", .ask = ask};
  *   pr_keypair k;
- *   PR_TRY(pr_keyring_open(&r, &k, err));
+ *   PR_TRY(pr_keyring_load(&r, &k, err));
  *   …
  *   PR_GO(pr_dsse_sign(&k.ed, PR_DSSE_INTOTO, body, &envelope, err));
  *   pr_keypair_done(&k);
@@ -26,7 +26,7 @@ typedef struct {
     void      *handle; /* OpenSSL's */
     pr_pk_kind kind;
     bool       secret; /* the private half is there */
-    char       pem[512]; /* the public half, as OpenSSL and others write it (SubjectPublicKeyInfo) */
+    char pem[512]; /* the public half, as OpenSSL and others write it (SubjectPublicKeyInfo) */
     char       print[65]; /* fingerprint: SHA-256 of `pem`, as `sha256sum KEY.pub` prints it */
 } pr_pk;
 enum { PR_PASS_MAX = 1024 };
@@ -42,7 +42,8 @@ pare_status pr_pk_read_public(pr_pk *out, pr_str pem, pare_err *err);
  * (N 16384, r 8, p 1) and AES-256-CBC. */
 pare_status pr_pk_put_secret(const pr_pk *k, const char *pass, size_t n_pass, pr_buf *out,
                              pare_err *err);
-/* The signature of `n` bytes, in the arena: 64 bytes of Ed25519, or DER of ECDSA with the SHA-2 that
+/* The signature of `n` bytes, in the arena: 64 bytes of Ed25519, or DER of ECDSA with the SHA-2
+ * that
  * belongs to the curve. */
 pare_status pr_pk_sign(const pr_pk *k, const void *p, size_t n, pr_arena *a, pr_str *sig,
                        pare_err *err);
@@ -70,7 +71,7 @@ pare_status pr_keyring_name_check(const char *name, pare_err *err);
 pare_status pr_keyring_make(const pr_keyring *r, pr_keypair *out, pare_err *err);
 /* Read them. EINPUT: none; EREFUSED: a folder or file that others may read or that is somebody
  * else's, a wrong passphrase. */
-pare_status pr_keyring_open(const pr_keyring *r, pr_keypair *out, pare_err *err);
+pare_status pr_keyring_load(const pr_keyring *r, pr_keypair *out, pare_err *err);
 /* Only the public halves and the rotations: needs no passphrase. */
 pare_status pr_keyring_public(const pr_keyring *r, pr_keypair *out, pare_err *err);
 /* New keys under the same name; the old ones sign them and are gone, but for their public halves.
@@ -81,7 +82,8 @@ pare_status pr_keyring_rotate(const pr_keyring *r, const char *date, pr_keypair 
 pare_status pr_keyring_relock(const pr_keyring *r, pr_keypair *out, pare_err *err);
 void        pr_keypair_done(pr_keypair *k);
 
-/* Whether the rotations in `chain` (an array of envelopes, from a stranger) lead from the key `from`
+/* Whether the rotations in `chain` (an array of envelopes, from a stranger) lead from the key
+ * `from`
  * (fingerprint) to `to`: each link signed by the key before it and by the new one. `links`: how
  * many. */
 bool pr_rotation_leads(const pare_doc *chain, const char *from, const char *to, int *links);
@@ -115,7 +117,8 @@ pare_status pr_dsse_sign(const pr_pk *k, const char *type, pr_str body, bool bar
                          pare_err *err);
 /* Add one more signature of the same body. */
 pare_status pr_dsse_add(const pr_pk *k, pare_doc *envelope, pare_err *err);
-/* Take an envelope apart, into the arena; nothing is verified. EINPUT: not one, bad base64, too many
+/* Take an envelope apart, into the arena; nothing is verified. EINPUT: not one, bad base64, too
+ * many
  * signatures. */
 pare_status pr_dsse_read(const pare_doc *envelope, pr_arena *a, pr_dsse *out, pare_err *err);
 /* Did `k` sign it? */
@@ -163,7 +166,8 @@ typedef struct {
 } pr_oms;
 enum { PR_OMS_FILES_MAX = 100000 };
 
-/* The regular files below `dir` without `ignore` and the names that OMS leaves out, hashed. A link or
+/* The regular files below `dir` without `ignore` and the names that OMS leaves out, hashed. A
+ * link or
  * another thing that is no file: EREFUSED. Nothing left: EREFUSED. */
 pare_status pr_oms_scan(pr_oms *out, const char *dir, const char *const *ignore, size_t n_ignore,
                         const pare_ctl *ctl, pr_arena *a, pare_err *err);

@@ -67,29 +67,37 @@ void pr_trust_check(const pr_trust *t, const pr_pk *k, const pare_doc *chain, co
                                         : "a key that you trust: --key PUB (or --any-key)");
 }
 
-/* The key beside the envelope that signed it, if there is one. */
+/* The key beside the envelope that signed it, if there is one; else a trusted one that did. */
 static void find_key(job *j, const pare_doc *list) {
     bool any = false;
-    for (size_t i = 0; i < pare_doc_count(list) && i < KEYS_MAX; i++) {
+    for (size_t i = 0; i < pare_doc_count(list) && i < KEYS_MAX && !j->c->key.handle; i++) {
         pr_pk  k;
         pr_str pem = pr_doc_text_of(pare_doc_get(pare_doc_at(list, i), "pem"));
         if (pr_pk_read_public(&k, pem, NULL) != PARE_OK) continue;
         any = true;
-        if (k.kind == PR_PK_ED25519 && pr_dsse_verify(&j->env, &k)) {
-            j->c->key = k;
-            return;
-        }
-        pr_pk_close(&k);
+        if (k.kind == PR_PK_ED25519 && pr_dsse_verify(&j->env, &k)) j->c->key = k;
+        else pr_pk_close(&k);
     }
-    for (size_t i = 0; i < j->t->n; i++) /* or a trusted one did, whatever lies there */
-        if (pr_dsse_verify(&j->env, &j->t->keys[i]) &&
-            pr_pk_read_public(&j->c->key, pr_str_of(j->t->keys[i].pem), NULL) == PARE_OK)
-            return;
-    if (any)
+    bool beside = j->c->key.handle != NULL;
+    for (size_t i = 0; i < j->t->n && !j->c->key.handle; i++)
+        if (pr_dsse_verify(&j->env, &j->t->keys[i]))
+            pr_pk_read_public(&j->c->key, pr_str_of(j->t->keys[i].pem), NULL);
+    if (!j->c->key.handle && any)
         bad(j, "envelope-signature", "a signature that the key beside it did not make",
             "the signature of these bytes");
-    else
-        bad(j, "envelope-key", "no Ed25519 key beside the envelope", "the signer's public half");
+    else if (!beside)
+        bad(j, "envelope-key", "not the signer's key beside the envelope",
+            "the signer's public half");
+}
+
+/* What is said of the signer, beside the envelope and in it, is the key that signed. */
+static void key_said(job *j) {
+    const char *print = j->c->key.print,
+               *in = str_at(j->c->predicate, "keys/certificate/fingerprint");
+    pr_str      id = j->env.sigs[0].keyid;
+    if (id.n != strlen(print) || memcmp(id.p, print, id.n) != 0)
+        bad(j, "envelope-key", id.n ? id.p : "no keyid", print);
+    if (!in || strcmp(in, print) != 0) bad(j, "envelope-key", or_none(in), print);
 }
 
 /* ------------------------------------------------------------------ statements */
@@ -122,6 +130,7 @@ static pare_status envelope(job *j, pare_err *err) {
     if (j->c->statement && (!type || strcmp(type, PR_READINESS) != 0))
         bad(j, "statement", or_none(type), PR_READINESS);
     j->c->predicate = pare_doc_get(j->c->statement, "predicate");
+    if (j->c->key.handle) key_said(j);
     return PARE_OK;
 }
 
@@ -180,7 +189,8 @@ static pare_status attestations(job *j, pare_err *err) {
     for (size_t i = 0; i < pare_doc_count(list) && i < KEYS_MAX; i++)
         PR_TRY(attestation(j, pare_doc_at(list, i), err));
     for (int i = 0; i < 3; i++)
-        if (!j->c->others[i]) bad(j, "attestation-missing", what[i], "provenance, test result, summary");
+        if (!j->c->others[i])
+            bad(j, "attestation-missing", what[i], "provenance, test result, summary");
     if (j->f->n_failures == before)
         pr_finding_ok(j->f, "attestations", "provenance, test result and summary belong to it");
     return PARE_OK;
@@ -212,7 +222,8 @@ static void dates(job *j) {
                *ends = str_at(j->c->predicate, "expires"),
                *seen = str_at(j->c->others[2], "predicate/timeVerified");
     if (!pr_date_ok(made) || !pr_date_ok(ends)) {
-        bad(j, "dates", or_none(pr_date_ok(made) ? ends : made), "a date like 2026-11-23T09:00:00Z");
+        bad(j, "dates", or_none(pr_date_ok(made) ? ends : made),
+            "a date like 2026-11-23T09:00:00Z");
         return;
     }
     if (strcmp(made, ends) > 0) bad(j, "dates", "it expires before it was made", ends);
@@ -298,6 +309,26 @@ static pare_status bundle(job *j, pare_err *err) {
     return told(j, "files", NULL, st, &own, "a folder that can be read", err);
 }
 
+/* Is a file of the artefact here, and another one than was certified? */
+static pare_status changed(job *j, bool *out, pare_err *err) {
+    const pare_doc *files = pare_doc_path(j->c->predicate, "artefact/files");
+    *out = false;
+    for (size_t i = 0; i < pare_doc_count(files) && !*out; i++) {
+        const char *name = str_at(pare_doc_at(files, i), "path"),
+                   *want = str_at(pare_doc_at(files, i), "sha256"), *path;
+        char     hex[65];
+        uint64_t bytes;
+        pare_err own = {0};
+        if (!name || !want || !pr_path_is_below(name)) continue;
+        path = pr_path_join(j->a, j->dir, name);
+        if (!path) return pr_fail_nomem(err, 4096);
+        pare_status st = pr_hash_range(path, 0, UINT64_MAX, j->ctl, hex, &bytes, &own);
+        if (st == PARE_OK) *out = strcmp(hex, want) != 0;
+        else if (st == PARE_ECANCELLED) return pr_ctl_check(j->ctl, err);
+    }
+    return PARE_OK;
+}
+
 /* If the artefact is not what was signed: which part of it. */
 static pare_status parts(job *j, pare_err *err) {
     static const char *const names[] = {"weights", "tokenizer", "chat_template"};
@@ -307,6 +338,9 @@ static pare_status parts(job *j, pare_err *err) {
     pare_doc                *now = NULL;
     pare_err                 own = {0};
     int                      n = 0;
+    bool                     other;
+    PR_TRY(changed(j, &other, err));
+    if (!other) return PARE_OK;
     if (!file || !pr_path_is_below(file) || pare_doc_kind(said) != PARE_DOC_OBJECT) return PARE_OK;
     path = pr_path_join(j->a, j->dir, file);
     if (!path) return pr_fail_nomem(err, 4096);

@@ -171,7 +171,7 @@ static pare_status open_secret(const pr_keyring *r, pr_keypair *out, char pass[P
     return st == PARE_OK ? st : pr_fail_in(err, st, path);
 }
 
-pare_status pr_keyring_open(const pr_keyring *r, pr_keypair *out, pare_err *err) {
+pare_status pr_keyring_load(const pr_keyring *r, pr_keypair *out, pare_err *err) {
     char   pass[PR_PASS_MAX];
     size_t n = 0;
     *out = (pr_keypair){0};

@@ -97,7 +97,8 @@ pare_status pr_oms_sign(const pr_oms *o, const pr_pk *k, pare_doc **out, pare_er
     *out = NULL;
     pare_status st = statement(o, &says, err);
     if (st == PARE_OK) st = pare_doc_text(says, 0, &text, &n, err);
-    if (st == PARE_OK) st = pr_dsse_sign(k, PR_DSSE_INTOTO, (pr_str){text, n}, true, &envelope, err);
+    if (st == PARE_OK)
+        st = pr_dsse_sign(k, PR_DSSE_INTOTO, (pr_str){text, n}, true, &envelope, err);
     if (st == PARE_OK) {
         pare_doc *d = pr_doc_object(&b);
         pr_doc_set_str(&b, d, "mediaType", MEDIA_TYPE);
@@ -206,7 +207,8 @@ static pare_status how_read(const pare_doc *how, pr_arena *a, pr_oms *o, pare_er
         PR_TRY(pr_json_as_str(pare_doc_at(list, i), "ignore_paths", &s, err));
         char *copy = pr_arena_str(a, s.p, s.n);
         if (!copy) return pr_fail_nomem(err, s.n);
-        if (pr_path_is_below(copy)) o->ignore[o->n_ignore++] = copy; /* else it names nothing here */
+        if (pr_path_is_below(copy))
+            o->ignore[o->n_ignore++] = copy; /* else it names nothing here */
     }
     return PARE_OK;
 }

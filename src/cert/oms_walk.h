@@ -8,7 +8,8 @@ typedef struct {
     const char *what;   /* NULL: a regular file; else "a symbolic link" … */
     uint64_t    bytes;
 } oms_entry;
-/* Everything below `dir` that is no folder, by name (bytewise), without what `ignore` names and what
+/* Everything below `dir` that is no folder, by name (bytewise), without what `ignore` names and
+ * what
  * OMS always leaves out. `links`: a link to a file counts as one. EREFUSED: names that are not
  * UTF-8, over 32 folders deep, over PR_OMS_FILES_MAX. */
 pare_status oms_walk(const char *dir, const char *const *ignore, size_t n_ignore, bool links,

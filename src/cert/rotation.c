@@ -1,6 +1,7 @@
 /* rotation.c - keys that vouch for the keys after them, and dates.
  *
- * A link is a DSSE envelope of {"old", "new", "p256", "at"} (public halves in PEM), signed by the old
+ * A link is a DSSE envelope of {"old", "new", "p256", "at"} (public halves in PEM), signed by
+ * the old
  * key, who gives away, and by the new one, who shows that it is there. */
 #include <stdio.h>
 #include <time.h>

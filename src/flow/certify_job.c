@@ -279,7 +279,7 @@ static pare_status prepare(job *j, pare_err *err) {
     PR_TRY(policy_text(j, err));
     PR_TRY(judge(j, err));
     PR_TRY(pr_keyring_dir(j->o->keys.dir, j->a, &r.dir, err));
-    PR_TRY(pr_keyring_open(&r, &j->keys, err));
+    PR_TRY(pr_keyring_load(&r, &j->keys, err));
     j->f.keys = &j->keys;
     return PARE_OK;
 }

@@ -28,7 +28,8 @@ pare_status pare_key(pare_key_action action, const pare_keys *keys, const char *
                      pare_doc **out, pare_err *err) {
     pr_doc_build b = {0};
     pr_keypair   k = {0};
-    pr_keyring   r = {.name = keys->name ? keys->name : "pare", .ask = keys->ask, .user = keys->user};
+    pr_keyring r = {
+        .name = keys->name ? keys->name : "pare", .ask = keys->ask, .user = keys->user};
     pr_arena    *a = pr_arena_new(1 << 20);
     *out = NULL;
     if (!a) return pr_fail_nomem(err, 4096);
