@@ -84,7 +84,8 @@ static void wipe(char *p, size_t n) {
 
 static int from_terminal(const char *name, pare_pass_for what, char *dst, size_t cap) {
     char again[1024];
-    int  tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC), n;
+    /* Who gave us no terminal to read from does not sit at one. */
+    int tty = isatty(STDIN_FILENO) ? open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC) : -1, n;
     if (tty < 0) return what == PARE_PASS_NEW ? 0 : -1;
     if (what == PARE_PASS_OPEN) {
         n = prompt(tty, "Passphrase of", name, dst, cap);

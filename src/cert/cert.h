@@ -88,6 +88,10 @@ void        pr_keypair_done(pr_keypair *k);
  * many. */
 bool pr_rotation_leads(const pare_doc *chain, const char *from, const char *to, int *links);
 
+/* Whether `chain` is nothing but such links, each from the key of the one before, the last to
+ * `to`. */
+bool pr_rotation_whole(const pare_doc *chain, const char *to);
+
 /* ------------------------------------------------------------------ dates */
 
 /* UTC as "2026-11-23T09:00:00Z". `given` (that form or seconds since 1970) or, NULL, the clock;

@@ -75,7 +75,10 @@ static void find_key(job *j, const pare_doc *list) {
         pr_str pem = pr_doc_text_of(pare_doc_get(pare_doc_at(list, i), "pem"));
         if (pr_pk_read_public(&k, pem, NULL) != PARE_OK) continue;
         any = true;
-        if (k.kind == PR_PK_ED25519 && pr_dsse_verify(&j->env, &k)) j->c->key = k;
+        /* Spelled as we spell it: base64 and DER have loose bits. */
+        if (k.kind == PR_PK_ED25519 && pr_str_eq(pem, pr_str_of(k.pem)) &&
+            pr_dsse_verify(&j->env, &k))
+            j->c->key = k;
         else pr_pk_close(&k);
     }
     bool beside = j->c->key.handle != NULL;
@@ -94,10 +97,14 @@ static void find_key(job *j, const pare_doc *list) {
 static void key_said(job *j) {
     const char *print = j->c->key.print,
                *in = str_at(j->c->predicate, "keys/certificate/fingerprint");
-    pr_str      id = j->env.sigs[0].keyid;
+    pr_str          id = j->env.sigs[0].keyid;
+    const pare_doc *chain = pare_doc_get(j->c->file, "rotation");
     if (id.n != strlen(print) || memcmp(id.p, print, id.n) != 0)
         bad(j, "envelope-key", id.n ? id.p : "no keyid", print);
     if (!in || strcmp(in, print) != 0) bad(j, "envelope-key", or_none(in), print);
+    if (chain && !pr_rotation_whole(chain, print))
+        bad(j, "rotation", "links that do not lead to the signer, or that nobody signed",
+            "one signed link for each rotation");
 }
 
 /* ------------------------------------------------------------------ statements */

@@ -72,6 +72,18 @@ bool pr_rotation_leads(const pare_doc *chain, const char *from, const char *to, 
     return false;
 }
 
+bool pr_rotation_whole(const pare_doc *chain, const char *to) {
+    char   at[65] = "";
+    size_t n = pare_doc_count(chain);
+    if (pare_doc_kind(chain) != PARE_DOC_ARRAY || n > LINKS_MAX) return false;
+    for (size_t i = 0; i < n; i++) {
+        char a[65], b[65];
+        if (!link_read(pare_doc_at(chain, i), a, b) || (at[0] && strcmp(a, at) != 0)) return false;
+        memcpy(at, b, sizeof at);
+    }
+    return n > 0 && strcmp(at, to) == 0;
+}
+
 /* ------------------------------------------------------------------ dates */
 
 static void date_of(time_t t, char out[32]) {
