@@ -137,6 +137,8 @@ static pare_status envelope(job *j, pare_err *err) {
     if (j->c->statement && (!type || strcmp(type, PR_READINESS) != 0))
         bad(j, "statement", or_none(type), PR_READINESS);
     j->c->predicate = pare_doc_get(j->c->statement, "predicate");
+    if (pare_doc_kind(j->c->predicate) != PARE_DOC_OBJECT)
+        bad(j, "statement", "no predicate", "what was found of the model");
     if (j->c->key.handle) key_said(j);
     return PARE_OK;
 }
