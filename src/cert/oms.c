@@ -150,7 +150,11 @@ static pare_status resource_read(const pare_doc *r, uint64_t shard, pr_arena *a,
     *f = (pr_oms_file){.end = UINT64_MAX};
     PR_TRY(name_read(r, "name", a, &f->name, err));
     PR_TRY(pr_json_get_str(r, "digest", &digest, err));
-    if (!is_str(pare_doc_get(r, "algorithm"), "sha256"))
+    /* model_signing 1.1 names a shard's hash "sha256-sharded-SIZE", the specification "sha256". */
+    char sharded[48];
+    snprintf(sharded, sizeof sharded, "sha256-sharded-%llu", (unsigned long long)shard);
+    if (!is_str(pare_doc_get(r, "algorithm"), "sha256") &&
+        !(shard && is_str(pare_doc_get(r, "algorithm"), sharded)))
         return pr_fail(err, PARE_EUNSUPPORTED, -1, "%.200s: hashed otherwise than by sha256",
                        f->name);
     if (digest.n != 64 || !pr_sha256_parse(digest.p, &h))

@@ -128,7 +128,7 @@ static pare_doc *test_result(pr_doc_build *b, const pr_cert_facts *f) {
 static pare_doc *summary(pr_doc_build *b, const pr_cert_facts *f, char inputs[][65], size_t n) {
     pare_doc *p, *d = open_statement(b, f, PR_SUMMARY, &p);
     char      uri[128];
-    tool_version(b, pr_doc_set_object(b, p, "verifier"), "urn:pare:verifier:local");
+    pr_doc_set_str(b, pr_doc_set_object(b, p, "verifier"), "id", "urn:pare:verifier:" PARE_VERSION);
     pr_doc_set_str(b, p, "timeVerified", f->created);
     snprintf(uri, sizeof uri, "urn:pare:model:sha256:%s", f->files->root);
     pr_doc_set_str(b, p, "resourceUri", uri);

@@ -1,4 +1,5 @@
-/* test_certificate.c - what only the signer can get wrong: statements signed by the right key that do
+/* test_certificate.c - what only the signer can get wrong: statements signed by the right key
+ * that do
  * not fit each other, the files, or the report. Each is told. Gates are not asked here. */
 #include "cert/cert.h"
 #include "check.h"
@@ -145,9 +146,9 @@ static void resign(site *s, int which, const char *old, const char *new) {
         pare_doc *list = pr_doc_array(&b);
         for (int i = 0; i < 3; i++)
             pr_doc_add(&b, list,
-                       i == which - 1
-                           ? fresh
-                           : pr_doc_copy(pare_doc_at(pare_doc_get(cert, "attestations"), (size_t)i)));
+                       i == which - 1 ? fresh
+                                      : pr_doc_copy(pare_doc_at(
+                                            pare_doc_get(cert, "attestations"), (size_t)i)));
         pr_doc_set(&b, cert, "attestations", list);
     } else {
         pr_doc_set(&b, cert, "payload", pr_doc_copy(pare_doc_get(fresh, "payload")));

@@ -98,8 +98,10 @@ static void hostile_envelopes(void **state) {
         "{\"payload\":\"\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"*\"}]}",
         "{\"payload\":\"a\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"\"}]}",
         "{\"payload\":1,\"payloadType\":\"\",\"signatures\":[{\"sig\":\"\"}]}",
-        "{\"payload\":\"\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":\"\"},"
-        "{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":\"\"}]}"};
+        "{\"payload\":\"\",\"payloadType\":\"\",\"signatures\":[{\"sig\":\"\"},{\"sig\":\"\"},{"
+        "\"sig\":\"\"},"
+        "{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":\"\"},{\"sig\":"
+        "\"\"}]}"};
     pr_arena *a = pr_arena_new(1 << 20);
     for (size_t i = 0; i < PR_COUNT(bad); i++) {
         pare_doc *d;
