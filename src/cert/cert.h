@@ -216,6 +216,7 @@ typedef struct {
     const pare_doc *probes, *parts; /* pr_probe_run, pr_parts; NULL: pare cannot run it */
     const char     *no_probes; /* then why */
     const char     *licence;   /* as the artefact or its source names it; NULL: it does not */
+    const char     *inside;    /* the lineage that stands in the artefact; NULL: none */
     const pr_keypair *keys;
 } pr_cert_facts;
 

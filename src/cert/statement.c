@@ -197,6 +197,8 @@ static void lineage_put(pr_doc_build *b, pare_doc *p, const pr_cert_facts *f) {
     for (size_t i = 0; i < f->files->n_files; i++)
         if (of_artefact(f, f->files->files[i].name))
             descriptor(b, list, f->files->files[i].name, f->files->files[i].sha256);
+    if (f->inside) pr_doc_set_str(b, l, "inside", f->inside);
+    else pr_doc_set_null(b, l, "inside");
     o = pr_doc_set_object(b, p, "rollback"); /* to what there was before */
     set_copy(b, o, "name", pare_doc_get(m, "name"));
     set_copy(b, o, "sha256", pare_doc_get(m, "sha256"));

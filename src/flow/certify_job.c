@@ -133,11 +133,49 @@ static pare_status same_artefact(const job *j, pare_err *err) {
                       j->f.artefact);
 }
 
-static const char *licence_of(const pr_model *m, pr_arena *a) {
+/* "license: mit" in what stands in front of a folder's README.md. */
+static const char *licence_of_folder(job *j) {
+    const char *dir = pr_path_join(j->a, j->root, j->f.artefact),
+               *path = dir ? pr_path_join(j->a, dir, "README.md") : NULL;
+    pr_str      text;
+    if (!path || pr_file_read(path, 1 << 20, j->a, &text, NULL) != PARE_OK) return NULL;
+    if (strncmp(text.p, "---\n", 4) != 0) return NULL;
+    for (const char *p = text.p + 4; *p && strncmp(p, "---", 3) != 0;) {
+        size_t n = strcspn(p, "\n");
+        if (n > 9 && n < 256 && strncmp(p, "license: ", 9) == 0 && pr_utf8_valid(p, n, NULL))
+            return pr_arena_str(j->a, p + 9, n - 9);
+        p += n + (p[n] == '\n');
+    }
+    return NULL;
+}
+
+static const char *licence_of(job *j, const pr_model *m) {
     const pr_meta *l = pr_container_meta_find(m->file, "general.license");
     if (!l || l->type != PR_META_STR || l->n > 256 || !pr_utf8_valid(l->v.s, l->n, NULL))
-        return NULL;
-    return pr_arena_str(a, l->v.s, l->n);
+        return licence_of_folder(j);
+    return pr_arena_str(j->a, l->v.s, l->n);
+}
+
+/* What the artefact says of where it comes from, if it says it: the report's source. */
+static pare_status lineage_inside(job *j, const pr_model *m, pare_err *err) {
+    const pr_meta *k = pr_container_meta_find(m->file, "pare.lineage");
+    const char    *own = pare_doc_str(pare_doc_get(m->config, "pare_lineage")),
+               *sha = str_at(j->report, "model/sha256");
+    pare_doc *d = NULL;
+    if (k && k->type == PR_META_STR && k->n < 1 << 16 && pr_utf8_valid(k->v.s, k->n, NULL))
+        own = pr_arena_str(j->a, k->v.s, k->n);
+    if (!own) return PARE_OK;
+    j->f.inside = pr_arena_str(j->a, own, strlen(own));
+    if (!j->f.inside) return pr_fail_nomem(err, 1 << 16);
+    PR_TRY(pr_json_parse(&d, own, strlen(own), NULL, err));
+    const char *from = str_at(d, "source/sha256");
+    bool        ok = from && sha && strcmp(from, sha) == 0;
+    pare_doc_free(d);
+    if (ok) return PARE_OK;
+    return pr_fail_in(err,
+                      pr_fail(err, PARE_EREFUSED, -1,
+                              "it says that it was made of another source than the report's"),
+                      j->f.artefact);
 }
 
 /* What it is made of and what it answers; or why pare cannot say. */
@@ -150,8 +188,10 @@ static pare_status look_inside(job *j, pare_err *err) {
     if (st == PARE_OK) st = pr_parts(m, j->ctl, &j->parts, &own);
     if (st == PARE_OK)
         st = pr_probe_run(m, str_at(j->report, "settings/state"), j->ctl, &j->probes, &own);
-    if (m) j->f.licence = licence_of(m, j->a);
+    if (m) j->f.licence = licence_of(j, m);
+    pare_status said = m ? lineage_inside(j, m, err) : PARE_OK;
     pr_model_close(m);
+    if (said != PARE_OK) return said;
     j->f.parts = j->parts, j->f.probes = j->probes;
     if (st == PARE_OK) return st;
     if (st != PARE_EUNSUPPORTED && st != PARE_EREFUSED) {

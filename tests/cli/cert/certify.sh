@@ -2,6 +2,10 @@
 . "$CASES/cert/prepare.inc"
 mask() { sed -E "s#$PWD#HERE#g; s/[0-9a-f]{64}/(sha256)/g; s/[0-9.]+ (bytes|B|kB|MB)/(bytes)/g; s/ +/ /g"; }
 pub=keys/pare.ed25519.pub
+echo '- what stands in the files'
+grep -a -o '{"source":{"name":"source","sha256":"[0-9a-f]*"},"recipe":{[^}]*}}' out/variants/source-Q8_0.gguf | mask
+pare convert source --to gguf -o plain.gguf -q > /dev/null && grep -a -c 'pare.lineage' plain.gguf
+pare convert out/variants/source-Q8_0.gguf --to gguf -o again.gguf -q > /dev/null && grep -a -c 'pare.lineage' again.gguf
 echo '- in place'
 pare certify out --model Q8_0 > text || exit 8
 mask < text | grep -v -e '^Q8_0' -e 'report\.'
