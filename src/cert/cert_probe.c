@@ -1,9 +1,8 @@
-/* probe.c - what the model answers to a few fixed prompts, so that anyone can see whether it still
- * does: the most probable next tokens and their log-probabilities, by pare's engine.
+/* cert_probe.c - what the model answers to a few fixed prompts, so that anyone can see whether it
+ * still does: the most probable next tokens and their log-probabilities, by pare's engine.
  *
- * The engine gives the same bits on every CPU, with any number of threads; exp and log are
- * pare's own.
- * So the same file gives the same numbers, and PROBE_TOLERANCE is room only for a later
+ * The engine gives the same bits on every CPU, with any number of threads; exp and log are pare's
+ * own. So the same file gives the same numbers, and PROBE_TOLERANCE is room only for a later
  * engine that rounds otherwise: float32 logits of size 30 have steps of 2e-6, summed over
  * layers some 1e-4. It is far below what one changed block of weights does. */
 #include <math.h>
