@@ -32,6 +32,7 @@ typedef struct {
     int         exact; /* onnx: int4 and int8 never meet activations of 8 bits: slower */
     int         no_check; /* leave out the short parity check of what was written */
     const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
+    const char *lineage;       /* from which source, by which recipe: goes into the file; or NULL */
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are

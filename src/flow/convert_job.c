@@ -10,7 +10,8 @@ static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const 
                            pr_arena *a, pr_written *w, pare_err *err) {
     pr_type_plan plan;
     pr_gguf_job job = {
-        .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact};
+        .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact,
+        .lineage = o->lineage};
     if (o->quant) {
         PR_TRY(pr_type_plan_init(&plan, m, o->quant, o->strict, err));
         job.choose = pr_type_plan_choose;
@@ -26,7 +27,8 @@ static pare_status to_hf(const pr_model *m, const pare_convert_opts *o, const pa
                      .max_shard_bytes = o->shard_bytes,
                      .keep_types = !o->quant,
                      .type = PR_BF16,
-                     .allow_inexact = o->allow_inexact};
+                     .allow_inexact = o->allow_inexact,
+                     .lineage = o->lineage};
     if (o->quant && (!pr_type_from_name(o->quant, &job.type) ||
                      (job.type != PR_F32 && job.type != PR_F16 && job.type != PR_BF16)))
         return pr_fail(err, PARE_EUSAGE, -1,
