@@ -42,6 +42,7 @@ typedef struct {
      * (docs/pruning.md);
      * 0: none. */
     double      prune;
+    const char *lineage;       /* from which source, by which recipe: goes into the file; or NULL */
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are

@@ -51,6 +51,7 @@ typedef struct {
     const char *name;   /* general.name; NULL: as the source says */
     bool allow_inexact; /* write what GGUF cannot say, with its reasons */
     bool no_tokenizer;  /* write no tokenizer.* keys */
+    const char *lineage; /* pare.lineage; NULL: none, also where a GGUF source has one */
 } pr_gguf_job;
 
 typedef struct {
@@ -61,6 +62,7 @@ typedef struct {
     pr_type type;    /* F32, F16 or BF16, for all that keep_types does not keep */
     bool allow_inexact;
     bool no_tokenizer;
+    const char *lineage; /* config.json's "pare_lineage"; NULL: none */
 } pr_hf_job;
 
 /* One tensor as written. */
@@ -87,6 +89,7 @@ typedef struct {
     double bpw;            /* bits of the tensors per weight */
     const char **inexact;  /* reasons, without line feed */
     int n_inexact;
+    const char *lineage; /* the job's, which stands inside; or NULL */
     const char **warnings; /* what else somebody should know, one line each */
     int n_warnings;
     pr_sha256 sha256; /* of the GGUF file; of a directory: of its tensors' names, types and

@@ -11,7 +11,8 @@ static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const 
     pr_type_plan plan;
     pr_calib    *calib;
     pr_gguf_job job = {
-        .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact};
+        .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact,
+        .lineage = o->lineage};
     if (o->quant) {
         PR_TRY(pr_type_plan_init(&plan, m, o->quant, o->strict, err));
         PR_TRY(pr_calib_job(m, o, ctl, a, &calib, err));
@@ -30,7 +31,8 @@ static pare_status to_hf(const pr_model *m, const pare_convert_opts *o, const pa
                      .max_shard_bytes = o->shard_bytes,
                      .keep_types = !o->quant,
                      .type = PR_BF16,
-                     .allow_inexact = o->allow_inexact};
+                     .allow_inexact = o->allow_inexact,
+                     .lineage = o->lineage};
     if (o->quant && (!pr_type_from_name(o->quant, &job.type) ||
                      (job.type != PR_F32 && job.type != PR_F16 && job.type != PR_BF16)))
         return pr_fail(err, PARE_EUSAGE, -1,
