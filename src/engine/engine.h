@@ -98,18 +98,21 @@ void pr_session_watch(pr_session *s, const pr_watch *w);
  * Who sets none pays one comparison a call. The results are the same bits with and without. */
 
 /* A member at a step, by pr_now_ns(). All 0: the step was done when the member came. */
+typedef struct {
     uint64_t begin;
     uint64_t worked; /* its last piece is done; up to here it computed */
     uint64_t end;    /* the others' pieces are done too; up to here it waited */
     int64_t  pieces; /* that it did */
 } pr_span;
 /* A member in a call. begin 0: it had no processor in time, or was not needed. */
+typedef struct {
     uint64_t came, begin, end,
         gone;        /* between the outer and the inner two the probe itself works */
     uint64_t cpu_ns; /* processor time from begin to end */
     int      tid;    /* the system's name for the thread */
 } pr_member_span;
 /* Buffers of the caller, written by each call of pr_session_eval. */
+typedef struct {
     pr_member_span *member;         /* [threads] */
     pr_span        *span;           /* [threads][steps] */
     uint64_t entered, ready, left;  /* the call; `ready`: positions and counters are made */
@@ -117,6 +120,7 @@ void pr_session_watch(pr_session *s, const pr_watch *w);
 void pr_session_probe(pr_session *s, pr_probe *p); /* NULL: no longer */
 
 enum { PR_STEP_NAME = 96 };
+typedef struct {
     const char *op;                 /* "product", "attention", … */
     char        name[PR_STEP_NAME]; /* "attn_q attn_k attn_v", "attention", …: the same in layers */
     int         layer;              /* -1: outside the layers */
@@ -127,6 +131,7 @@ void pr_session_step(const pr_session *s, int i, pr_step_info *out);
 
 /* What step `i` must move and compute in a call of `n` tokens at position `pos`: each byte once,
  * however often caches are missed. */
+typedef struct {
     uint64_t weight_bytes, state_bytes; /* of the model's file; of keys and values */
     uint64_t value_bytes;               /* what lies between steps, read and written */
     double   flop;                      /* two for a product and its sum */
