@@ -53,7 +53,8 @@ static const opt_def *const opts[] = {
     &own_dialect, &own_exact, &own_no_check,
     &own_to,          &opt_out,     &opt_quant,     &own_group,         &own_head,
     &own_symmetric,   &own_name,    &own_shard_bytes, &opt_strict,
-    &opt_allow_inexact, &opt_threads, &opt_work_memory, NULL};
+    &opt_allow_inexact, &opt_threads, &opt_work_memory, &opt_calib,
+    &opt_calib_tokens, &opt_imatrix, &opt_save_imatrix, &opt_prune, NULL};
 
 static int run(cli *c) {
     pare_err          err = {0};
@@ -70,7 +71,12 @@ static int run(cli *c) {
                            .head_quant = cli_str(c, "head-quant"),
                            .symmetric = cli_flag(c, "symmetric"),
                            .strict = cli_flag(c, "strict"),
-                           .allow_inexact = cli_flag(c, "allow-inexact")};
+                           .allow_inexact = cli_flag(c, "allow-inexact"),
+                           .calib = cli_str(c, "calib"),
+                           .calib_tokens = cli_int(c, "calib-tokens"),
+                           .imatrix = cli_str(c, "imatrix"),
+                           .save_imatrix = cli_str(c, "save-imatrix"),
+                           .prune = cli_num(c, "prune")};
     if (!o.to) return cli_usage(c, "convert: --to is missing: gguf, hf, mlx, onnx or openvino");
     if (!o.out) return cli_usage(c, "convert: -o is missing: the file or directory to write");
     if (o.name && strcmp(o.to, "gguf") != 0)

@@ -41,6 +41,21 @@ const opt_def opt_strict = {"strict", 0, OPT_FLAG, NULL,
                             NULL, 0, 0};
 const opt_def opt_quant = {"quant", 0, OPT_STRING, "T",
                            "type of the weights: F32, F16, Q8_0, Q4_K_M, …", NULL, NULL, 0, 0};
+const opt_def opt_calib = {"calib", 0, OPT_FILE, "TEXT",
+                           "gguf: a text that the model reads first, to see what matters", NULL,
+                           NULL, 0, 0};
+const opt_def opt_calib_tokens = {"calib-tokens", 0, OPT_INT, "N",
+                                  "of --calib, at most so many, evenly from the whole text",
+                                  "32768", NULL, 64, 1 << 24};
+const opt_def opt_imatrix = {"imatrix", 0, OPT_FILE, "FILE",
+                             "gguf: llama.cpp's importance matrix (GGUF), instead of --calib", NULL,
+                             NULL, 0, 0};
+const opt_def opt_save_imatrix = {"save-imatrix", 0, OPT_FILE, "FILE",
+                                  "keep what --calib found in llama.cpp's format", NULL, NULL, 0,
+                                  0};
+const opt_def opt_prune = {"prune", 0, OPT_FLOAT, "S",
+                           "take out what costs least, this share of the layers' bytes (0.1)", NULL,
+                           NULL, 0, 0.9};
 static const char *const state_types[] = {"f32", "f16", "q8_0", NULL};
 const opt_def opt_state = {"kv", 0, OPT_ENUM, "T", "type in which keys and values are kept", "f16",
                            state_types, 0, 0};

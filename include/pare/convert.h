@@ -32,6 +32,16 @@ typedef struct {
     int         exact; /* onnx: int4 and int8 never meet activations of 8 bits: slower */
     int         no_check; /* leave out the short parity check of what was written */
     const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
+    /* gguf with `quant`: how much each column of each matrix matters (docs/quantizing.md) */
+    const char *calib;        /* a text that the model reads first; or NULL */
+    int64_t     calib_tokens; /* at most so many of it; 0: 32,768 */
+    const char *imatrix;      /* instead, llama.cpp's importance matrix (GGUF); or NULL */
+    const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
+    /* Take out layers, channels and heads that together are at least this share of the layers'
+     * bytes, those that cost least on `calib`, or on text/train.txt of the source
+     * (docs/pruning.md);
+     * 0: none. */
+    double      prune;
     const char *lineage;       /* from which source, by which recipe: goes into the file; or NULL */
 } pare_convert_opts;
 

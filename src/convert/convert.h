@@ -29,6 +29,8 @@ typedef struct {
     pr_type type;  /* what it gets */
     pr_type asked; /* what was wanted; differs from `type` where that could not be had */
     char why[120]; /* a phrase: why it is this one; may be empty */
+    const float *weight; /* importance of each column (≥ 0), for encoders that search, borrowed
+                            until all is written; NULL: none */
 } pr_choice;
 
 /* Called once for every matrix (two dimensions), before any weight is read: first those of the

@@ -153,6 +153,7 @@ static pare_status choose_one(pr_outline *o, pr_item *it, pr_choose_fn choose, v
     if (it->n_dims >= 2 && choose)
         PR_TRY(choose(user, o->m, it->w, it->name, &it->choice, err));
     it->as.type = it->choice.type;
+    it->as.weight = it->choice.weight;
     pare_status st = check_choice(it, err);
     if (st != PARE_EUNSUPPORTED) return st;
     return pr_fail_in(err, st, pr_container_path(o->m->file, it->w->src->file));

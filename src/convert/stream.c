@@ -339,7 +339,7 @@ static void one_row(slab *b, int64_t task, int64_t r, int64_t turned, float *x) 
         memcpy(dst, src, b->out_bytes);
         return;
     }
-    b->encode(dst, x, n, NULL);
+    b->encode(dst, x, n, b->as.weight);
     if (b->back && (b->compare || may_overflow(b->as.type, pr_f32_bits(top))))
         look_back(b, task, from, dst, x, x + b->s->widest, pr_f32_bits(top));
 }

@@ -57,6 +57,7 @@ typedef struct {
     pr_xf xf; /* of the dialect that is written */
     int d_head;
     const pr_group_spec *group; /* in place of `type`: codes, scales and offsets */
+    const float *weight; /* importance of each column where `type` is searched, or NULL */
 } pr_spelling;
 
 /* Push all of `w` through. *lossless: every value written is the one read. Whatever is no

@@ -71,6 +71,23 @@ pr_memory pr_session_memory(const pr_session *s); /* as allocated */
 const char *pr_session_level(const pr_session *s); /* "avx512", … */
 int         pr_session_threads(const pr_session *s);
 
+/* ------------------------------------------------------------------ looking on */
+
+/* Who wants to see what the model's matrices are multiplied by: for every product the float32
+ * inputs of all tokens of a call, once for all matrices that share them (query, key and value). */
+typedef struct {
+    void *user;
+    int   parts; /* calls for each input; the team shares them out, several may run at once */
+    /* `n` rows of `cols` floats at `x`, one after the other, the input of the weights
+     * w[0 … n_w - 1] of the model; all `parts` calls are given the same. Nothing may be changed
+     * but what belongs to this part. The tokens of a text come in their order. */
+    void (*see)(void *user, const pr_weight *const *w, int n_w, const float *x, int64_t cols,
+                int n, int part);
+} pr_watch;
+/* From the next call on; NULL: nobody, which costs nothing. `*w` is borrowed. What follows the
+ * layers (the head) sees all tokens with all_logits, else the last of a call alone. */
+void pr_session_watch(pr_session *s, const pr_watch *w);
+
 /* ------------------------------------------------------------------ a probe
  *
  *   pr_probe p = {.member = …, .span = …};    // room for pr_session_threads() and as many × steps

@@ -322,6 +322,10 @@ pare_status pr_session_prompt(pr_session *s, const pr_id *ids, int64_t n, const 
     return st;
 }
 
+void pr_session_watch(pr_session *s, const pr_watch *w) {
+    s->watch = w;
+    s->counted = 0; /* steps have other pieces now */
+}
 void pr_session_expect(pr_session *s, int64_t total) {
     s->expect = total;
 }

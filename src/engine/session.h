@@ -33,6 +33,7 @@ struct pr_session {
     const pr_id *ids; /* of the running call */
     int          n;   /* its tokens */
     int64_t      pos, expect;
+    const pr_watch *watch; /* NULL: nobody looks on */
     struct step_counter {
         _Alignas(PR_CACHE_LINE) atomic_llong next; /* first piece that nobody has claimed */
         atomic_llong done; /* pieces finished; one more when the steps of its group are, too */

@@ -139,9 +139,22 @@ static void finish_product(const pr_session *s, const pr_step *st, const pr_prod
     }
 }
 
+/* The step's input stays as it is until the step is done, whoever looks at it. */
+static void watch_task(const pr_session *s, const pr_step *st, int part) {
+    const pr_weight *w[PR_PRODUCTS];
+    for (int i = 0; i < st->n_products; i++) w[i] = st->p[i].w;
+    s->watch->see(s->watch->user, w, st->n_products, value(s, st->in[0], first(s, st)),
+                  st->p[0].w->cols, tokens(s, st), part);
+}
+
 static void product_task(pr_session *s, const pr_step *st, int64_t i, int me) {
     int64_t           each = rows_a_task(s, st);
     const pr_product *p = st->p;
+    if (s->watch && i < s->watch->parts) {
+        watch_task(s, st, (int)i);
+        return;
+    }
+    i -= s->watch ? s->watch->parts : 0;
     for (int64_t n; i >= (n = (p->w->rows + each - 1) / each); p++) i -= n;
     int64_t r = i * each, n = PR_MIN(each, p->w->rows - r);
     if (tokens(s, st) == 1)
@@ -266,7 +279,7 @@ static void row_task(pr_session *s, const pr_step *st, int64_t i, int me) {
 
 int64_t pr_step_tasks(const pr_session *s, const pr_step *st) {
     switch (st->kind) {
-    case STEP_LINEAR: return product_tasks(s, st);
+    case STEP_LINEAR: return product_tasks(s, st) + (s->watch ? s->watch->parts : 0);
     case STEP_ATTN: return attn_tasks(s, st);
     default: return tokens(s, st);
     }

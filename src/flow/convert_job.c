@@ -9,11 +9,15 @@ enum { ARENA_MAX = 64 << 20 };
 static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
                            pr_arena *a, pr_written *w, pare_err *err) {
     pr_type_plan plan;
+    pr_calib    *calib;
     pr_gguf_job job = {
         .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact,
         .lineage = o->lineage};
     if (o->quant) {
         PR_TRY(pr_type_plan_init(&plan, m, o->quant, o->strict, err));
+        PR_TRY(pr_calib_job(m, o, ctl, a, &calib, err));
+        plan.calib = calib;
+        plan.shape.has_imatrix = calib != NULL;
         job.choose = pr_type_plan_choose;
         job.user = &plan;
         job.file_type = pr_mix_ftype(plan.mix);
@@ -79,10 +83,11 @@ static pare_status to_openvino(const pr_model *m, const pare_convert_opts *o,
     return pr_convert_openvino(m, &job, ctl, a, w, err);
 }
 
-/* The report, and the check of what was written: EREFUSED, with the report, if it is broken. */
-static pare_status tell(const pr_model *m, const char *from, const pare_convert_opts *o,
-                        const pr_written *w, double seconds, const pare_ctl *ctl,
-                        pare_doc **report, pare_err *err) {
+/* `whole`: the source before it was pruned. The report, and the check of what was written:
+ * EREFUSED, with the report, if it is broken. */
+static pare_status tell(const pr_model *m, const pr_model *whole, const char *from,
+                        const pare_convert_opts *o, const pr_written *w, pare_doc *pruning,
+                        double seconds, const pare_ctl *ctl, pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *d = pr_doc_object(&b), *src;
     pr_doc_set_i64(&b, d, "schema", 1);
@@ -90,15 +95,17 @@ static pare_status tell(const pr_model *m, const char *from, const pare_convert_
     pr_doc_set_path(&b, src, "path", m->path);
     pr_doc_set_str(&b, src, "architecture", pr_model_arch_name(m));
     pr_doc_set_str(&b, src, "precision", pr_source_precision(m));
-    pr_doc_set_i64(&b, src, "weight_bytes", (int64_t)pr_model_weight_bytes(m));
+    pr_doc_set_i64(&b, src, "weight_bytes", (int64_t)pr_model_weight_bytes(whole));
     pr_doc_set_str(&b, d, "format", o->to);
     if (o->quant) pr_doc_set_str(&b, d, "quant", o->quant);
     else pr_doc_set_null(&b, d, "quant");
     pr_doc_set_path(&b, d, "path", o->out);
     pr_written_doc(&b, d, w);
     pr_doc_set_f64(&b, d, "seconds", seconds);
-    pare_status st = pr_convert_check(m, from, o, w, ctl, &b, pr_doc_set_object(&b, d, "check"),
-                                      err);
+    if (pruning) pr_doc_set(&b, d, "pruning", pruning);
+    pare_doc   *check = pr_doc_set_object(&b, d, "check");
+    pare_status st = pruning ? pr_prune_check(m, o, &b, check, err)
+                             : pr_convert_check(m, from, o, w, ctl, &b, check, err);
     if (st != PARE_OK && st != PARE_EREFUSED) {
         pare_doc_free(d);
         return st;
@@ -140,7 +147,9 @@ pare_status pr_convert_to(const pr_model *m, const pare_convert_opts *o, const p
 
 pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare_ctl *ctl,
                          pare_doc **report, pare_err *err) {
-    pr_model *m = NULL;
+    pr_model  *m = NULL;
+    pr_pruned *p = NULL;
+    pare_doc  *pruning = NULL;
     pr_written w;
     uint64_t start = pr_now_ns();
     if (report) *report = NULL;
@@ -153,10 +162,14 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
     pr_arena *a = pr_arena_new(ARENA_MAX);
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = pr_model_open(&m, src, err);
-    if (st == PARE_OK) st = targets[to].write(m, o, ctl, a, &w, err);
+    if (st == PARE_OK) st = pr_prune_job(m, src, o, ctl, a, &p, &pruning, err);
+    const pr_model *of = p ? pr_pruned_model(p) : m;
+    if (st == PARE_OK) st = targets[to].write(of, o, ctl, a, &w, err);
     pare_doc *d = NULL;
     if (st == PARE_OK)
-        st = tell(m, src, o, &w, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
+        st = tell(of, m, src, o, &w, pruning, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
+    else pare_doc_free(pruning);
+    pr_pruned_free(p);
     if (report)
         *report = d;
     else

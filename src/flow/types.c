@@ -37,6 +37,7 @@ pare_status pr_type_plan_choose(void *user, const pr_model *m, const pr_weight *
     pr_mix_choose(p->mix, &p->shape, &p->count, pr_mix_weight_of(name), PR_MAX(w->id.layer, 0),
                   w->cols, &c);
     *out = (pr_choice){.type = c.type, .asked = c.wanted};
+    if (p->calib) out->weight = pr_calib_of(p->calib, name, w->cols);
     if (c.type == c.wanted) return PARE_OK;
     snprintf(out->why, sizeof out->why, "%s", c.reason);
     if (!p->strict) return PARE_OK;

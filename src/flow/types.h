@@ -10,6 +10,7 @@ typedef struct {
     pr_mix_shape  shape;
     pr_mix_count  count;
     bool          strict; /* a tensor that cannot take its type is PARE_EREFUSED */
+    const pr_calib *calib; /* whose importances the encoders get; NULL: none */
 } pr_type_plan;
 
 /* For the mix called `quant`. PARE_EUSAGE lists the names there are. */

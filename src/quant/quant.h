@@ -1,4 +1,4 @@
-/* quant.h - the door of `quant`: which type each tensor gets.
+/* quant.h - the door of `quant`: which type each tensor gets, and which of its columns matter.
  *
  *   const pr_mix *mix = pr_mix_get("Q4_K_M");                 // NULL: unknown, list by pr_mix_at
  *   pr_mix_shape  shape = {.n_layer = 22, .n_head = 32, .n_kv = 4, .n_attn_v = 22, .tied = false};
@@ -16,6 +16,8 @@
  * any thread may call. */
 #ifndef PR_QUANT_H
 #define PR_QUANT_H
+#include "engine/engine.h"
+#include "model/model.h"
 #include "tensor/tensor.h"
 
 /* What a tensor does, as far as choosing its type goes. */
@@ -79,4 +81,62 @@ void pr_mix_choose(const pr_mix *m, const pr_mix_shape *shape, pr_mix_count *cou
 /* `wanted` if rows of `cols` values are whole blocks of it, else the type that llama.cpp falls back
  * to (at last F16). */
 pr_type pr_mix_fit(pr_type wanted, int64_t cols);
+
+/* ------------------------------------------------------------------ calibration
+ *
+ *   pr_calib_text text;
+ *   pr_calib     *c;
+ *   PR_TRY(pr_calib_text_cut(&text, m, bytes, &(pr_calib_opts){0}, ctl, arena, err));
+ *   PR_TRY(pr_calib_run(&c, m, &text, &(pr_calib_opts){0}, ctl, arena, err));
+ *   const float *w = pr_calib_of(c, "blk.0.attn_q.weight", cols);    // NULL: nothing is known
+ *   pr_encode_get(k, PR_Q4_K)(dst, row, cols, w);
+ *
+ * How much each column of a matrix matters: the mean square of what it is multiplied by when the
+ * model reads a text, llama.cpp's importance matrix. Sums are doubles over tokens in their order:
+ * the same for every number of threads and level of SIMD. Everything lives in the arena. */
+
+typedef struct {
+    int64_t window;     /* tokens a piece; 0: 512, or the model's context if that is less */
+    int64_t max_tokens; /* at most so many, pieces evenly from the whole text; 0: 32,768 */
+    bool    no_head;    /* leave out what the output matrix is multiplied by, as llama-imatrix does;
+                           then the head need not be computed */
+    const char *dataset; /* the text's name, for the file; NULL: "" */
+} pr_calib_opts;
+
+/* Pieces of a text, each by itself. Where the tokenizer adds BOS it stands in place of each piece's
+ * first token, as in llama-imatrix; what does not fill the last piece is left out. */
+typedef struct {
+    const pr_id *ids; /* [n_windows][window] */
+    int64_t window, n_windows;
+    int64_t n_all;    /* tokens of the whole text */
+} pr_calib_text;
+enum { PR_CALIB_LEAST = 64 }; /* tokens */
+/* PARE_EINPUT: empty, not UTF-8 (the position is named), fewer than PR_CALIB_LEAST tokens;
+ * EUSAGE: a window past the model's context; without a tokenizer the model's reason. */
+pare_status pr_calib_text_cut(pr_calib_text *out, const pr_model *m, pr_str text,
+                              const pr_calib_opts *o, const pare_ctl *ctl, pr_arena *a,
+                              pare_err *err);
+
+typedef struct pr_calib pr_calib;
+/* Read the text with the model (float arithmetic, threads of `ctl`). PARE_EINPUT: something is
+ * not finite; else what a session may say. */
+pare_status pr_calib_run(pr_calib **out, const pr_model *m, const pr_calib_text *t,
+                         const pr_calib_opts *o, const pare_ctl *ctl, pr_arena *a, pare_err *err);
+/* The mean squares of a matrix's `cols` inputs by its GGUF name; NULL: it is not among them, or has
+ * another number of columns. Never all 0: a matrix that only ever saw zeros has NULL. */
+const float *pr_calib_of(const pr_calib *c, const char *gguf_name, int64_t cols);
+/* How many matrices; the name, columns and tokens of the i-th, by name. */
+int  pr_calib_count(const pr_calib *c);
+void pr_calib_at(const pr_calib *c, int i, const char **name, int64_t *cols, int64_t *tokens);
+/* The i-th's mean squares, [cols]. */
+const float *pr_calib_mean2_at(const pr_calib *c, int i);
+
+/* llama.cpp's file of it (GGUF, general.type "imatrix": per matrix NAME.in_sum2 and NAME.counts),
+ * as llama-imatrix of 2026 writes it. Reading is strict. PARE_EUNSUPPORTED: the older format
+ * ("dat"); PARE_EINPUT: anything that is not whole, not F32, not finite, negative, or without its
+ * pair. */
+pare_status pr_imatrix_read(pr_calib **out, const char *path, pr_arena *a, pare_err *err);
+/* The same of a container that is open; it is read, not kept. */
+pare_status pr_imatrix_take(pr_calib **out, const pr_container *f, pr_arena *a, pare_err *err);
+pare_status pr_imatrix_write(const pr_calib *c, const char *path, pare_err *err);
 #endif
