@@ -259,7 +259,7 @@ pare_status pr_bundle_check(const char *dir, const char *file, const pr_trust *t
 /* ------------------------------------------------------------------ what is shipped */
 
 /* Copy into the folder `to` what a certificate needs of `dir`: the artefact under its own last name
- * (*name, in the arena), the report and its page. */
+ * (*name, in the arena), and the report. */
 pare_status pr_ship_copy(const char *dir, const char *artefact, const char *to, const pare_ctl *ctl,
                          pr_arena *a, const char **name, pare_err *err);
 /* What lies in `dir` and is not certified: all but the artefact, the report, its page, the bill of

@@ -72,13 +72,11 @@ static pare_status copy_folder(const char *from, const char *to, const pare_ctl 
 
 pare_status pr_ship_copy(const char *dir, const char *artefact, const char *to, const pare_ctl *ctl,
                          pr_arena *a, const char **name, pare_err *err) {
-    const char *from = pr_path_join(a, dir, artefact), *page = pr_path_join(a, dir, "report.html");
+    const char *from = pr_path_join(a, dir, artefact);
     *name = pr_path_base(artefact);
     const char *folder = pr_path_join(a, to, *name);
-    if (!from || !page || !folder) return pr_fail_nomem(err, 4096);
+    if (!from || !folder) return pr_fail_nomem(err, 4096);
     if (pr_path_is_dir(from)) PR_TRY(copy_folder(from, folder, ctl, a, err));
     else PR_TRY(copy_file(from, folder, ctl, err));
-    PR_TRY(copy_one(dir, "report.json", to, "report.json", ctl, a, err));
-    return pr_path_exists(page) ? copy_one(dir, "report.html", to, "report.html", ctl, a, err)
-                                : PARE_OK;
+    return copy_one(dir, "report.json", to, "report.json", ctl, a, err);
 }

@@ -209,6 +209,31 @@ static pare_status write_doc(const job *j, const char *name, const pare_doc *d, 
     return path ? pare_doc_write(d, 1, path, err) : pr_fail_nomem(err, 4096);
 }
 
+/* The page again, with what the certificate says: it is made from the report, and like it
+ * signed. */
+static pare_status write_page(job *j, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc    *d = pr_doc_object(&b);
+    const char  *path = pr_path_join(j->a, j->root, "report.html");
+    pr_buf       page;
+    pr_doc_set_str(&b, d, "verdict", j->approved ? "approved" : "refused");
+    pr_doc_set_str(&b, d, "summary", j->f.summary);
+    pr_doc_set_str(&b, d, "variant", j->name);
+    pr_doc_set_str(&b, d, "sha256", str_at(j->f.variant, "sha256"));
+    pr_doc_set_str(&b, d, "policy_sha256", j->f.policy_sha256);
+    pr_doc_set_str(&b, d, "created", j->f.created);
+    pr_doc_set_str(&b, d, "expires", j->f.expires);
+    pr_doc_set_str(&b, d, "key", j->keys.ed.print);
+    pr_doc_set_str(&b, d, "bundle_key", j->keys.p256.print);
+    PR_TRY(pr_doc_done(&b, d, &d, err));
+    pr_buf_init(&page, PR_REPORT_HTML_MAX);
+    pare_status st = path ? pr_report_html(j->report, d, &page, err) : pr_fail_nomem(err, 4096);
+    if (st == PARE_OK) st = pr_file_write(path, page.p, page.n, err);
+    pr_buf_done(&page);
+    pare_doc_free(d);
+    return st;
+}
+
 /* What is not there yet has no name to be looked up by. */
 static pare_status scan(job *j, pare_err *err) {
     const char **ignore;
@@ -225,6 +250,7 @@ static pare_status write_all(job *j, pare_err *err) {
     pare_doc *bom = NULL, *cert = NULL, *bundle = NULL;
     /* The bill is among the files that the certificate counts, so it comes first; of the files
      * it looks only at the artefact's. */
+    PR_TRY(write_page(j, err));
     PR_TRY(scan(j, err));
     PR_TRY(same_artefact(j, err));
     PR_TRY(look_inside(j, err));

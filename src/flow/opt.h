@@ -149,6 +149,12 @@ pare_status opt_runner_evaluate(opt_job *j, opt_variant *v, const pr_eval_opts *
 /* Where a runtime runs, the memory objective is what every process really took. */
 void opt_choose_memory(opt_job *j);
 
+/* ---- opt_profile.c ---- */
+/* "profile" of the report: a run of the choice under a probe, or out of the records. Nothing where
+ * there is no choice, or a foreign runtime runs it. */
+pare_status opt_profile(opt_job *j, const opt_variant *v, pr_doc_build *b, pare_doc *report,
+                        pare_err *err);
+
 /* Records: a copy of what was put under `key`, or NULL: nothing, or it was damaged and has
  * been named. The caller frees `*out`. */
 pare_status opt_find(opt_job *j, const char key[65], const char *kind, pare_doc **out,
