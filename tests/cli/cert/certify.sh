@@ -46,7 +46,7 @@ told pare certify out --model Q8
 told pare certify out --model Q8_0 --name nobody
 told pare certify out/variants
 cp "$CASES/cert/strict.yaml" p.yaml
-pare optimize source -o hard -f "$SOURCE/models/austen-3.7m/text/heldout.txt" --variants Q4_0 --windows 6 --seconds 0.1 \
+pare optimize source -o hard -f "$SOURCE/models/austen-3.7m/text/heldout.txt" --variants Q4_0 --windows 6 --seconds 0.1 --prefer memory=1 \
     --policy p.yaml -q > /dev/null
 told pare certify hard
 [ ! -e hard/model.sig ] && [ ! -e hard/readiness.intoto.json ] && [ ! -e hard/bom.cdx.json ] || exit 3
