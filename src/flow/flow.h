@@ -6,6 +6,7 @@
 #include "pare/convert.h"
 #include "doc/doc.h"
 #include "prune/prune.h"
+#include "machine.h" /* what reports say of it: part of this door */
 #include "types.h"
 
 /* "bytes", "sha256", "bpw", "tensors", "inexact", "warnings" into `obj`. */

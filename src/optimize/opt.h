@@ -1,4 +1,4 @@
-/* opt.h - the main job's inside. Private to `flow`.
+/* opt.h - the main job's inside. Private to `optimize`.
  *
  * opt_spec.c says what a candidate's words mean, and which runtimes are here; opt_foreign.c runs
  * candidates by these. The data's way: opt_quality.c hashes the checkpoint and evaluates it
@@ -12,7 +12,7 @@
 #ifndef PR_OPT_H
 #define PR_OPT_H
 #include "engine/engine.h"
-#include "flow.h"
+#include "flow/flow.h"
 #include "gate/gate.h"
 #include "hw/hw.h"
 #include "measure/measure.h"

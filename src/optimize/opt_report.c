@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
-#include "machine.h"
 #include "opt.h"
 #include "pare_version.h"
 #include "report/report.h"
