@@ -6,7 +6,7 @@ PARE    = build/release/pare
 # ccache, where there is one, makes the second build of a preset cheap.
 CONFIGURE = $(if $(shell command -v ccache),-DCMAKE_C_COMPILER_LAUNCHER=ccache)
 
-.PHONY: build debug asan tsan coverage fuzz demo test peers long check bench install docs readme-table clean help
+.PHONY: build debug asan tsan coverage fuzz demo test peers long matrix check bench install docs readme-table clean help
 
 # Configure once, build what changed, say nothing when nothing did.
 define build_preset
@@ -33,6 +33,10 @@ peers:     ## environments with the foreign runtimes that `make long` asks, in b
 
 long:      ## real models and foreign runtimes (after "make peers"; PARE_SHARED)
 	@JOBS=$(JOBS) sh tools/tests long
+
+matrix:    ## docs/parity-matrix.md, from the runtimes at hand (PARE_*_PYTHON, PARE_*_PATH)
+	$(call build_preset,release,pare_program runner_logits pare_runner)
+	@sh tests/peers/parity_matrix.sh build/release/pare > build/matrix.md && mv build/matrix.md docs/parity-matrix.md
 
 check:     ## the rules of CONTRIBUTING.md, as far as a program sees them
 	@perl tools/check

@@ -9,7 +9,8 @@ static const opt_def own_list = {
 static const opt_def *const opts[] = {&opt_quant,         &opt_out,     &opt_strict,
                                       &opt_allow_inexact, &opt_threads, &opt_work_memory,
                                       &opt_calib,         &opt_calib_tokens,
-                                      &opt_imatrix, &opt_method,       &opt_save_imatrix,
+                                      &opt_imatrix,       &opt_method,  &opt_save_imatrix,
+                                      &opt_prune,
                                       &own_list,          NULL};
 
 static int list(cli *c) {
@@ -47,7 +48,8 @@ static int run(cli *c) {
                            .calib_tokens = cli_int(c, "calib-tokens"),
                            .imatrix = cli_str(c, "imatrix"),
                            .method = cli_str(c, "method"),
-                           .save_imatrix = cli_str(c, "save-imatrix")};
+                           .save_imatrix = cli_str(c, "save-imatrix"),
+                           .prune = cli_num(c, "prune")};
     if (cli_flag(c, "list") && cli_arg(c, 0))
         return cli_usage(c, "quantize: --list takes no model");
     if (cli_flag(c, "list")) return list(c);

@@ -4,8 +4,8 @@
 #include "cli.h"
 
 extern const command cmd_hw, cmd_runners, cmd_assess, cmd_tokenize, cmd_generate, cmd_convert,
-    cmd_quantize, cmd_eval, cmd_bench, cmd_parity, cmd_optimize, cmd_gate, cmd_completion, cmd_help,
-    cmd_version;
+    cmd_quantize, cmd_eval, cmd_bench, cmd_profile, cmd_parity, cmd_optimize, cmd_gate,
+    cmd_completion, cmd_help, cmd_version, cmd_key, cmd_certify, cmd_verify;
 
 const command *const commands[] = {
     &cmd_hw,
@@ -17,9 +17,13 @@ const command *const commands[] = {
     &cmd_quantize,
     &cmd_eval,
     &cmd_bench,
+    &cmd_profile,
     &cmd_parity,
     &cmd_optimize,
     &cmd_gate,
+    &cmd_key,
+    &cmd_certify,
+    &cmd_verify,
     &cmd_completion,
     &cmd_help,
     &cmd_version,

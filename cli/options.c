@@ -56,6 +56,9 @@ const opt_def opt_method = {"method", 0, OPT_ENUM, "M", "what is made of the cal
 const opt_def opt_save_imatrix = {"save-imatrix", 0, OPT_FILE, "FILE",
                                   "keep what --calib found in llama.cpp's format", NULL, NULL, 0,
                                   0};
+const opt_def opt_prune = {"prune", 0, OPT_FLOAT, "S",
+                           "take out what costs least, this share of the layers' bytes (0.1)", NULL,
+                           NULL, 0, 0.9};
 static const char *const state_types[] = {"f32", "f16", "q8_0", NULL};
 const opt_def opt_state = {"kv", 0, OPT_ENUM, "T", "type in which keys and values are kept", "f16",
                            state_types, 0, 0};

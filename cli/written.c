@@ -69,10 +69,30 @@ static void print_calibration(const pare_doc *k) {
     out_puts("\n");
 }
 
+/* What --prune took out, beside the other ways that were measured. */
+static void print_pruning(cli *c, const pare_doc *p) {
+    const pare_doc *ways = pare_doc_get(p, "ways");
+    if (pare_doc_kind(p) != PARE_DOC_OBJECT) return;
+    table *t = table_new("without|saved>|KL divergence>|");
+    for (size_t i = 0; i < pare_doc_count(ways); i++) {
+        const pare_doc *w = pare_doc_at(ways, i), *k = pare_doc_get(w, "kld_mean");
+        table_row(t, INK_PLAIN, "%s|%.1f %%|%.3g [%.3g, %.3g]|%s", show_str(w, "without"),
+                  100 * pare_doc_num(pare_doc_get(w, "share")),
+                  pare_doc_num(pare_doc_get(k, "value")), pare_doc_num(pare_doc_get(k, "lo")),
+                  pare_doc_num(pare_doc_get(k, "hi")),
+                  pare_doc_bool(pare_doc_get(w, "chosen")) ? "taken" : "");
+    }
+    table_print(c, t);
+    out_printf("pruned: without %s; %.1f %% of the layers' bytes, measured on %lld tokens of %s\n",
+               show_str(p, "without"), 100 * pare_doc_num(pare_doc_get(p, "share")),
+               (long long)pare_doc_int(pare_doc_get(p, "tokens")), show_str(p, "text"));
+}
+
 void show_written(cli *c, const pare_doc *d) {
     human  before, after, exact;
     double from = pare_doc_num(pare_doc_path(d, "source/weight_bytes")),
            to = pare_doc_num(pare_doc_get(d, "bytes"));
+    print_pruning(c, pare_doc_get(d, "pruning"));
     print_types(c, pare_doc_path(d, "tensors/types"));
     print_fallen(c, pare_doc_path(d, "tensors/list"));
     /* What is inexact, and warnings, stand on standard error since before the work began. */

@@ -40,6 +40,12 @@ typedef struct {
                              both latter and takes what diverges less on an eighth of `calib` that
                              is kept back */
     const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
+    /* Take out layers, channels and heads that together are at least this share of the layers'
+     * bytes, those that cost least on `calib`, or on text/train.txt of the source
+     * (docs/pruning.md);
+     * 0: none. */
+    double      prune;
+    const char *lineage;       /* from which source, by which recipe: goes into the file; or NULL */
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are

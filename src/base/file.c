@@ -75,31 +75,6 @@ void pr_map_drop(const pr_map *m, uint64_t off, uint64_t n) {
     if (hi > lo) madvise((void *)(uintptr_t)(m->p + lo), (size_t)(hi - lo), MADV_DONTNEED);
 }
 
-/* The name goes at once. Blocks are reserved: a full disk is an error here, not a fault later. */
-pare_status pr_spool_open(pr_spool *s, const char *path, uint64_t bytes, pare_err *err) {
-    *s = (pr_spool){0};
-    if (bytes == 0) return PARE_OK;
-    char *name = pr_calloc(strlen(path) + 32, 1);
-    if (!name) return pr_fail_nomem(err, strlen(path));
-    sprintf(name, "%s.part-XXXXXX", path);
-    int fd = mkostemp(name, O_CLOEXEC);
-    if (fd >= 0) unlink(name);
-    pr_free(name);
-    if (fd < 0) return pr_fail_errno(err, path, "cannot make a file beside");
-    errno = posix_fallocate(fd, 0, (off_t)bytes);
-    void *p = errno ? MAP_FAILED
-                    : mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    pare_status st = p == MAP_FAILED ? pr_fail_errno(err, path, "no room beside") : PARE_OK;
-    close(fd);
-    if (st == PARE_OK) *s = (pr_spool){p, bytes};
-    return st;
-}
-
-void pr_spool_close(pr_spool *s) {
-    if (s->p) munmap(s->p, (size_t)s->n);
-    *s = (pr_spool){0};
-}
-
 pare_status pr_file_read(const char *path, size_t max, pr_arena *a, pr_str *out, pare_err *err) {
     *out = (pr_str){0};
     int         fd;

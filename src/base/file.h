@@ -28,6 +28,20 @@ typedef struct {
 pare_status pr_spool_open(pr_spool *s, const char *path, uint64_t bytes, pare_err *err);
 void        pr_spool_close(pr_spool *s); /* {0} is fine */
 
+/* Bytes in a file without a name, until they are mapped: what is too large for memory and needed by
+ * this process alone. The folder's file system gives the room; nothing is left if pare is
+ * killed. */
+typedef struct {
+    int      fd; /* -1: none */
+    uint64_t n;
+} pr_spill;
+/* PARE_EENV: the folder cannot be written to. */
+pare_status pr_spill_open(pr_spill *s, const char *dir, pare_err *err);
+pare_status pr_spill_write(pr_spill *s, const void *p, size_t n, pare_err *err);
+/* Map all that was written; the spill is closed either way. Close the map as any other. */
+pare_status pr_spill_map(pr_spill *s, pr_map *m, pare_err *err);
+void        pr_spill_close(pr_spill *s); /* throw away; one that is closed is fine */
+
 /* The whole of a small text file, terminated, into the arena. `max`: refuse larger. */
 pare_status pr_file_read(const char *path, size_t max, pr_arena *a, pr_str *out, pare_err *err);
 

@@ -23,7 +23,8 @@
 #undef KERNEL
 #endif
 
-/* Blocks whose values are levels under scales: so many levels, and neighbours that share a scale. */
+/* Blocks whose values are levels under scales: so many levels, and neighbours that share a
+ * scale. */
 typedef struct {
     int n, sub;
 } pr_levels;

@@ -118,6 +118,7 @@ pare_status pr_config_put_with(const pr_model *m, const char *dir, const char *d
     if (m->config) { /* what was in groups is said anew, or no more */
         pr_doc_unset(root, "quantization");
         pr_doc_unset(root, "quantization_config");
+        pr_doc_unset(root, "pare_lineage");
     }
     pr_rope_for_hf(m, &rope);
     put_all_rope(&b, root, &rope);
@@ -128,6 +129,7 @@ pare_status pr_config_put_with(const pr_model *m, const char *dir, const char *d
         pare_doc *list = pr_doc_set_array(&b, root, "pare_inexact");
         for (int i = 0; i < out->n_inexact; i++) pr_doc_add_str(&b, list, out->inexact[i]);
     }
+    if (out->lineage) pr_doc_set_str(&b, root, "pare_lineage", out->lineage);
     PR_TRY(write_doc(&b, root, dir, "config.json", a, err));
     PR_TRY(pr_card_put_files(m, dir, a, err));
     return m->config ? PARE_OK : put_generation(m, dir, a, err);

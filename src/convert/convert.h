@@ -53,6 +53,7 @@ typedef struct {
     bool no_tokenizer;  /* write no tokenizer.* keys */
     void (*more_keys)(void *user, pr_gguf_writer *w); /* adds keys of the caller's; NULL: none */
     void *more_user;
+    const char *lineage; /* pare.lineage; NULL: none, also where a GGUF source has one */
 } pr_gguf_job;
 
 typedef struct {
@@ -63,6 +64,7 @@ typedef struct {
     pr_type type;    /* F32, F16 or BF16, for all that keep_types does not keep */
     bool allow_inexact;
     bool no_tokenizer;
+    const char *lineage; /* config.json's "pare_lineage"; NULL: none */
 } pr_hf_job;
 
 /* One tensor as written. */
@@ -89,6 +91,7 @@ typedef struct {
     double bpw;            /* bits of the tensors per weight */
     const char **inexact;  /* reasons, without line feed */
     int n_inexact;
+    const char *lineage; /* the job's, which stands inside; or NULL */
     const char **warnings; /* what else somebody should know, one line each */
     int n_warnings;
     const struct pr_calibrated *calibrated; /* the caller's: how levels were found; NULL here */

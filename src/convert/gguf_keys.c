@@ -137,6 +137,7 @@ static void put_inexact(pr_gguf_writer *w, pr_arena *a, const pr_written *out) {
     pr_str *s = out->n_inexact ? pr_arena_get(a, (size_t)out->n_inexact, sizeof *s) : NULL;
     for (int i = 0; s && i < out->n_inexact; i++) s[i] = pr_str_of(out->inexact[i]);
     if (s) pr_gguf_add_strs(w, "pare.inexact", s, (uint64_t)out->n_inexact);
+    if (out->lineage) pr_gguf_add_str(w, "pare.lineage", pr_str_of(out->lineage));
 }
 
 static void put_fresh(pr_gguf_writer *w, const pr_key_plan *p) {
@@ -164,6 +165,7 @@ static bool begins(const char *s, const char *with) {
 static bool replaced(const char *key, const pr_key_plan *p) {
     return strcmp(key, "general.alignment") == 0 || strcmp(key, "general.file_type") == 0 ||
            strcmp(key, "general.quantization_version") == 0 || begins(key, "split.") ||
+           strcmp(key, "pare.lineage") == 0 ||
            (p->job->name && strcmp(key, "general.name") == 0) ||
            (p->job->no_tokenizer && begins(key, "tokenizer.")) ||
            (p->job->choose &&
@@ -188,6 +190,7 @@ static void put_kept(pr_gguf_writer *w, const pr_key_plan *p) {
     pr_gguf_add_u32(w, "general.quantization_version", QUANTIZATION_VERSION);
     if (p->job->name && !pr_container_meta_find(c, "general.name"))
         pr_gguf_add_str(w, "general.name", pr_str_of(p->job->name));
+    if (p->job->lineage) pr_gguf_add_str(w, "pare.lineage", pr_str_of(p->job->lineage));
 }
 
 void pr_keys_put(pr_gguf_writer *w, const pr_key_plan *p) {

@@ -163,7 +163,7 @@ pare_status pr_convert_gguf(const pr_model *m, const pr_gguf_job *job, const par
                             pr_arena *a, pr_written *out, pare_err *err) {
     pr_outline o = {.m = m};
     pr_rope_words rope;
-    *out = (pr_written){0};
+    *out = (pr_written){.lineage = job->lineage};
     if (!pr_model_name_in(m, PR_DIALECT_GGUF))
         return pr_fail(err, PARE_EREFUSED, -1, "architecture '%s' has no name in GGUF",
                        pr_model_arch_name(m));

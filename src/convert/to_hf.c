@@ -139,7 +139,7 @@ pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ct
                           pr_arena *a, pr_written *out, pare_err *err) {
     pr_outline o = {.m = m};
     pr_rope rope;
-    *out = (pr_written){0};
+    *out = (pr_written){.lineage = job->lineage};
     if (!pr_model_name_in(m, PR_DIALECT_HF))
         return pr_fail(err, PARE_EREFUSED, -1, "architecture '%s' has no class in transformers",
                        pr_model_arch_name(m));

@@ -88,6 +88,57 @@ typedef struct {
  * layers (the head) sees all tokens with all_logits, else the last of a call alone. */
 void pr_session_watch(pr_session *s, const pr_watch *w);
 
+/* ------------------------------------------------------------------ a probe
+ *
+ *   pr_probe p = {.member = …, .span = …};    // room for pr_session_threads() and as many × steps
+ *   pr_session_probe(s, &p);
+ *   PR_TRY(pr_session_eval(s, &id, 1, err));
+ *   … p.span[me * pr_session_steps(s) + i] says when member `me` did step `i` of this call …
+ *
+ * Who sets none pays one comparison a call. The results are the same bits with and without. */
+
+/* A member at a step, by pr_now_ns(). All 0: the step was done when the member came. */
+typedef struct {
+    uint64_t begin;
+    uint64_t worked; /* its last piece is done; up to here it computed */
+    uint64_t end;    /* the others' pieces are done too; up to here it waited */
+    int64_t  pieces; /* that it did */
+} pr_span;
+/* A member in a call. begin 0: it had no processor in time, or was not needed. */
+typedef struct {
+    uint64_t came, begin, end,
+        gone;        /* between the outer and the inner two the probe itself works */
+    uint64_t cpu_ns; /* processor time from begin to end */
+    int      tid;    /* the system's name for the thread */
+} pr_member_span;
+/* Buffers of the caller, written by each call of pr_session_eval. */
+typedef struct {
+    pr_member_span *member;         /* [threads] */
+    pr_span        *span;           /* [threads][steps] */
+    uint64_t entered, ready, left;  /* the call; `ready`: positions and counters are made */
+} pr_probe;
+void pr_session_probe(pr_session *s, pr_probe *p); /* NULL: no longer */
+
+enum { PR_STEP_NAME = 96 };
+typedef struct {
+    const char *op;                 /* "product", "attention", … */
+    char        name[PR_STEP_NAME]; /* "attn_q attn_k attn_v", "attention", …: the same in layers */
+    int         layer;              /* -1: outside the layers */
+    bool        product;            /* it reads weights of class matrix */
+} pr_step_info;
+int  pr_session_steps(const pr_session *s);
+void pr_session_step(const pr_session *s, int i, pr_step_info *out);
+
+/* What step `i` must move and compute in a call of `n` tokens at position `pos`: each byte once,
+ * however often caches are missed. */
+typedef struct {
+    uint64_t weight_bytes, state_bytes; /* of the model's file; of keys and values */
+    uint64_t value_bytes;               /* what lies between steps, read and written */
+    double   flop;                      /* two for a product and its sum */
+    int64_t  pieces;                    /* that the team can share */
+} pr_step_cost;
+void pr_session_cost(const pr_session *s, int i, int n, int64_t pos, pr_step_cost *out);
+
 /* ------------------------------------------------------------------ somebody else's scores */
 
 /* Who scores the next token where it is not a session of the model: given from above. */

@@ -206,6 +206,45 @@ static void run_plan(void *ctx, int me, int n_members) {
     }
 }
 
+/* The same with the clock. A step's time ends where the single pieces behind it begin, for who does
+ * them; the others wait for those too. */
+static void run_probed(void *ctx, int me, int n_members) {
+    pr_session     *s = ctx;
+    pr_member_span *m = &s->probe->member[me];
+    pr_span        *spans = s->probe->span + (size_t)me * (size_t)s->plan.n_steps;
+    (void)n_members;
+    pr_probe_enter(m, spans, s->plan.n_steps);
+    for (int i = 0; i < s->plan.n_steps; i = s->counter[i].end) {
+        const pr_step       *st = &s->plan.steps[i];
+        struct step_counter *c = &s->counter[i];
+        pr_span             *at = &spans[i];
+        int64_t              t;
+        if (atomic_load_explicit(&c->done, memory_order_acquire) > c->n) continue;
+        at->begin = pr_now_ns();
+        while ((t = atomic_fetch_add_explicit(&c->next, 1, memory_order_relaxed)) < c->n) {
+            pr_step_task(s, st, t, me);
+            at->pieces++;
+            if (atomic_fetch_add_explicit(&c->done, 1, memory_order_acq_rel) + 1 < c->n) continue;
+            uint64_t now = at->worked = pr_now_ns();
+            for (int k = i + 1; k < c->end; k++) {
+                spans[k].begin = now;
+                pr_step_task(s, &s->plan.steps[k], 0, me);
+                now = spans[k].worked = spans[k].end = pr_now_ns();
+                spans[k].pieces = 1;
+            }
+            atomic_fetch_add_explicit(&c->done, 1, memory_order_release);
+        }
+        if (at->worked) {
+            at->end = at->worked;
+            continue;
+        }
+        at->worked = pr_now_ns();
+        wait_done(c, c->n + 1);
+        at->end = pr_now_ns();
+    }
+    pr_probe_leave(m);
+}
+
 /* Groups for a call of s->n tokens: a step, and the steps of one piece behind it. */
 static void count_pieces(pr_session *s) {
     int end = s->plan.n_steps;
@@ -215,6 +254,13 @@ static void count_pieces(pr_session *s) {
         if (s->counter[i].n > 1) end = i;
     }
     s->counted = s->n;
+}
+
+static void run_with_probe(pr_session *s) {
+    for (int i = 0; i < s->o.n_threads; i++) s->probe->member[i] = (pr_member_span){0};
+    s->probe->ready = pr_now_ns();
+    pr_pool_help(s->pool, run_probed, s);
+    s->probe->left = pr_now_ns();
 }
 
 static void rotate(pr_session *s, const pr_rope *rope, int64_t pos, int64_t row) {
@@ -247,6 +293,7 @@ pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *er
         if (ids[i] < 0 || ids[i] >= s->m->hp.n_vocab)
             return pr_fail(err, PARE_EINPUT, i, "token %d: the vocabulary has 0 to %d", (int)ids[i],
                            s->m->hp.n_vocab - 1);
+    if (s->probe) s->probe->entered = pr_now_ns();
     s->ids = ids;
     s->n = n;
     rotations(s);
@@ -255,7 +302,8 @@ pare_status pr_session_eval(pr_session *s, const pr_id *ids, int n, pare_err *er
         atomic_store_explicit(&s->counter[i].next, 0, memory_order_relaxed);
         atomic_store_explicit(&s->counter[i].done, 0, memory_order_relaxed);
     }
-    pr_pool_help(s->pool, run_plan, s);
+    if (s->probe) run_with_probe(s);
+    else pr_pool_help(s->pool, run_plan, s);
     s->pos += n;
     return PARE_OK;
 }

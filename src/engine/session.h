@@ -41,11 +41,15 @@ struct pr_session {
         int          end;  /* first step of the next group */
     } *counter;            /* one per step */
     int counted;           /* tokens for which n and end were found */
+    pr_probe *probe;       /* or NULL */
 };
 
 /* Rows of a product that one task computes. */
 int64_t pr_step_tasks(const pr_session *s, const pr_step *st);
 void    pr_step_task(pr_session *s, const pr_step *st, int64_t i, int me);
+/* A member begins its part of a call under a probe, and has ended it. */
+void pr_probe_enter(pr_member_span *m, pr_span *spans, int n_steps);
+void pr_probe_leave(pr_member_span *m);
 /* Scratch that a thread needs for this plan. */
 size_t pr_step_scratch(const pr_model *m, const pr_plan *p, const pr_session_opts *o,
                        int64_t *scores_cap);

@@ -23,6 +23,8 @@ typedef struct pr_calibrated {
 
 /* Does `o` say anything about calibration? */
 bool pr_calib_asked(const pare_convert_opts *o);
+/* Is its text there for --prune, and nothing else asked? */
+bool pr_calib_prunes(const pare_convert_opts *o);
 /* Write a GGUF file by `job` with all that `o` says about calibration; `plan` is job->user.
  * w->calibrated is from the arena. EUSAGE: words that exclude each other; EINPUT: a text or file
  * that will not do. */

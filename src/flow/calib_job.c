@@ -54,13 +54,22 @@ static pare_status check_words(const pare_convert_opts *o, pr_calib_way *way, pa
     return PARE_OK;
 }
 
+static bool way_asked(const pare_convert_opts *o) {
+    return o->method && strcmp(o->method, "auto") != 0;
+}
+
 bool pr_calib_asked(const pare_convert_opts *o) {
-    return o->calib || o->imatrix || o->save_imatrix || o->method;
+    return o->calib || o->imatrix || o->save_imatrix || way_asked(o);
+}
+
+bool pr_calib_prunes(const pare_convert_opts *o) {
+    return o->prune > 0 && o->calib && !o->imatrix && !o->save_imatrix && !way_asked(o);
 }
 
 /* ------------------------------------------------------------------ the text */
 
-/* The last eighth, from a line's start on, is kept back. One piece at least must remain for each. */
+/* The last eighth, from a line's start on, is kept back. One piece at least must remain for
+ * each. */
 static void keep_back(job *j) {
     size_t n = j->learn.n, at = n - n / KEPT_BACK;
     while (at < n && j->learn.p[at - 1] != '\n') at++;

@@ -10,14 +10,15 @@ static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const 
                            pr_arena *a, pr_written *w, pare_err *err) {
     pr_type_plan plan;
     pr_gguf_job job = {
-        .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact};
+        .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact,
+        .lineage = o->lineage};
     if (o->quant) {
         PR_TRY(pr_type_plan_init(&plan, m, o->quant, o->strict, err));
         job.choose = pr_type_plan_choose;
         job.user = &plan;
         job.file_type = pr_mix_ftype(plan.mix);
         if (pr_calib_asked(o)) return pr_calib_write(m, o, &plan, &job, ctl, a, w, err);
-    } else if (pr_calib_asked(o)) {
+    } else if (pr_calib_asked(o) && !pr_calib_prunes(o)) {
         return pr_fail(err, PARE_EUSAGE, -1, "calibration, and nothing to quantize to (--quant)");
     }
     return pr_convert_gguf(m, &job, ctl, a, w, err);
@@ -29,7 +30,8 @@ static pare_status to_hf(const pr_model *m, const pare_convert_opts *o, const pa
                      .max_shard_bytes = o->shard_bytes,
                      .keep_types = !o->quant,
                      .type = PR_BF16,
-                     .allow_inexact = o->allow_inexact};
+                     .allow_inexact = o->allow_inexact,
+                     .lineage = o->lineage};
     if (o->quant && (!pr_type_from_name(o->quant, &job.type) ||
                      (job.type != PR_F32 && job.type != PR_F16 && job.type != PR_BF16)))
         return pr_fail(err, PARE_EUSAGE, -1,
@@ -80,10 +82,11 @@ static pare_status to_openvino(const pr_model *m, const pare_convert_opts *o,
     return pr_convert_openvino(m, &job, ctl, a, w, err);
 }
 
-/* The report, and the check of what was written: EREFUSED, with the report, if it is broken. */
-static pare_status tell(const pr_model *m, const char *from, const pare_convert_opts *o,
-                        const pr_written *w, double seconds, const pare_ctl *ctl,
-                        pare_doc **report, pare_err *err) {
+/* `whole`: the source before it was pruned. The report, and the check of what was written:
+ * EREFUSED, with the report, if it is broken. */
+static pare_status tell(const pr_model *m, const pr_model *whole, const char *from,
+                        const pare_convert_opts *o, const pr_written *w, pare_doc *pruning,
+                        double seconds, const pare_ctl *ctl, pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *d = pr_doc_object(&b), *src;
     pr_doc_set_i64(&b, d, "schema", 1);
@@ -91,7 +94,7 @@ static pare_status tell(const pr_model *m, const char *from, const pare_convert_
     pr_doc_set_path(&b, src, "path", m->path);
     pr_doc_set_str(&b, src, "architecture", pr_model_arch_name(m));
     pr_doc_set_str(&b, src, "precision", pr_source_precision(m));
-    pr_doc_set_i64(&b, src, "weight_bytes", (int64_t)pr_model_weight_bytes(m));
+    pr_doc_set_i64(&b, src, "weight_bytes", (int64_t)pr_model_weight_bytes(whole));
     pr_doc_set_str(&b, d, "format", o->to);
     if (o->quant) pr_doc_set_str(&b, d, "quant", o->quant);
     else pr_doc_set_null(&b, d, "quant");
@@ -99,8 +102,10 @@ static pare_status tell(const pr_model *m, const char *from, const pare_convert_
     pr_written_doc(&b, d, w);
     if (w->calibrated) pr_calibrated_doc(&b, d, o, w->calibrated);
     pr_doc_set_f64(&b, d, "seconds", seconds);
-    pare_status st = pr_convert_check(m, from, o, w, ctl, &b, pr_doc_set_object(&b, d, "check"),
-                                      err);
+    if (pruning) pr_doc_set(&b, d, "pruning", pruning);
+    pare_doc   *check = pr_doc_set_object(&b, d, "check");
+    pare_status st = pruning ? pr_prune_check(m, o, &b, check, err)
+                             : pr_convert_check(m, from, o, w, ctl, &b, check, err);
     if (st != PARE_OK && st != PARE_EREFUSED) {
         pare_doc_free(d);
         return st;
@@ -142,7 +147,9 @@ pare_status pr_convert_to(const pr_model *m, const pare_convert_opts *o, const p
 
 pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare_ctl *ctl,
                          pare_doc **report, pare_err *err) {
-    pr_model *m = NULL;
+    pr_model  *m = NULL;
+    pr_pruned *p = NULL;
+    pare_doc  *pruning = NULL;
     pr_written w;
     uint64_t start = pr_now_ns();
     if (report) *report = NULL;
@@ -150,17 +157,21 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
         return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
     int to = target_of(o->to, err);
     if (to < 0) return PARE_EUSAGE;
-    if (to != 0 && pr_calib_asked(o))
+    if (to != 0 && pr_calib_asked(o) && !pr_calib_prunes(o))
         return pr_fail(err, PARE_EUSAGE, -1, "calibration is for gguf, not for %s", o->to);
     if (o->name && !pr_utf8_valid(o->name, strlen(o->name), NULL))
         return pr_fail(err, PARE_EUSAGE, -1, "the name is not UTF-8, which GGUF expects");
     pr_arena *a = pr_arena_new(ARENA_MAX);
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = pr_model_open(&m, src, err);
-    if (st == PARE_OK) st = targets[to].write(m, o, ctl, a, &w, err);
+    if (st == PARE_OK) st = pr_prune_job(m, src, o, ctl, a, &p, &pruning, err);
+    const pr_model *of = p ? pr_pruned_model(p) : m;
+    if (st == PARE_OK) st = targets[to].write(of, o, ctl, a, &w, err);
     pare_doc *d = NULL;
     if (st == PARE_OK)
-        st = tell(m, src, o, &w, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
+        st = tell(of, m, src, o, &w, pruning, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
+    else pare_doc_free(pruning);
+    pr_pruned_free(p);
     if (report)
         *report = d;
     else

@@ -5,12 +5,23 @@
 #define PR_FLOW_H
 #include "pare/convert.h"
 #include "doc/doc.h"
+#include "prune/prune.h"
+#include "machine.h" /* what reports say of it: part of this door */
 #include "types.h"
 
 /* "bytes", "sha256", "bpw", "tensors", "inexact", "warnings" into `obj`. */
 void pr_written_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
 /* Only "tensors", as docs/report.md has it. */
 void pr_written_tensors_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
+
+/* What --prune asks for: *out NULL where nothing; else a model made of `m`, and what was found as
+ * "pruning" of a report. EUSAGE: no text to measure on; EREFUSED: no cut saves that much. */
+pare_status pr_prune_job(const pr_model *m, const char *src, const pare_convert_opts *o,
+                         const pare_ctl *ctl, pr_arena *a, pr_pruned **out, pare_doc **found,
+                         pare_err *err);
+/* In place of pr_convert_check: o->out read back holds the weights of `m`. */
+pare_status pr_prune_check(const pr_model *m, const pare_convert_opts *o, pr_doc_build *b,
+                           pare_doc *c, pare_err *err);
 
 /* The job of `convert` for MLX, ONNX and OpenVINO; `floats`: the format's usual float type. EUSAGE:
  * words that they do not know. */

@@ -1,17 +1,20 @@
 /* gate_job.c - include/pare/optimize.h: pare_gate. A report judged again from its own numbers. */
-#include "gate/gate.h"
+#include "gate_job.h"
 #include "pare/optimize.h"
 #include "report/report.h"
 
-/* What fails, and by how much; or how far from their limits all are. */
+void pr_gates_sum_up(const pr_gate_result *r, size_t n, const char *variant, pr_buf *text) {
+    size_t bad = pr_gates_failed(r, n);
+    if (bad) pr_buf_printf(text, "%s does not pass %zu of %zu.", variant, bad, n);
+    else pr_buf_printf(text, "%s passes all %zu.", variant, n);
+    pr_gates_say(r, n, text);
+}
+
 static pare_status put_summary(const pr_gate_result *r, size_t n, const char *variant,
                                pr_doc_build *b, pare_doc *d, pare_err *err) {
     pr_buf text;
-    size_t bad = pr_gates_failed(r, n);
     pr_buf_init(&text, 1 << 16);
-    if (bad) pr_buf_printf(&text, "%s does not pass %zu of %zu.", variant, bad, n);
-    else pr_buf_printf(&text, "%s passes all %zu.", variant, n);
-    pr_gates_say(r, n, &text);
+    pr_gates_sum_up(r, n, variant, &text);
     if (!text.failed) pr_doc_set_str(b, d, "summary", text.p);
     bool failed = text.failed;
     pr_buf_done(&text);
@@ -34,8 +37,7 @@ static pare_status judge(const pare_doc *report, const pr_policy *p, pr_arena *a
     return put_summary(r, p->n_gates, name, b, d, err);
 }
 
-/* What the report itself was judged by: its limits, then its gates. */
-static pare_status own_policy(const pare_doc *report, pr_arena *a, pr_policy *p, pare_err *err) {
+pare_status pr_gates_of_report(const pare_doc *report, pr_arena *a, pr_policy *p, pare_err *err) {
     static const char *const lists[] = {"settings/constraints", "policy/gates"};
     pr_gate                 *g;
     size_t                   n = 0, most = 0;
@@ -61,7 +63,7 @@ static pare_status judge_all(const pare_doc *report, const char *policy, pr_aren
     pr_policy  p;
     pr_recheck again;
     if (policy) PR_TRY(pr_policy_read(policy, a, &p, err));
-    else PR_TRY(own_policy(report, a, &p, err));
+    else PR_TRY(pr_gates_of_report(report, a, &p, err));
     PR_TRY(judge(report, &p, a, b, d, err));
     PR_TRY(pr_report_recheck(report, &again, err));
     pare_doc *r = pr_doc_set_object(b, d, "recheck");

@@ -1,4 +1,4 @@
-/* machine.h - the machine as reports tell it. Private to `flow`. */
+/* machine.h - the machine as reports tell it. Part of flow's door. */
 #ifndef PR_MACHINE_H
 #define PR_MACHINE_H
 #include "doc/doc.h"

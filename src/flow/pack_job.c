@@ -20,6 +20,7 @@ pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_j
                          .symmetric = o->symmetric != 0,
                          .exact = o->exact != 0,
                          .dialect = o->dialect,
+                         .lineage = o->lineage,
                          .strict = o->strict != 0,
                          .allow_inexact = o->allow_inexact != 0};
     if (o->group_size < 0 || o->group_size % 8 != 0 || o->group_size > 1 << 16)

@@ -29,6 +29,7 @@ typedef struct {
     bool strict;       /* a matrix that cannot be grouped so is PARE_EREFUSED */
     bool allow_inexact;
     bool no_tokenizer;
+    const char *lineage; /* config.json's "pare_lineage", ONNX's metadata "pare.lineage"; or NULL */
 } pr_pack_job;
 
 /* Write `m` as a directory that mlx_lm.load takes. Groups of 32, 64 or 128 as mlx.core.quantize

@@ -304,7 +304,7 @@ pare_status pr_convert_mlx(const pr_model *m, const pr_pack_job *job, const pare
                            pr_arena *a, pr_written *out, pare_err *err) {
     pr_outline o = {.m = m};
     mlx_job j = {.o = &o, .job = job, .ctl = ctl, .out = out};
-    *out = (pr_written){0};
+    *out = (pr_written){.lineage = job->lineage};
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_MLX, a, NULL, err);
     if (st == PARE_OK) limits(m, &o.why);
     if (st == PARE_OK) st = pr_outline_judge(&o, job->allow_inexact, ctl, out, err);

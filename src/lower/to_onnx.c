@@ -287,6 +287,7 @@ static pare_status put_genai(const onnx_job *j, const char *dir, pare_err *err) 
 static void put_meta(onnx_job *j) {
     for (int i = 0; i < j->out->n_inexact; i++)
         pr_onnx_meta(j->l.g, "pare.inexact", j->out->inexact[i]);
+    if (j->out->lineage) pr_onnx_meta(j->l.g, "pare.lineage", j->out->lineage);
 }
 
 static pare_status write_graph(onnx_job *j, const char *dir, pare_err *err) {
@@ -378,7 +379,7 @@ pare_status pr_convert_onnx(const pr_model *m, const pr_pack_job *job, const par
                   .job = job,
                   .ctl = ctl,
                   .out = out};
-    *out = (pr_written){0};
+    *out = (pr_written){.lineage = job->lineage};
     PR_TRY(way_of(job, &j.l.way, err));
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_PLAIN, a, NULL, err);
     o.target = "ONNX";

@@ -299,7 +299,7 @@ pare_status pr_convert_openvino(const pr_model *m, const pr_pack_job *job, const
                                 pr_arena *a, pr_written *out, pare_err *err) {
     pr_outline o = {.m = m};
     ov_job j = {.o = &o, .job = job, .ctl = ctl, .out = out, .blob = {.align = ALIGN}};
-    *out = (pr_written){0};
+    *out = (pr_written){.lineage = job->lineage};
     pare_status st = pr_outline_init(&o, m, PR_DIALECT_PLAIN, a, NULL, err);
     o.target = "OpenVINO";
     if (st == PARE_OK) limits(m, &o.why);

@@ -2,6 +2,7 @@
 #ifndef PR_MEASURE_H
 #define PR_MEASURE_H
 #include "parity.h"
+#include "parity_model.h"
 #include "timing.h"
 #include "eval.h"
 #include "keys.h"

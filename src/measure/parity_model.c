@@ -2,7 +2,7 @@
  *
  * Weights are compared as values, canonical row by canonical row, on a sample of rows spread
  * over the
- * matrix. Always true: two rows of floats are held, whatever the sizes. */
+ * matrix. Always true: three rows of floats are held, whatever the sizes. */
 #include "parity_model.h"
 #include "kernel/kernel.h"
 #include <math.h>
@@ -18,7 +18,7 @@ static const double FLOATS_MOST = 0.01, CODES_MOST = 0.7;
 typedef struct {
     const pr_model *a, *b;
     const pr_kernels *k;
-    float *x, *y;
+    float *x, *y, *stored;
     int64_t widest;
     pr_buf *why;
     int n;
@@ -60,6 +60,12 @@ static bool ropes_differ(pair *p, int layer) {
     return p->n > before;
 }
 
+/* A window over the whole context is none: a format that has no word for windows says it so. */
+static double window(const pr_model *m, int layer) {
+    int64_t left = m->hp.layers[layer].left;
+    return left >= m->hp.n_ctx - 1 ? -1.0 : (double)left;
+}
+
 static bool layers_differ(pair *p, int i) {
     const pr_layer *a = &p->a->hp.layers[i], *b = &p->b->hp.layers[i];
     int before = p->n;
@@ -68,7 +74,7 @@ static bool layers_differ(pair *p, int i) {
     differ(p, "the size of a head", b->d_head, a->d_head);
     differ(p, "the width of the feed-forward part", b->d_ff, a->d_ff);
     differ(p, "the scale of attention", (double)b->scale, (double)a->scale);
-    differ(p, "the window of attention (-1: none)", (double)b->left, (double)a->left);
+    differ(p, "the window of attention (-1: none)", window(p->b, i), window(p->a, i));
     return p->n > before;
 }
 
@@ -84,8 +90,14 @@ static void compare_numbers(pair *p) {
 
 /* ------------------------------------------------------------------ weights */
 
+/* A vector is one row: where heads lie in pairs, its values do what a matrix's rows do. */
 static void row_of(const pair *p, const pr_weight *w, int64_t row, float *dst) {
-    pr_weight_decode(w, p->k, pr_weight_stored_row(w, row), 1, dst);
+    if (w->rows > 1 || w->xf != PR_XF_PAIRS) {
+        pr_weight_decode(w, p->k, pr_weight_stored_row(w, row), 1, dst);
+        return;
+    }
+    pr_weight_decode(w, p->k, 0, 1, p->stored);
+    for (int64_t c = 0; c < w->cols; c++) dst[c] = p->stored[pr_weight_stored_row(w, c)];
 }
 
 static double ratio(double apart, double size) {
@@ -201,7 +213,9 @@ int pr_model_differences(const pr_model *a, const pr_model *b, pr_buf *why) {
     for (int i = 0; i < a->n_weights; i++) p.widest = PR_MAX(p.widest, a->weights[i].cols);
     p.x = pr_calloc((size_t)p.widest + 1, sizeof *p.x);
     p.y = pr_calloc((size_t)p.widest + 1, sizeof *p.y);
-    if (p.x && p.y) compare_weights(&p);
+    p.stored = pr_calloc((size_t)p.widest + 1, sizeof *p.stored);
+    if (p.x && p.y && p.stored) compare_weights(&p);
+    pr_free(p.stored);
     pr_free(p.x);
     pr_free(p.y);
     return p.n;

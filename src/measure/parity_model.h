@@ -1,5 +1,5 @@
 /* parity_model.h - two models that compute different functions: which number or weight it is.
- * Private to `measure`. */
+ * Part of measure's door. */
 #ifndef PR_PARITY_MODEL_H
 #define PR_PARITY_MODEL_H
 #include "model/model.h"

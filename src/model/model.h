@@ -196,6 +196,10 @@ void        pr_model_close(pr_model *m);
 /* The chat template of a folder's tokenizer files, from the arena; *out NULL: none. */
 pare_status pr_model_template(const char *dir, pr_arena *a, char **out, pare_err *err);
 
+/* Build m->graph from m's numbers, architecture and weights, in m->arena: for who makes a model of
+ * another one's parts. PARE_EINPUT: a weight lacks. */
+pare_status pr_model_graph(pr_model *m, pare_err *err);
+
 /* PARE_OK if the model has a usable tokenizer, else the reason why not. */
 pare_status pr_model_tokenizer(const pr_model *m, pare_err *err);
 

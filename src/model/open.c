@@ -25,8 +25,9 @@ static pare_status unknown_arch(pr_dialect d, pr_str name, pare_err *err) {
                    (int)PR_MIN(name.n, 100), name.p ? name.p : "", known);
 }
 
-static pare_status build_graph(pr_model *m, pare_err *err) {
+pare_status pr_model_graph(pr_model *m, pare_err *err) {
     pr_gb g = {.m = m, .g = &m->graph};
+    m->graph = (pr_graph){0};
     pr_val x = gb_embed(&g);
     for (int i = 0; i < m->hp.n_layer && !g.failed; i++) x = m->arch->layer(&g, i, x);
     m->graph.logits = gb_head(&g, x);
@@ -223,7 +224,7 @@ static pare_status open_any(pr_model *m, const char *path, pare_err *err) {
         st = open_gguf(m, err);
     else if (err)
         *err = why;
-    if (st == PARE_OK) st = build_graph(m, err);
+    if (st == PARE_OK) st = pr_model_graph(m, err);
     return st == PARE_OK ? PARE_OK : pr_fail_in(err, st, path);
 }
 

@@ -109,7 +109,8 @@ static double one_block(const pr_gptq *g, lane *l, int64_t b, uint8_t *block) {
     float   kept[PR_CHUNK], kept_e[MOST_BLOCK];
     uint8_t other[MOST_BLOCK];
     int     size = pr_type_get(g->type)->block;
-    size_t  bytes = (size_t)pr_type_get(g->type)->bytes, rest = (size_t)(l->cols - b) * sizeof *l->t;
+    size_t bytes = (size_t)pr_type_get(g->type)->bytes,
+           rest = (size_t)(l->cols - b) * sizeof *l->t;
     memcpy(before, l->t + b, rest);
     memcpy(seen, l->t + b, (size_t)size * sizeof *seen);
     block_weights(weight, l->d + b, size);

@@ -2,7 +2,7 @@
  *
  *   pr_buf page;
  *   pr_buf_init(&page, PR_REPORT_HTML_MAX);
- *   PR_GO(pr_report_html(report, &page, err));
+ *   PR_GO(pr_report_html(report, NULL, &page, err));
  *
  * Both work from the report alone and keep nothing. Any thread. */
 #ifndef PR_REPORT_H
@@ -15,8 +15,11 @@ enum { PR_REPORT_HTML_MAX = 64 << 20 };
 
 /* Append the self-contained page made from `report` to `out`: no network, no scripts needed,
  * everything from the report escaped. What a report lacks is left out. PARE_EINPUT if it is no
- * report of schema 1; PARE_ENOMEM if the page passes out's maximum. */
-pare_status pr_report_html(const pare_doc *report, pr_buf *out, pare_err *err);
+ * report of schema 1; PARE_ENOMEM if the page passes out's maximum. `certificate`: what a
+ * certificate of this report says ("verdict", "summary", "variant", "sha256", "policy_sha256",
+ * "created", "expires", "key", "bundle_key", all text); NULL: there is none. */
+pare_status pr_report_html(const pare_doc *report, const pare_doc *certificate, pr_buf *out,
+                           pare_err *err);
 
 /* What judging a report again, from its metrics alone, gave. */
 typedef struct {

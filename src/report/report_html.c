@@ -26,7 +26,8 @@ static void csp(pr_buf *b) {
     pr_buf_puts(b, "'; base-uri 'none'; form-action 'none'");
 }
 
-static void place_fill(pr_buf *b, const char *name, size_t n, const pare_doc *r) {
+static void place_fill(pr_buf *b, const char *name, size_t n, const pare_doc *r,
+                       const pare_doc *certificate) {
     const pr_str at = {name, n};
     const char *model = pr_str_at(r, "model/name");
     if (pr_str_eq(at, PR_STR("csp"))) csp(b);
@@ -35,15 +36,17 @@ static void place_fill(pr_buf *b, const char *name, size_t n, const pare_doc *r)
     if (pr_str_eq(at, PR_STR("css")))
         pr_buf_add(b, pr_embed_report_css, pr_embed_report_css_len);
     if (pr_str_eq(at, PR_STR("js"))) pr_buf_add(b, pr_embed_report_js, pr_embed_report_js_len);
-    if (pr_str_eq(at, PR_STR("header"))) pr_page_header(b, r);
+    if (pr_str_eq(at, PR_STR("header"))) pr_page_header(b, r, certificate != NULL);
     if (pr_str_eq(at, PR_STR("body"))) {
         pr_page_body(b, r);
+        pr_page_certificate(b, certificate);
         pr_page_more(b, r);
     }
     if (pr_str_eq(at, PR_STR("footer"))) pr_page_footer(b, r);
 }
 
-pare_status pr_report_html(const pare_doc *report, pr_buf *out, pare_err *err) {
+pare_status pr_report_html(const pare_doc *report, const pare_doc *certificate, pr_buf *out,
+                           pare_err *err) {
     const char *kind = pr_str_at(report, "kind");
     if (!kind || strcmp(kind, "pare.report") != 0) {
         return pr_fail(err, PARE_EINPUT, -1, "kind is '%s'; expected 'pare.report'",
@@ -57,7 +60,7 @@ pare_status pr_report_html(const pare_doc *report, pr_buf *out, pare_err *err) {
     for (const char *open; (open = strstr(p, "{{")) != NULL;) {
         const char *close = strstr(open, "}}");
         pr_buf_add(out, p, (size_t)(open - p));
-        place_fill(out, open + 2, (size_t)(close - open - 2), report);
+        place_fill(out, open + 2, (size_t)(close - open - 2), report, certificate);
         p = close + 2;
     }
     pr_buf_puts(out, p);

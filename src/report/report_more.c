@@ -4,19 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 
-static void open_section(pr_buf *b, const char *id, const char *title, const char *lead) {
-    pr_html(b, "<section id=\"%s\" aria-labelledby=\"h-%s\"><h2 id=\"h-%s\">%s</h2>\n", id, id,
-            id, title);
-    if (lead) pr_html(b, "<p class=\"lead\">%s</p>\n", lead);
-}
-
-static void open_table(pr_buf *b, const char *label, const char *class) {
-    pr_html(b,
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table "
-            "class=\"%s\">",
-            label, class);
-}
-
 static void seconds(pr_buf *b, double s) {
     if (isfinite(s)) pr_buf_printf(b, s < 10 ? "%.2f s" : "%.0f s", s);
 }
@@ -84,7 +71,7 @@ static void histograms(pr_buf *b, const pare_doc *r, const char *key, const char
 
 static void distributions(pr_buf *b, const pare_doc *r) {
     if (!any_distribution(r, "kld") && !any_distribution(r, "token_ms")) return;
-    open_section(b, "distributions", "Distributions",
+    pr_page_section(b, "distributions", "Distributions",
                  "A mean hides its tail. The long line is the median, the short ones the 95 % "
                  "and 99 % quantiles.");
     histograms(b, r, "kld", "KL divergence of a token, nats, logarithmic");
@@ -113,13 +100,13 @@ static void accelerations(pr_buf *b, const pare_doc *r) {
         const pare_doc *v = pare_doc_at(list, i), *tried = pare_doc_get(v, "accelerations");
         if (!pare_doc_count(tried)) continue;
         if (!said)
-            open_section(b, "acceleration", "Acceleration",
+            pr_page_section(b, "acceleration", "Acceleration",
                          "Threads × state type × kernels × runner, as tried for each variant.");
         said = true;
         pr_html(b, "<details%s", is_choice(r, v) ? " open" : "");
         pr_html(b, "><summary>%s<small>%zu settings</small></summary>", pr_str_at(v, "name"),
                 pare_doc_count(tried));
-        open_table(b, "Settings tried", "lined");
+        pr_page_table(b, "Settings tried", "lined");
         pr_buf_puts(b, "<thead><tr><th scope=\"col\" class=\"n\">Threads</th><th "
                        "scope=\"col\">State</th><th scope=\"col\">Kernels</th>"
                        "<th scope=\"col\">Runner</th><th scope=\"col\" "
@@ -187,7 +174,7 @@ static void tensors_of(pr_buf *b, const pare_doc *r, const pare_doc *v) {
     types_legend(b, pare_doc_get(t, "types"));
     pr_buf_puts(b, "</div>");
     if (pare_doc_count(list)) {
-        open_table(b, "Types of the tensors", "stick");
+        pr_page_table(b, "Types of the tensors", "stick");
         pr_buf_puts(b, "<thead><tr><th scope=\"col\">Tensor</th><th scope=\"col\">Role</th><th "
                        "scope=\"col\" class=\"n\">Shape</th><th scope=\"col\">Type</th>"
                        "<th scope=\"col\" class=\"n\">Bytes</th><th scope=\"col\" "
@@ -201,7 +188,7 @@ static void tensors_of(pr_buf *b, const pare_doc *r, const pare_doc *v) {
 
 static void tensors(pr_buf *b, const pare_doc *r) {
     const pare_doc *list = pare_doc_get(r, "variants");
-    open_section(b, "tensors", "Types per tensor",
+    pr_page_section(b, "tensors", "Types per tensor",
                  "By share of bytes; open a variant for every tensor, what was asked for and "
                  "what it got.");
     for (size_t i = 0, n = pare_doc_count(list); i < n; i++)
@@ -234,7 +221,7 @@ static void stage(pr_buf *b, const pare_doc *s, size_t at) {
     if (status && strcmp(status, "done") != 0)
         pr_html(b, ", %s: %s", status, pr_str_at(s, "reason"));
     pr_buf_puts(b, "</small></summary>");
-    open_table(b, "Steps", "lined");
+    pr_page_table(b, "Steps", "lined");
     pr_buf_puts(
         b, "<thead><tr><th scope=\"col\">Step</th><th scope=\"col\" class=\"n\">Time</th><th "
            "scope=\"col\">From</th><th scope=\"col\">Result</th></tr></thead><tbody>\n");
@@ -279,7 +266,7 @@ static void stages_bar(pr_buf *b, const pare_doc *list) {
 static void stages(pr_buf *b, const pare_doc *r) {
     const pare_doc *list = pare_doc_get(r, "stages");
     if (!pare_doc_count(list)) return;
-    open_section(b, "stages", "Stages",
+    pr_page_section(b, "stages", "Stages",
                  "What ran, for how long, and what was taken from earlier records.");
     stages_bar(b, list);
     for (size_t i = 0, n = pare_doc_count(list); i < n; i++) stage(b, pare_doc_at(list, i), i);
@@ -317,7 +304,7 @@ static void how_one(pr_buf *b, const pare_doc *h) {
 static void how(pr_buf *b, const pare_doc *r) {
     const pare_doc *list = pare_doc_get(r, "how");
     if (!pare_doc_count(list)) return;
-    open_section(b, "how", "How each number was obtained", NULL);
+    pr_page_section(b, "how", "How each number was obtained", NULL);
     pr_buf_puts(b, "<div class=\"how\">\n");
     for (size_t i = 0, n = pare_doc_count(list); i < n; i++) how_one(b, pare_doc_at(list, i));
     pr_buf_puts(b, "</div></section>\n");
@@ -349,7 +336,7 @@ static void commands(pr_buf *b, const pare_doc *list) {
 static void files(pr_buf *b, const pare_doc *list, const char *title) {
     if (!pare_doc_count(list)) return;
     pr_html(b, "<h3>%s</h3>\n", title);
-    open_table(b, title, "lined");
+    pr_page_table(b, title, "lined");
     pr_buf_puts(b,
                 "<thead><tr><th scope=\"col\">File</th><th scope=\"col\" "
                 "class=\"n\">Bytes</th><th scope=\"col\">SHA-256</th></tr></thead><tbody>\n");
@@ -365,7 +352,7 @@ static void files(pr_buf *b, const pare_doc *list, const char *title) {
 static void deployment(pr_buf *b, const pare_doc *r) {
     const pare_doc *g = pare_doc_get(r, "guidance");
     if (!pare_doc_count(g)) return;
-    open_section(b, "deploy", "Deployment", NULL);
+    pr_page_section(b, "deploy", "Deployment", NULL);
     commands(b, pare_doc_get(g, "commands"));
     files(b, pare_doc_get(g, "files"), "What is deployed");
     if (pare_doc_count(pare_doc_get(g, "tradeoffs"))) pr_buf_puts(b, "<h3>Trade-offs</h3>\n");
@@ -393,10 +380,10 @@ static void monitor_row(pr_buf *b, const pare_doc *m) {
 static void monitoring(pr_buf *b, const pare_doc *r) {
     const pare_doc *list = pare_doc_get(r, "monitoring");
     if (!pare_doc_count(list)) return;
-    open_section(
+    pr_page_section(
         b, "monitor", "What to monitor",
         "Baselines are what was measured here; an alert is raised when the condition holds.");
-    open_table(b, "What to monitor", "");
+    pr_page_table(b, "What to monitor", "");
     pr_buf_puts(b,
                 "<thead><tr><th scope=\"col\">Metric</th><th scope=\"col\" "
                 "class=\"n\">Baseline</th><th scope=\"col\" class=\"n\">Alert if</th>"
@@ -439,7 +426,7 @@ static void fact_list(pr_buf *b, const pare_doc *o, const char *title) {
 static void artefacts(pr_buf *b, const pare_doc *r) {
     const pare_doc *list = pare_doc_get(r, "variants");
     pr_buf_puts(b, "<h3>Artefacts</h3>\n");
-    open_table(b, "Artefacts", "lined");
+    pr_page_table(b, "Artefacts", "lined");
     pr_buf_puts(
         b,
         "<thead><tr><th scope=\"col\">Variant</th><th scope=\"col\">File</th>"
@@ -469,13 +456,14 @@ static void command_line(pr_buf *b, const pare_doc *list) {
 
 void pr_page_more(pr_buf *b, const pare_doc *r) {
     distributions(b, r);
+    pr_page_profile(b, r);
     accelerations(b, r);
     tensors(b, r);
     stages(b, r);
     how(b, r);
     deployment(b, r);
     monitoring(b, r);
-    open_section(b, "machine", "Machine, model, settings", NULL);
+    pr_page_section(b, "machine", "Machine, model, settings", NULL);
     command_line(b, pare_doc_get(r, "command"));
     pr_buf_puts(b, "<div class=\"two facts3\">\n");
     fact_list(b, pare_doc_get(r, "model"), "Model");

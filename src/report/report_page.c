@@ -22,7 +22,7 @@ static void parameters(pr_buf *b, double n) {
         pr_html(b, "<li>%.2f million parameters</li>", n / 1e6);
 }
 
-void pr_page_header(pr_buf *b, const pare_doc *r) {
+void pr_page_header(pr_buf *b, const pare_doc *r, bool certified) {
     const char *model = pr_str_at(r, "model/name");
     pr_buf_puts(b, "<header>\n");
     pr_html(b,
@@ -39,12 +39,16 @@ void pr_page_header(pr_buf *b, const pare_doc *r) {
     pr_buf_puts(b, "</ul>\n</header>\n<nav aria-label=\"Sections\"><ul>");
     static const char *const links[][2] = {
         {"front", "Front"},        {"variants", "Variants"},
-        {"gates", "Gates"},        {"distributions", "Distributions"},
+        {"gates", "Gates"},        {"certificate", "Certificate"},
+        {"distributions", "Distributions"}, {"profile", "Profile"},
         {"tensors", "Tensors"},    {"stages", "Stages"},
         {"how", "Method"},         {"deploy", "Deployment"},
         {"monitor", "Monitoring"}, {"machine", "Machine"}};
-    for (size_t i = 0; i < PR_COUNT(links); i++)
+    for (size_t i = 0; i < PR_COUNT(links); i++) {
+        if (strcmp(links[i][0], "certificate") == 0 && !certified) continue;
+        if (strcmp(links[i][0], "profile") == 0 && !pare_doc_get(r, "profile")) continue;
         pr_html(b, "<li><a href=\"#%s\">%s</a></li>", links[i][0], links[i][1]);
+    }
     pr_buf_puts(b, "</ul></nav>\n");
 }
 

@@ -179,3 +179,16 @@ bool pr_variant_accepted(const pare_doc *variant) {
     }
     return pare_doc_kind(pare_doc_get(variant, "score")) != PARE_DOC_NULL;
 }
+
+void pr_page_section(pr_buf *b, const char *id, const char *title, const char *lead) {
+    pr_html(b, "<section id=\"%s\" aria-labelledby=\"h-%s\"><h2 id=\"h-%s\">%s</h2>\n", id, id,
+            id, title);
+    if (lead) pr_html(b, "<p class=\"lead\">%s</p>\n", lead);
+}
+
+void pr_page_table(pr_buf *b, const char *label, const char *class) {
+    pr_html(b,
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"%s\"><table "
+            "class=\"%s\">",
+            label, class);
+}

@@ -47,9 +47,17 @@ void pr_plot_mark(pr_buf *b, double x, double y, bool accepted, bool on_front, b
 /* Whether every gate and constraint of the variant passes. */
 bool pr_variant_accepted(const pare_doc *variant);
 
-/* The sections, in report_page.c. */
-void pr_page_header(pr_buf *b, const pare_doc *r);
+/* A section's head, to be closed with "</section>"; `lead` may be NULL. A table that scrolls by
+ * itself, to be closed with "</table></div>". */
+void pr_page_section(pr_buf *b, const char *id, const char *title, const char *lead);
+void pr_page_table(pr_buf *b, const char *label, const char *class);
+
+/* The sections, in report_page.c, report_more.c and report_profile.c. What is not there is left
+ * out. `c`: the facts of a certificate. */
+void pr_page_header(pr_buf *b, const pare_doc *r, bool certified);
 void pr_page_body(pr_buf *b, const pare_doc *r);
 void pr_page_more(pr_buf *b, const pare_doc *r);
+void pr_page_profile(pr_buf *b, const pare_doc *r);
+void pr_page_certificate(pr_buf *b, const pare_doc *c);
 void pr_page_footer(pr_buf *b, const pare_doc *r);
 #endif

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
     if (pr_json_parse(&report, p, n, NULL, &e) != PARE_OK) return 0;
     pr_buf_init(&page, PR_REPORT_HTML_MAX);
     e = (pare_err){0};
-    if (pr_report_html(report, &page, &e) != PARE_OK && !e.msg[0]) __builtin_trap();
+    if (pr_report_html(report, NULL, &page, &e) != PARE_OK && !e.msg[0]) __builtin_trap();
     /* The seeds call something "<fuzz>"; a page must not. */
     if (page.p && strstr(page.p, "<fuzz>")) __builtin_trap();
     e = (pare_err){0};

@@ -1,9 +1,10 @@
 #!/bin/sh
 # parity_matrix.sh PARE [--only MODEL…] - parity_matrix.py: every architecture, format and runtime at hand in one table, as
-# docs/parity.md has it. Runtimes as PARE_*_PATH say, or those of PARE_{PEERS,ORT,OPENVINO}_PYTHON's environments.
+# docs/parity.md has it ("make matrix"). Runtimes as PARE_*_PATH say, or those of PARE_{PEERS,ORT,OPENVINO}_PYTHON's environments.
 set -eu
 pare=$1
 shift
+dump=$(dirname "$pare")/tests/peers/runner_logits
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/../.." && pwd)
 shared=${PARE_SHARED:-$source/../shared}/models/stories260K/hf
@@ -19,4 +20,4 @@ for v in PARE_LLAMA_PATH PARE_ONNXRUNTIME_PATH PARE_GENAI_PATH PARE_OPENVINO_PAT
 done
 command -v python3 > /dev/null || { echo "skipped: no python3"; exit 77; }
 [ -d "$shared" ] || shared=
-exec python3 "$here/parity_matrix.py" "$pare" "$source" ${shared:+"$shared"} "$@"
+exec python3 "$here/parity_matrix.py" "$pare" "$source" "$dump" ${shared:+"$shared"} "$@"

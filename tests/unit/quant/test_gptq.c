@@ -324,8 +324,9 @@ static pr_sha256 made(const pr_model *m, int threads, uint64_t memory, bool feed
     assert_int_equal(fread(text, 1, sizeof text, f), sizeof text);
     fclose(f);
     snprintf(near, sizeof near, "%s/x.gguf", dir);
-    CHECK_OK(pr_calib_text_cut(&t, m, (pr_str){text, sizeof text}, &(pr_calib_opts){0}, &ctl, a, &e),
-             e);
+    CHECK_OK(
+        pr_calib_text_cut(&t, m, (pr_str){text, sizeof text}, &(pr_calib_opts){0}, &ctl, a, &e),
+        e);
     CHECK_OK(pr_recode_run(&r, m, by_role, NULL, &t, &(pr_recode_opts){near, feedback}, &ctl, a,
                            &e),
              e);
@@ -370,8 +371,9 @@ static void too_little_memory(void **state) {
     snprintf(near, sizeof near, "%s/x.gguf", dir);
     for (size_t i = 0; i < sizeof text; i++) text[i] = "truth "[i % 6];
     CHECK_OK(pr_model_open(&m, check_source("models/austen-3.7m"), &e), e);
-    CHECK_OK(pr_calib_text_cut(&t, m, (pr_str){text, sizeof text}, &(pr_calib_opts){0}, &ctl, a, &e),
-             e);
+    CHECK_OK(
+        pr_calib_text_cut(&t, m, (pr_str){text, sizeof text}, &(pr_calib_opts){0}, &ctl, a, &e),
+        e);
     assert_int_equal(
         pr_recode_run(&r, m, by_role, NULL, &t, &(pr_recode_opts){near, true}, &ctl, a, &e),
         PARE_EUSAGE);

@@ -189,7 +189,7 @@ static void the_page_of_a_failure_says_why(void **state) {
     candidates_make(c);
     pare_doc *r = report_make(c);
     pr_buf_init(&page, PR_REPORT_HTML_MAX);
-    CHECK_OK(pr_report_html(r, &page, &e), e);
+    CHECK_OK(pr_report_html(r, NULL, &page, &e), e);
     CHECK_OK(pr_file_write("failing.html", page.p, page.n, &e), e);
     assert_non_null(strstr(page.p, "Does not pass: b"));
     assert_non_null(strstr(page.p, "token_cv is missing: it was not measured"));

@@ -15,7 +15,7 @@ static pr_buf page_of(const pare_doc *r) {
     pr_buf b;
     pare_err e = {0};
     pr_buf_init(&b, PR_REPORT_HTML_MAX);
-    CHECK_OK(pr_report_html(r, &b, &e), e);
+    CHECK_OK(pr_report_html(r, NULL, &b, &e), e);
     return b;
 }
 
@@ -68,14 +68,12 @@ static void nothing_is_fetched(void **state) {
 }
 
 /* The names of open tags, in order; void and SVG's self-closed ones need no end. */
-static void tags_are_balanced(void **state) {
-    (void)state;
+/* Every tag is closed, in the order in which they were opened. */
+static void balanced(const char *page) {
     static const char *const empty[] = {"meta", "br", "!doctype", "link"};
-    pare_doc *r = sample();
-    pr_buf b = page_of(r);
     char open[64][16];
     int depth = 0;
-    for (const char *p = b.p; (p = strchr(p, '<')) != NULL;) {
+    for (const char *p = page; (p = strchr(p, '<')) != NULL;) {
         bool close = p[1] == '/';
         size_t n = strcspn(p + 1 + close, " >/\n");
         char name[16] = "";
@@ -87,7 +85,7 @@ static void tags_are_balanced(void **state) {
         if (close) {
             assert_true(depth > 0);
             if (strcmp(open[--depth], name) != 0)
-                fail_msg("</%s> closes <%s> at byte %td", name, open[depth], p - b.p);
+                fail_msg("</%s> closes <%s> at byte %td", name, open[depth], p - page);
         } else if (!alone) {
             assert_true(depth < 64);
             memcpy(open[depth++], name, sizeof name);
@@ -98,6 +96,13 @@ static void tags_are_balanced(void **state) {
         }
     }
     assert_int_equal(depth, 0);
+}
+
+static void tags_are_balanced(void **state) {
+    (void)state;
+    pare_doc *r = sample();
+    pr_buf b = page_of(r);
+    balanced(b.p);
     pr_buf_done(&b);
     pare_doc_free(r);
 }
@@ -179,6 +184,54 @@ static void a_poor_report_still_gives_a_page(void **state) {
     pare_doc_free(r);
 }
 
+/* What came after the first version of the schema: shown where it is, and nowhere else. */
+static void profile_and_certificate(void **state) {
+    (void)state;
+    static const char *const report =
+        "{\"kind\":\"pare.report\",\"schema\":1,\"profile\":{\"run\":{\"prompt_tokens\":128,"
+        "\"tokens\":64,\"threads\":2},\"attribution\":{\"share\":0.9932,\"wall_ms\":22.3},"
+        "\"bottlenecks\":[{\"kind\":\"memory-bound\",\"phase\":\"run\",\"means\":\"<b>all</b>\","
+        "\"evidence\":[{\"what\":\"the limit\",\"value\":0.95,\"bound\":0.9,\"unit\":\"share\"},"
+        "{\"what\":\"taken\",\"value\":2e9,\"unit\":\"B\"}],\"change\":[{\"what\":\"less\","
+        "\"command\":\"a < b\"}],\"gain\":{\"factor\":1.5,\"at_most\":true,\"how\":\"x\"}}],"
+        "\"operators\":[{\"name\":\"attn_q\",\"prefill\":{\"ms\":1.5,\"share\":0.25},"
+        "\"decode\":{\"ms\":2,\"share\":0.5,\"gb_s\":10.0,\"of_peak\":null}}]}}";
+    static const char *const facts =
+        "{\"verdict\":\"approved\",\"summary\":\"all & more\",\"key\":\"abcd\"}";
+    static const char *const want[] = {"<section id=\"profile\"",
+                                       "<section id=\"certificate\"",
+                                       "href=\"#profile\"",
+                                       "href=\"#certificate\"",
+                                       "Attributed: 99.3 % of 22.3 ms",
+                                       "memory-bound (run): &lt;b&gt;all",
+                                       "the limit: 95.0 % (bound 90.0 %)",
+                                       "taken: 2 GB",
+                                       "a &lt; b",
+                                       "at most 1.50 ×",
+                                       "attn_q",
+                                       "<dt>Verdict</dt><dd>approved</dd>",
+                                       "all &amp; more"};
+    pare_doc *r = NULL, *c = NULL;
+    pare_err  e = {0};
+    pr_buf    with, bare;
+    CHECK_OK(pare_doc_parse(&r, report, strlen(report), &e), e);
+    CHECK_OK(pare_doc_parse(&c, facts, strlen(facts), &e), e);
+    pr_buf_init(&with, PR_REPORT_HTML_MAX);
+    CHECK_OK(pr_report_html(r, c, &with, &e), e);
+    for (size_t i = 0; i < PR_COUNT(want); i++)
+        if (!strstr(with.p, want[i])) fail_msg("no '%s' on the page", want[i]);
+    balanced(with.p);
+    pr_buf_done(&with);
+    pare_doc_free(r);
+    pare_doc_free(c);
+    r = sample();
+    bare = page_of(r);
+    assert_null(strstr(bare.p, "#certificate"));
+    assert_null(strstr(bare.p, "#profile"));
+    pr_buf_done(&bare);
+    pare_doc_free(r);
+}
+
 static void other_files_are_refused(void **state) {
     (void)state;
     static const char *const texts[] = {"{}", "[]", "{\"kind\":\"pare.report\"}",
@@ -190,7 +243,7 @@ static void other_files_are_refused(void **state) {
         pr_buf b;
         CHECK_OK(pare_doc_parse(&r, texts[i], strlen(texts[i]), &e), e);
         pr_buf_init(&b, 1 << 20);
-        assert_int_equal(pr_report_html(r, &b, &e), PARE_EINPUT);
+        assert_int_equal(pr_report_html(r, NULL, &b, &e), PARE_EINPUT);
         pr_buf_done(&b);
         pare_doc_free(r);
     }
@@ -201,7 +254,7 @@ static void a_small_maximum_is_an_error(void **state) {
     pare_doc *r = sample();
     pr_buf b;
     pr_buf_init(&b, 5000);
-    assert_int_equal(pr_report_html(r, &b, NULL), PARE_ENOMEM);
+    assert_int_equal(pr_report_html(r, NULL, &b, NULL), PARE_ENOMEM);
     pr_buf_done(&b);
     pare_doc_free(r);
 }
@@ -213,6 +266,7 @@ int main(void) {
         cmocka_unit_test(tags_are_balanced),
         cmocka_unit_test(hostile_text_stays_text),
         cmocka_unit_test(a_poor_report_still_gives_a_page),
+        cmocka_unit_test(profile_and_certificate),
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(a_small_maximum_is_an_error),
     };

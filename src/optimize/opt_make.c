@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 #include "opt.h"
+#include "pare_version.h"
 
 pare_status opt_open(opt_variant *v, pare_err *err) {
     return v->model ? PARE_OK : pr_model_open(&v->model, v->path, err);
@@ -56,12 +57,35 @@ static pare_status make_room(opt_job *j, const opt_variant *v, pare_err *err) {
     return PARE_OK;
 }
 
+/* From which source, by which recipe: inside the file, so that it tells it anywhere. */
+static pare_status put_lineage(opt_job *j, opt_variant *v, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc    *d = pr_doc_object(&b), *o = pr_doc_set_object(&b, d, "source");
+    char         hex[65], *text = NULL;
+    size_t       n;
+    pr_sha256_hex(&j->model_hash, hex);
+    pr_doc_set_path(&b, o, "name", j->m->name);
+    pr_doc_set_str(&b, o, "sha256", hex);
+    o = pr_doc_set_object(&b, d, "recipe");
+    pr_doc_set_str(&b, o, "format", v->format);
+    if (v->quant) pr_doc_set_str(&b, o, "quant", v->quant);
+    pr_doc_set_str(&b, o, "pare", PARE_VERSION);
+    PR_TRY(pr_doc_done(&b, d, &d, err));
+    pare_status st = pare_doc_text(d, 0, &text, &n, err);
+    if (st == PARE_OK) v->as.lineage = pr_arena_str(j->a, text, n);
+    if (st == PARE_OK && !v->as.lineage) st = pr_fail_nomem(err, n);
+    pare_doc_text_free(text);
+    pare_doc_free(d);
+    return st;
+}
+
 static pare_status write_file(opt_job *j, opt_variant *v, pare_doc **rec, pare_err *err) {
     pr_written   w;
     pr_doc_build b = {0};
     char         hex[65];
     uint64_t     bytes;
     PR_TRY(make_room(j, v, err));
+    PR_TRY(put_lineage(j, v, err));
     PR_TRY(pr_convert_to(j->m, &v->as, j->ctl, j->a, &w, err));
     pare_doc *d = pr_doc_object(&b);
     pr_written_doc(&b, d, &w);

@@ -1,4 +1,4 @@
-/* opt.h - the main job's inside. Private to `flow`.
+/* opt.h - the main job's inside. Private to `optimize`.
  *
  * opt_spec.c says what a candidate's words mean, and which runtimes are here; opt_foreign.c runs
  * candidates by these. The data's way: opt_quality.c hashes the checkpoint and evaluates it
@@ -12,7 +12,7 @@
 #ifndef PR_OPT_H
 #define PR_OPT_H
 #include "engine/engine.h"
-#include "flow.h"
+#include "flow/flow.h"
 #include "gate/gate.h"
 #include "hw/hw.h"
 #include "measure/measure.h"
@@ -148,6 +148,12 @@ void opt_runner_settings(const opt_job *j, opt_variant *v);
 pare_status opt_runner_evaluate(opt_job *j, opt_variant *v, const pr_eval_opts *o, pare_err *err);
 /* Where a runtime runs, the memory objective is what every process really took. */
 void opt_choose_memory(opt_job *j);
+
+/* ---- opt_profile.c ---- */
+/* "profile" of the report: a run of the choice under a probe, or out of the records. Nothing where
+ * there is no choice, or a foreign runtime runs it. */
+pare_status opt_profile(opt_job *j, const opt_variant *v, pr_doc_build *b, pare_doc *report,
+                        pare_err *err);
 
 /* Records: a copy of what was put under `key`, or NULL: nothing, or it was damaged and has
  * been named. The caller frees `*out`. */

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
-#include "machine.h"
 #include "opt.h"
 #include "pare_version.h"
 #include "report/report.h"
@@ -486,6 +485,7 @@ pare_status opt_report(opt_job *j, pare_doc **out, pare_err *err) {
     const opt_variant *chosen = front.choice >= 0 ? find_variant(j, c[front.choice].name) : NULL;
     guidance(&b, d, j, chosen);
     monitoring(&b, d, chosen);
+    PR_TRY(opt_profile(j, chosen, &b, d, err));
     a = pr_doc_set_array(&b, d, "warnings");
     for (int i = 0; i < j->n_warnings; i++) pr_doc_add_str(&b, a, j->warnings[i]);
     return pr_doc_done(&b, d, out, err);

@@ -219,7 +219,7 @@ static pare_status write_report(opt_job *j, const pare_doc *report, pare_err *er
     PR_TRY(pare_doc_write(report, 1, json, err));
     pr_buf page;
     pr_buf_init(&page, PR_REPORT_HTML_MAX);
-    pare_status st = pr_report_html(report, &page, err);
+    pare_status st = pr_report_html(report, NULL, &page, err);
     if (st == PARE_OK) st = pr_file_write(html, page.p, page.n, err);
     pr_buf_done(&page);
     return st;
