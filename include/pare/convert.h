@@ -38,6 +38,12 @@ typedef struct {
     const char *imatrix;      /* instead, llama.cpp's importance matrix (GGUF); or NULL */
     const char *method; /* "auto", "plain", "importance", "gptq", "awq"; NULL: auto */
     const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
+    /* gguf, instead of `quant`: types for a budget by measured sensitivity
+     * (docs/mixed-precision.md). `calib` is then also what is measured on; NULL: text/train.txt
+     * beside the model */
+    double      bpw;          /* bits per weight; 0: none */
+    uint64_t    size_bytes;   /* bytes of the file; 0: none */
+    const char *effort;       /* "low", "medium" (NULL), "high" */
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are

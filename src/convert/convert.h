@@ -51,6 +51,7 @@ typedef struct {
     const char *name;   /* general.name; NULL: as the source says */
     bool allow_inexact; /* write what GGUF cannot say, with its reasons */
     bool no_tokenizer;  /* write no tokenizer.* keys */
+    bool plan_only; /* choose, and count the file's bytes, but read no weight and write nothing */
 } pr_gguf_job;
 
 typedef struct {

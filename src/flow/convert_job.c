@@ -80,8 +80,8 @@ static pare_status to_openvino(const pr_model *m, const pare_convert_opts *o,
 
 /* The report, and the check of what was written: EREFUSED, with the report, if it is broken. */
 static pare_status tell(const pr_model *m, const char *from, const pare_convert_opts *o,
-                        const pr_written *w, double seconds, const pare_ctl *ctl,
-                        pare_doc **report, pare_err *err) {
+                        const pr_written *w, pare_doc *budget, double seconds,
+                        const pare_ctl *ctl, pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *d = pr_doc_object(&b), *src;
     pr_doc_set_i64(&b, d, "schema", 1);
@@ -95,6 +95,7 @@ static pare_status tell(const pr_model *m, const char *from, const pare_convert_
     else pr_doc_set_null(&b, d, "quant");
     pr_doc_set_path(&b, d, "path", o->out);
     pr_written_doc(&b, d, w);
+    if (budget) pr_doc_set(&b, d, "allocation", budget);
     pr_doc_set_f64(&b, d, "seconds", seconds);
     pare_status st = pr_convert_check(m, from, o, w, ctl, &b, pr_doc_set_object(&b, d, "check"),
                                       err);
@@ -152,10 +153,13 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
     pr_arena *a = pr_arena_new(ARENA_MAX);
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = pr_model_open(&m, src, err);
-    if (st == PARE_OK) st = targets[to].write(m, o, ctl, a, &w, err);
-    pare_doc *d = NULL;
+    pare_doc *d = NULL, *budget = NULL;
+    bool by_budget = o->bpw != 0 || o->size_bytes;
     if (st == PARE_OK)
-        st = tell(m, src, o, &w, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
+        st = by_budget ? pr_budget_job(m, o, ctl, a, &w, &budget, err)
+                       : targets[to].write(m, o, ctl, a, &w, err);
+    if (st == PARE_OK)
+        st = tell(m, src, o, &w, budget, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
     if (report)
         *report = d;
     else
