@@ -297,7 +297,8 @@ pare_status pr_alloc(const pr_alloc_item *items, int n, const pr_alloc_limits *l
     PR_TRY(check(&j, err));
     PR_TRY(start(&j, err));
     PR_TRY(walk(&j, &out->bound, err));
-    PR_TRY(solve(&j, limits->cells ? limits->cells : CELLS, &out->exact, err));
+    uint64_t cells = limits->cells ? limits->cells : CELLS;
+    if (cells > 1) PR_TRY(solve(&j, cells, &out->exact, err));
     if (!out->exact) improve(&j);
     out->bytes = j.bytes;
     out->cost = j.cost;
