@@ -65,7 +65,7 @@ def one_type(args, work, base, imatrix, name):
     size = theirs.stat().st_size
     start = time.monotonic()
     told = json.loads(run([args.pare, "quantize", args.model, "--size", size, "--calib", args.calib,
-                           "--effort", args.effort, "-o", ours, "--json", *args.more.split()]))
+                           "--effort", args.effort, "--records", work / "records.db", "-o", ours, "--json", *args.more.split()]))
     seconds = time.monotonic() - start
     a, b = kld(args, theirs), kld(args, ours)
     allocation = told["allocation"]
@@ -78,12 +78,12 @@ def one_type(args, work, base, imatrix, name):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pare", type=pathlib.Path)
+    parser.add_argument("pare", type=lambda p: pathlib.Path(p).resolve())
     parser.add_argument("model", type=pathlib.Path, help="a Hugging Face directory or a GGUF file of floats")
     parser.add_argument("--calib", type=pathlib.Path, required=True)
     parser.add_argument("--heldout", type=pathlib.Path, required=True)
     parser.add_argument("--types", default="Q4_K_M,Q3_K_M,IQ4_XS")
-    parser.add_argument("--effort", default="high")
+    parser.add_argument("--effort", default="medium")
     parser.add_argument("--chunks", type=int, default=128, help="of 256 tokens that llama-imatrix reads")
     parser.add_argument("--windows", type=int, default=0, help="of the held-out text; 0: all")
     parser.add_argument("--more", default="", help="further options of pare quantize, in one word")

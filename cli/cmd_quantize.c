@@ -25,7 +25,14 @@ static const opt_def own_effort = {.name = "effort",
                                    .def = "medium",
                                    .words = effort_words};
 
+static const opt_def own_records = {
+    .name = "records",
+    .type = OPT_FILE,
+    .metavar = "FILE",
+    .help = "keep what was measured, so that a run that was stopped goes on"};
+
 static const opt_def *const opts[] = {&own_bpw,           &own_size,    &own_effort,
+                                      &own_records,
                                       &opt_quant,         &opt_out,     &opt_strict,
                                       &opt_allow_inexact, &opt_threads, &opt_work_memory,
                                       &opt_calib,         &opt_calib_tokens,
@@ -80,8 +87,9 @@ static void show_allocation(cli *c, const pare_doc *a) {
         out_puts("chosen by relative errors; nothing was measured\n");
         return;
     }
-    out_printf("calibrated on %s; %lld runs of %lld tokens, %lld refinements\n",
+    out_printf("calibrated on %s; %lld runs (%lld from records) of %lld tokens, %lld refinements\n",
                show_str(a, "calibration"), (long long)pare_doc_int(pare_doc_get(a, "evaluations")),
+               (long long)pare_doc_int(pare_doc_get(a, "recalled")),
                (long long)pare_doc_int(pare_doc_get(a, "probe_tokens")),
                (long long)pare_doc_int(pare_doc_get(a, "rounds")));
     out_printf("divergence on it: %.4g nats a token predicted by sums, %.4g measured; in the end "
@@ -107,7 +115,8 @@ static int run(cli *c) {
                            .save_imatrix = cli_str(c, "save-imatrix"),
                            .bpw = cli_num(c, "bpw"),
                            .size_bytes = cli_bytes(c, "size"),
-                           .effort = cli_str(c, "effort")};
+                           .effort = cli_str(c, "effort"),
+                           .records = cli_str(c, "records")};
     if (cli_flag(c, "list") && cli_arg(c, 0))
         return cli_usage(c, "quantize: --list takes no model");
     if (cli_flag(c, "list")) return list(c);

@@ -44,6 +44,8 @@ typedef struct {
     double      bpw;          /* bits per weight; 0: none */
     uint64_t    size_bytes;   /* bytes of the file; 0: none */
     const char *effort;       /* "low", "medium" (NULL), "high" */
+    const char *records;      /* a file (SQLite) that keeps measurements, made if it is missing:
+                                 a run that was stopped goes on; NULL: none */
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are

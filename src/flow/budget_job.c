@@ -19,6 +19,7 @@ typedef struct {
     char                    *text;  /* the path that was read; NULL: none */
     uint64_t                 rest;  /* bytes of the file that are no matrix */
     const char              *effort;
+    pr_store                *store;
 } budget;
 
 static const char *const effort_names[] = {"low", "medium", "high"};
@@ -175,6 +176,7 @@ static void put_plan(pr_doc_build *d, pare_doc *o, const budget *b) {
     pr_doc_set_str(d, o, "cost_unit", b->job.effort == PR_EFFORT_LOW ? "relative error" : "nats");
     pr_doc_set_i64(d, o, "probe_tokens", p->probe_tokens);
     pr_doc_set_i64(d, o, "evaluations", p->evaluations);
+    pr_doc_set_i64(d, o, "recalled", p->recalled);
     pr_doc_set_i64(d, o, "rounds", p->rounds);
     pr_doc_set_bool(d, o, "refined", p->in_place);
     pr_doc_set_bool(d, o, "exact", p->alloc.exact);
@@ -198,10 +200,19 @@ static pare_status measure_file(budget *b, pare_err *err) {
     return st;
 }
 
+static pare_status open_records(budget *b, pare_err *err) {
+    if (!b->o->records || b->job.effort == PR_EFFORT_LOW) return PARE_OK;
+    PR_TRY(pr_model_hash(b->m, b->ctl, &b->job.model, err));
+    PR_TRY(pr_store_open(&b->store, b->o->records, PR_STORE_WRITE, err));
+    b->job.store = b->store;
+    return PARE_OK;
+}
+
 static pare_status run(budget *b, pr_written *w, pare_err *err) {
     pr_gguf_job job = gguf_job(b);
     PR_TRY(pr_mixed_list(&b->plan, b->m, b->a, err));
     PR_TRY(set_budget(b, err));
+    PR_TRY(open_records(b, err));
     PR_TRY(calibrate(b, err));
     PR_TRY(pr_mixed_solve(&b->plan, &b->job, b->ctl, err));
     pr_mixed_done(&b->plan);
@@ -222,6 +233,7 @@ pare_status pr_budget_job(const pr_model *m, const pare_convert_opts *o, const p
     PR_TRY(find_effort(&b, err));
     pare_status st = run(&b, w, err);
     pr_mixed_done(&b.plan);
+    pr_store_close(b.store);
     if (st != PARE_OK) return st;
     pare_doc *doc = pr_doc_object(&d);
     put_plan(&d, doc, &b);

@@ -19,6 +19,7 @@
 #define PR_MIXED_H
 #include "alloc.h"
 #include "overlay.h"
+#include "store/store.h"
 
 typedef enum {
     PR_EFFORT_LOW,    /* nothing is measured: relative weighted errors */
@@ -49,7 +50,8 @@ typedef struct {
     pr_alloc_result  alloc;  /* of the choice; cost is what was predicted */
     double  first_predicted, first_measured; /* of the first choice; NAN: not measured */
     double  predicted, measured;             /* of the last; NAN likewise */
-    int     rounds, evaluations;             /* refinements that gained; runs of the probe */
+    int     rounds, evaluations; /* refinements that gained; runs of the probe */
+    int     recalled;            /* of these, taken from records */
     int64_t probe_tokens;
     bool    in_place; /* the whole choice was measured: it fits into the work memory */
     uint64_t held;    /* bytes of what is encoded */
@@ -60,6 +62,8 @@ typedef struct {
     const pr_calib      *calib; /* importances; NULL: none */
     const pr_calib_text *probe; /* read for every measurement; NULL only with LOW */
     pr_effort            effort;
+    pr_store            *store; /* runs are recorded there at once and found again; NULL: not */
+    pr_sha256            model; /* hash of the model, with `store` */
 } pr_mixed_job;
 
 /* The matrices that pr_convert_gguf will ask for, with the types that each may have: those whose

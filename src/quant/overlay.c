@@ -79,6 +79,7 @@ pare_status pr_coded_new(pr_coded **out, const pr_model *m, int weight, pr_type 
         st = pr_fail(err, PARE_EREFUSED, -1, "tensor '%s' has no place in GGUF", w->src->name);
     if (st == PARE_OK) st = encode(c, m, w, importance, ctl, err);
     if (st == PARE_OK) st = judge(c, w, importance, err);
+    if (st == PARE_OK) c->hash = pr_sha256_of(c->tensor.data, (size_t)c->tensor.bytes);
     if (st == PARE_OK) *out = c;
     else pr_coded_free(c);
     return st;

@@ -23,6 +23,7 @@ typedef struct {
     pr_type   type;
     pr_xf     xf;
     int       d_head;
+    pr_sha256 hash; /* of the data */
     double
         error; /* sum over its values of (stored - original)², times the column's importance */
 } pr_coded;

@@ -2,8 +2,9 @@
  *
  * Always true: what a choice is measured with is what will be written; a refinement is kept only
  * where the whole choice measured better than the one before. */
-#include "quant/quant.h"
 #include <math.h>
+#include "pare_code.h"
+#include "quant/quant.h"
 
 typedef struct {
     pr_mixed           *p;
@@ -57,6 +58,65 @@ static pare_status errors(sense *s, pare_err *err) {
     return PARE_OK;
 }
 
+/* ------------------------------------------------------------------ records */
+
+/* What a run depends on: the model, the text, and the blocks that lie over it: tensor `item` in its
+ * type `as`, all others as chosen if the choice is what is stepped from. -1: the choice itself. */
+static pare_status key_of(const sense *s, int item, int as, char key[65], pare_err *err) {
+    const pr_calib_text *t = s->job->probe;
+    pr_key               k;
+    pr_key_begin(&k, "divergence", PARE_CODE);
+    pr_key_sha(&k, "model", &s->job->model);
+    pr_key_i64(&k, "window", t->window);
+    pr_key_bytes(&k, "ids", t->ids, (size_t)(t->n_windows * t->window) * sizeof *t->ids);
+    for (int i = 0; i < s->p->n; i++) {
+        const pr_mixed_tensor *x = &s->p->t[i];
+        if (i != item && item >= 0 && !(s->at > 0)) continue;
+        const pr_coded *c = x->coded[i == item ? as : x->chosen];
+        pr_key_str(&k, "tensor", x->name);
+        pr_key_i64(&k, "type", c->type);
+        pr_key_sha(&k, "blocks", &c->hash);
+    }
+    return pr_key_end(&k, key, err);
+}
+
+/* *kld stays NAN where there is no record, or a damaged one. */
+static pare_status recall(const sense *s, int item, int as, double *kld, pare_err *err) {
+    char      key[65];
+    pr_str    text;
+    pare_doc *d = NULL;
+    *kld = NAN;
+    if (!s->job->store) return PARE_OK;
+    pr_arena *a = pr_arena_new(1 << 20);
+    if (!a) return pr_fail_nomem(err, 4096);
+    pare_status st = key_of(s, item, as, key, err);
+    if (st == PARE_OK) st = pr_store_find(s->job->store, key, a, &text, NULL, err);
+    if (st == PARE_OK && text.p && pare_doc_parse(&d, text.p, text.n, NULL) == PARE_OK)
+        *kld = pare_doc_num(pare_doc_get(d, "kld"));
+    if (!(*kld >= 0)) *kld = NAN;
+    pare_doc_free(d);
+    pr_arena_free(a);
+    s->p->recalled += !isnan(*kld);
+    return st;
+}
+
+static pare_status keep(const sense *s, int item, int as, double kld, pare_err *err) {
+    char         key[65];
+    pr_buf       text;
+    pr_doc_build b = {0};
+    pare_doc    *d = pr_doc_object(&b), *whole;
+    pr_doc_set_f64(&b, d, "kld", kld);
+    PR_TRY(pr_doc_done(&b, d, &whole, err));
+    pr_buf_init(&text, 4096);
+    pare_status st = pr_doc_put(whole, 0, &text, err);
+    if (st == PARE_OK) st = key_of(s, item, as, key, err);
+    if (st == PARE_OK)
+        st = pr_store_put_again(s->job->store, key, "divergence", text.p, text.n, err);
+    pr_buf_done(&text);
+    pare_doc_free(whole);
+    return st;
+}
+
 /* ------------------------------------------------------------------ measuring */
 
 static pare_status run_now(sense *s, pare_err *err) {
@@ -72,6 +132,7 @@ static pare_status run_now(sense *s, pare_err *err) {
     for (int i = 0; i < s->n_runs; i++) {
         const pr_mixed_tensor *t = &s->p->t[s->run[i].item];
         s->kld[s->run[i].item * PR_MIXED_TYPES + s->run[i].as] = kld[i];
+        if (s->job->store) PR_TRY(keep(s, s->run[i].item, s->run[i].as, kld[i], err));
         pr_overlay_put(s->lay[i], t->weight, s->at > 0 ? t->coded[t->chosen] : NULL);
         tidy(s, s->run[i].item);
     }
@@ -83,7 +144,15 @@ static pare_status run_now(sense *s, pare_err *err) {
 }
 
 static pare_status run(sense *s, int item, int as, pare_err *err) {
+    double *kld = &s->kld[item * PR_MIXED_TYPES + as];
     PR_TRY(code(s, item, as, err));
+    PR_TRY(recall(s, item, as, kld, err));
+    if (!isnan(*kld)) {
+        s->p->evaluations++;
+        s->done++;
+        tidy(s, item);
+        return PARE_OK;
+    }
     s->run[s->n_runs].item = item;
     s->run[s->n_runs++].as = as;
     return s->n_runs == PR_DIVERGENCE_MODELS ? run_now(s, err) : PARE_OK;
@@ -104,7 +173,10 @@ static pare_status measure_choice(sense *s, double *kld, pare_err *err) {
     }
     const pr_model *m = pr_overlay_model(s->lay[0]);
     s->p->evaluations++;
-    return pr_divergence(s->p->m, &m, 1, s->job->probe, s->ctl, kld, err);
+    PR_TRY(recall(s, -1, 0, kld, err));
+    if (!isnan(*kld)) return PARE_OK;
+    PR_TRY(pr_divergence(s->p->m, &m, 1, s->job->probe, s->ctl, kld, err));
+    return s->job->store ? keep(s, -1, 0, *kld, err) : PARE_OK;
 }
 
 /* ------------------------------------------------------------------ costs */
