@@ -42,10 +42,17 @@ typedef struct {
     const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
     /* Take out layers, channels and heads that together are at least this share of the layers'
      * bytes, those that cost least on `calib`, or on text/train.txt of the source
-     * (docs/pruning.md);
-     * 0: none. */
+     * (docs/pruning.md); 0: none. */
     double      prune;
     const char *lineage;       /* from which source, by which recipe: goes into the file; or NULL */
+    /* gguf, instead of `quant`: types for a budget by measured sensitivity
+     * (docs/mixed-precision.md). `calib` is then also what is measured on; NULL: text/train.txt
+     * beside the model */
+    double      bpw;          /* bits per weight; 0: none */
+    uint64_t    size_bytes;   /* bytes of the file; 0: none */
+    const char *effort;       /* "low", "medium" (NULL), "high" */
+    const char *records;      /* a file (SQLite) that keeps measurements, made if it is missing:
+                                 a run that was stopped goes on; NULL: none */
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are

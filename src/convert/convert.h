@@ -54,6 +54,7 @@ typedef struct {
     void (*more_keys)(void *user, pr_gguf_writer *w); /* adds keys of the caller's; NULL: none */
     void *more_user;
     const char *lineage; /* pare.lineage; NULL: none, also where a GGUF source has one */
+    bool plan_only; /* choose, and count the file's bytes, but read no weight and write nothing */
 } pr_gguf_job;
 
 typedef struct {

@@ -8,20 +8,6 @@
 
 enum { MOST_WAYS = 4, KEPT_BACK = 8, HELD_WINDOWS = 32, WINDOW = 512 };
 
-typedef struct {
-    const pr_model          *m;
-    const pare_convert_opts *o;
-    const pare_ctl          *ctl;
-    pr_arena                *a;
-    pr_type_plan            *plan; /* as it was before anybody asked it */
-    pr_gguf_job             *g;
-    pr_map                   map;
-    pr_str                   learn, held; /* of the text */
-    pr_calib_text            text;
-    pr_calib                *calib;
-    pr_calibrated           *told;
-} job;
-
 /* ------------------------------------------------------------------ words */
 
 static const char *const names[] = {"auto", "plain", "importance", "gptq"};
@@ -70,7 +56,7 @@ bool pr_calib_prunes(const pare_convert_opts *o) {
 
 /* The last eighth, from a line's start on, is kept back. One piece at least must remain for
  * each. */
-static void keep_back(job *j) {
+static void keep_back(pr_calib_work *j) {
     size_t n = j->learn.n, at = n - n / KEPT_BACK;
     while (at < n && j->learn.p[at - 1] != '\n') at++;
     if (at == n) /* a single line: from a character's start on */
@@ -79,7 +65,7 @@ static void keep_back(job *j) {
     j->learn.n = at;
 }
 
-static pare_status gather(job *j, bool hold, pare_err *err) {
+static pare_status gather(pr_calib_work *j, bool hold, pare_err *err) {
     const pare_convert_opts *o = j->o;
     pr_calib_opts co = {.max_tokens = o->calib_tokens, .dataset = pr_path_base(o->calib)};
     size_t        bad;
@@ -96,7 +82,7 @@ static pare_status gather(job *j, bool hold, pare_err *err) {
 }
 
 /* An importance matrix of another model is a mistake; one of a part of this model is not. */
-static pare_status count_known(job *j, pare_err *err) {
+static pare_status count_known(pr_calib_work *j, pare_err *err) {
     for (int i = 0; i < j->m->n_weights; i++) {
         const pr_weight *w = &j->m->weights[i];
         pr_role_class    k = pr_role_class_of(w->id.role);
@@ -118,14 +104,18 @@ static pare_status count_known(job *j, pare_err *err) {
 /* ------------------------------------------------------------------ ways */
 
 /* The model with its matrices made in this way. */
-static pare_status make(const job *j, pr_calib_way way, pr_recode **out, pare_err *err) {
-    pr_type_plan   plan = *j->plan;
+static pare_status make(const pr_calib_work *j, pr_calib_way way, pr_recode **out, pare_err *err) {
     pr_recode_opts ro = {.near = j->g->out, .feedback = way == PR_WAY_FEEDBACK};
-    plan.calib = way == PR_WAY_PLAIN ? NULL : j->calib;
+    if (!j->plan)
+        return pr_recode_run(out, j->m, j->g->choose, j->g->user, &j->text, &ro, j->ctl, j->a,
+                             err);
+    pr_type_plan plan = *j->plan; /* it counts what it is asked */
+    plan.calib = j->calib;
     return pr_recode_run(out, j->m, pr_type_plan_choose, &plan, &j->text, &ro, j->ctl, j->a, err);
 }
 
-static pare_status write_made(const job *j, const pr_recode *r, pr_written *w, pare_err *err) {
+static pare_status write_made(const pr_calib_work *j, const pr_recode *r, pr_written *w,
+                              pare_err *err) {
     j->g->choose = pr_recode_choose;
     j->g->user = (void *)(uintptr_t)r;
     PR_TRY(pr_convert_gguf(pr_recode_model(r), j->g, j->ctl, j->a, w, err));
@@ -142,7 +132,7 @@ static void keep_estimate(pr_calib_try *t, const pr_eval_result *r, const pr_eva
 }
 
 /* All ways side by side over the text that was kept back. */
-static pare_status judge(job *j, pr_recode *const *r, int n, pare_err *err) {
+static pare_status judge(pr_calib_work *j, pr_recode *const *r, int n, pare_err *err) {
     const pr_model *models[MOST_WAYS];
     pr_eval_result *ref, *out[MOST_WAYS];
     pr_eval_opts    eo = {.window = PR_MIN((int64_t)WINDOW, j->m->hp.n_ctx),
@@ -162,7 +152,7 @@ static pare_status judge(job *j, pr_recode *const *r, int n, pare_err *err) {
     return PARE_OK;
 }
 
-static pare_status by_measure(job *j, pr_written *w, pare_err *err) {
+static pare_status by_measure(pr_calib_work *j, pr_written *w, pare_err *err) {
     static const pr_calib_way ways[] = {PR_WAY_IMPORTANCE, PR_WAY_FEEDBACK};
     pr_recode  *r[PR_COUNT(ways)] = {NULL};
     pare_status st = PARE_OK;
@@ -179,10 +169,10 @@ static pare_status by_measure(job *j, pr_written *w, pare_err *err) {
     return st;
 }
 
-static pare_status by_one(job *j, pr_calib_way way, pr_written *w, pare_err *err) {
+static pare_status by_one(pr_calib_work *j, pr_calib_way way, pr_written *w, pare_err *err) {
     pr_recode *r;
     j->told->way = names[way];
-    j->plan->calib = way == PR_WAY_PLAIN ? NULL : j->calib;
+    if (j->plan) j->plan->calib = way == PR_WAY_PLAIN ? NULL : j->calib;
     if (way != PR_WAY_FEEDBACK) return pr_convert_gguf(j->m, j->g, j->ctl, j->a, w, err);
     PR_TRY(make(j, way, &r, err));
     pare_status st = write_made(j, r, w, err);
@@ -194,13 +184,14 @@ static pare_status by_one(job *j, pr_calib_way way, pr_written *w, pare_err *err
 
 /* llama-quantize's own keys where they apply, and ours. No path goes into a file. */
 static void put_keys(void *user, pr_gguf_writer *w) {
-    const job *j = user;
+    const pr_calib_work *j = user;
     char       hex[65];
     const char *from = j->o->calib ? j->o->calib : j->o->imatrix;
     if (!from) return;
     pr_gguf_add_str(w, j->o->calib ? "quantize.imatrix.dataset" : "quantize.imatrix.file",
                     pr_str_of(pr_path_base(from)));
-    pr_gguf_add_u32(w, "quantize.imatrix.entries_count", (uint32_t)pr_calib_count(j->calib));
+    pr_gguf_add_u32(w, "quantize.imatrix.entries_count",
+                    (uint32_t)(j->calib ? pr_calib_count(j->calib) : 0));
     pr_gguf_add_str(w, "pare.calibration.method", pr_str_of(j->told->way));
     if (!j->o->calib) return;
     pr_gguf_add_u32(w, "quantize.imatrix.chunks_count", (uint32_t)j->text.n_windows);
@@ -208,31 +199,45 @@ static void put_keys(void *user, pr_gguf_writer *w) {
     pr_gguf_add_str(w, PR_CALIB_HASH_KEY, pr_str_of(hex));
 }
 
-static pare_status run(job *j, pr_calib_way way, pr_written *w, pare_err *err) {
-    if (j->o->imatrix) PR_TRY(pr_imatrix_read(&j->calib, j->o->imatrix, j->a, err));
-    if (j->o->calib) PR_TRY(gather(j, way == PR_WAY_AUTO, err));
-    j->plan->shape.has_imatrix = j->calib && way != PR_WAY_PLAIN;
-    if (j->calib) PR_TRY(count_known(j, err));
-    j->told->tokens = j->text.n_windows * j->text.window;
-    if (way == PR_WAY_AUTO && j->o->calib && j->held.n) return by_measure(j, w, err);
-    if (way == PR_WAY_AUTO) way = j->calib ? PR_WAY_IMPORTANCE : PR_WAY_PLAIN;
-    return by_one(j, way, w, err);
+void pr_calib_plan_keys(pr_calib_work *c, const pare_convert_opts *o, pr_gguf_job *g) {
+    static pr_calibrated longest = {.way = "importance"};
+    *c = (pr_calib_work){.o = o, .told = &longest};
+    g->more_keys = put_keys;
+    g->more_user = c;
 }
 
-pare_status pr_calib_write(const pr_model *m, const pare_convert_opts *o, pr_type_plan *plan,
-                           pr_gguf_job *g, const pare_ctl *ctl, pr_arena *a, pr_written *w,
+pare_status pr_calib_begin(pr_calib_work *c, const pr_model *m, const pare_convert_opts *o,
+                           const pare_ctl *ctl, pr_arena *a, pare_err *err) {
+    *c = (pr_calib_work){.m = m, .o = o, .ctl = ctl, .a = a};
+    PR_TRY(check_words(o, &c->way, err));
+    PR_NEW(c->told, a, 1, err);
+    if (o->imatrix) PR_TRY(pr_imatrix_read(&c->calib, o->imatrix, a, err));
+    if (o->calib) PR_TRY(gather(c, c->way == PR_WAY_AUTO, err));
+    if (c->calib) PR_TRY(count_known(c, err));
+    c->told->tokens = c->text.n_windows * c->text.window;
+    return PARE_OK;
+}
+
+pare_status pr_calib_write(pr_calib_work *c, pr_type_plan *plan, pr_gguf_job *g, pr_written *w,
                            pare_err *err) {
-    job          j = {.m = m, .o = o, .ctl = ctl, .a = a, .plan = plan, .g = g};
-    pr_calib_way way;
-    PR_TRY(check_words(o, &way, err));
-    PR_NEW(j.told, a, 1, err);
+    pr_calib_way way = c->way;
+    pare_status  st;
+    c->plan = plan;
+    c->g = g;
     g->more_keys = put_keys;
-    g->more_user = &j;
-    pare_status st = run(&j, way, w, err);
-    pr_map_close(&j.map);
-    if (st == PARE_OK) w->calibrated = j.told;
+    g->more_user = c;
+    if (plan) plan->shape.has_imatrix = c->calib && way != PR_WAY_PLAIN;
+    if (way == PR_WAY_AUTO && c->o->calib && c->held.n) {
+        st = by_measure(c, w, err);
+    } else {
+        if (way == PR_WAY_AUTO) way = c->calib ? PR_WAY_IMPORTANCE : PR_WAY_PLAIN;
+        st = by_one(c, way, w, err);
+    }
+    if (st == PARE_OK) w->calibrated = c->told;
     return st;
 }
+
+void pr_calib_end(pr_calib_work *c) { pr_map_close(&c->map); }
 
 /* ------------------------------------------------------------------ telling */
 

@@ -23,6 +23,12 @@ pare_status pr_prune_job(const pr_model *m, const char *src, const pare_convert_
 pare_status pr_prune_check(const pr_model *m, const pare_convert_opts *o, pr_doc_build *b,
                            pare_doc *c, pare_err *err);
 
+/* `quantize` to a budget (o->bpw or o->size_bytes): types by measured sensitivity, then the file.
+ * *told: how it came about ("allocation" of docs/json.md). EREFUSED: a budget that no types
+ * meet. */
+pare_status pr_budget_job(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                          pr_arena *a, pr_written *w, pare_doc **told, pare_err *err);
+
 /* The job of `convert` for MLX, ONNX and OpenVINO; `floats`: the format's usual float type. EUSAGE:
  * words that they do not know. */
 pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_job *job,

@@ -179,4 +179,6 @@ int  pr_recode_count(const pr_recode *r);
 /* The report of the writer says what they were made from: the weights of `source`. */
 void pr_recode_report(const pr_recode *r, const pr_model *source, pr_written *w);
 void pr_recode_close(pr_recode *r); /* NULL is fine */
+
+#include "mixed.h" /* types for a budget: alloc.h, overlay.h, mixed.h are part of this door */
 #endif
