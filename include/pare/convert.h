@@ -46,7 +46,7 @@ typedef struct {
     double      prune;
     const char *lineage;       /* from which source, by which recipe: goes into the file; or NULL */
     /* gguf, instead of `quant`: types for a budget by measured sensitivity
-     * (docs/mixed-precision.md). `calib` is then also what is measured on; NULL: text/train.txt
+     * (docs/quantizing.md). `calib` is then also what is measured on; NULL: text/train.txt
      * beside the model */
     double      bpw;          /* bits per weight; 0: none */
     uint64_t    size_bytes;   /* bytes of the file; 0: none */

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include "calib.h"
 
-/* Bits per weight that a file asked for may have less; docs/mixed-precision.md. */
+/* Bits per weight that a file asked for may have less; docs/quantizing.md. */
 static const double BPW_BELOW = 0.01;
 
 typedef struct {
