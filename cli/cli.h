@@ -69,7 +69,7 @@ typedef struct {
 extern const opt_def opt_out, opt_text, opt_text_file, opt_n, opt_threads, opt_context,
     opt_temp, opt_top_k, opt_top_p, opt_min_p, opt_seed, opt_any_runner, opt_vs_runner,
     opt_against_runner, opt_work_memory, opt_allow_inexact, opt_strict, opt_quant, opt_state,
-    opt_exact, opt_special, opt_max_memory, opt_calib, opt_calib_tokens, opt_imatrix,
+    opt_exact, opt_special, opt_max_memory, opt_calib, opt_calib_tokens, opt_imatrix, opt_method,
     opt_save_imatrix, opt_prune;
 /* --json, --quiet and --help: every command has them. */
 extern const opt_def *const opts_everywhere[];

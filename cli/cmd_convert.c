@@ -54,7 +54,7 @@ static const opt_def *const opts[] = {
     &own_to,          &opt_out,     &opt_quant,     &own_group,         &own_head,
     &own_symmetric,   &own_name,    &own_shard_bytes, &opt_strict,
     &opt_allow_inexact, &opt_threads, &opt_work_memory, &opt_calib,
-    &opt_calib_tokens, &opt_imatrix, &opt_save_imatrix, &opt_prune, NULL};
+    &opt_calib_tokens, &opt_imatrix, &opt_method, &opt_save_imatrix, &opt_prune, NULL};
 
 static int run(cli *c) {
     pare_err          err = {0};
@@ -75,6 +75,7 @@ static int run(cli *c) {
                            .calib = cli_str(c, "calib"),
                            .calib_tokens = cli_int(c, "calib-tokens"),
                            .imatrix = cli_str(c, "imatrix"),
+                           .method = cli_str(c, "method"),
                            .save_imatrix = cli_str(c, "save-imatrix"),
                            .prune = cli_num(c, "prune")};
     if (!o.to) return cli_usage(c, "convert: --to is missing: gguf, hf, mlx, onnx or openvino");

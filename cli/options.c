@@ -46,10 +46,13 @@ const opt_def opt_calib = {"calib", 0, OPT_FILE, "TEXT",
                            NULL, 0, 0};
 const opt_def opt_calib_tokens = {"calib-tokens", 0, OPT_INT, "N",
                                   "of --calib, at most so many, evenly from the whole text",
-                                  "32768", NULL, 64, 1 << 24};
+                                  "16384", NULL, 64, 1 << 24};
 const opt_def opt_imatrix = {"imatrix", 0, OPT_FILE, "FILE",
                              "gguf: llama.cpp's importance matrix (GGUF), instead of --calib", NULL,
                              NULL, 0, 0};
+static const char *const methods[] = {"auto", "plain", "importance", "gptq", NULL};
+const opt_def opt_method = {"method", 0, OPT_ENUM, "M", "what is made of the calibration", "auto",
+                            methods, 0, 0};
 const opt_def opt_save_imatrix = {"save-imatrix", 0, OPT_FILE, "FILE",
                                   "keep what --calib found in llama.cpp's format", NULL, NULL, 0,
                                   0};

@@ -53,6 +53,22 @@ void show_check(const pare_doc *check) {
                    pare_doc_str(bound));
 }
 
+/* How the levels were found; where several ways were tried, how far each is from the source. */
+static void print_calibration(const pare_doc *k) {
+    const pare_doc *tried = pare_doc_get(k, "tried");
+    int64_t         tokens = pare_doc_int(pare_doc_get(k, "tokens"));
+    human           n;
+    out_printf("method: %s", show_str(k, "method"));
+    if (tokens) out_printf(", after %s tokens", show_grouped(n, tokens));
+    for (size_t i = 0; i < pare_doc_count(tried); i++) {
+        const pare_doc *t = pare_doc_at(tried, i);
+        out_printf("%s%s %.3g … %.3g", i ? ", " : "; nats on text kept back: ",
+                   show_str(t, "method"), pare_doc_num(pare_doc_get(t, "lo")),
+                   pare_doc_num(pare_doc_get(t, "hi")));
+    }
+    out_puts("\n");
+}
+
 /* What --prune took out, beside the other ways that were measured. */
 static void print_pruning(cli *c, const pare_doc *p) {
     const pare_doc *ways = pare_doc_get(p, "ways");
@@ -85,4 +101,5 @@ void show_written(cli *c, const pare_doc *d) {
                show_grouped(exact, (int64_t)to), pare_doc_num(pare_doc_get(d, "bpw")),
                human_bytes(before, from), pare_doc_num(pare_doc_get(d, "seconds")));
     out_printf("sha256 %s\n", show_str(d, "sha256"));
+    if (pare_doc_get(d, "calibration")) print_calibration(pare_doc_get(d, "calibration"));
 }

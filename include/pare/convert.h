@@ -34,15 +34,25 @@ typedef struct {
     const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
     /* gguf with `quant`: how much each column of each matrix matters (docs/quantizing.md) */
     const char *calib;        /* a text that the model reads first; or NULL */
-    int64_t     calib_tokens; /* at most so many of it; 0: 32,768 */
+    int64_t     calib_tokens; /* at most so many of it; 0: 16,384 */
     const char *imatrix;      /* instead, llama.cpp's importance matrix (GGUF); or NULL */
+    const char *method; /* "auto", "plain", "importance", "gptq"; NULL: auto, which makes
+                             both latter and takes what diverges less on an eighth of `calib` that
+                             is kept back */
     const char *save_imatrix; /* keep what was gathered from `calib` in this file; or NULL */
     /* Take out layers, channels and heads that together are at least this share of the layers'
      * bytes, those that cost least on `calib`, or on text/train.txt of the source
-     * (docs/pruning.md);
-     * 0: none. */
+     * (docs/pruning.md); 0: none. */
     double      prune;
     const char *lineage;       /* from which source, by which recipe: goes into the file; or NULL */
+    /* gguf, instead of `quant`: types for a budget by measured sensitivity
+     * (docs/quantizing.md). `calib` is then also what is measured on; NULL: text/train.txt
+     * beside the model */
+    double      bpw;          /* bits per weight; 0: none */
+    uint64_t    size_bytes;   /* bytes of the file; 0: none */
+    const char *effort;       /* "low", "medium" (NULL), "high" */
+    const char *records;      /* a file (SQLite) that keeps measurements, made if it is missing:
+                                 a run that was stopped goes on; NULL: none */
 } pare_convert_opts;
 
 /* At the end the source, run here, and what was written, in its runtime (docs/parity.md), are

@@ -18,6 +18,16 @@ void        pr_map_close(pr_map *m);
 /* Tell the kernel that [off, off+n) will not be needed again soon. */
 void pr_map_drop(const pr_map *m, uint64_t off, uint64_t n);
 
+/* `bytes` of memory that lie in a file without a name beside `path`, so that the kernel can put
+ * them out of memory: for what is made in one pass and written in another. Zeroed. PARE_EENV:
+ * no room on the disk. Any thread may write; gone when closed, or when the process ends. */
+typedef struct {
+    uint8_t *p;
+    uint64_t n;
+} pr_spool;
+pare_status pr_spool_open(pr_spool *s, const char *path, uint64_t bytes, pare_err *err);
+void        pr_spool_close(pr_spool *s); /* {0} is fine */
+
 /* Bytes in a file without a name, until they are mapped: what is too large for memory and needed by
  * this process alone. The folder's file system gives the room; nothing is left if pare is
  * killed. */

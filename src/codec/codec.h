@@ -22,4 +22,16 @@
 #include "codec/codecs.def"
 #undef KERNEL
 #endif
+
+/* Blocks whose values are levels under scales: so many levels, and neighbours that share a
+ * scale. */
+typedef struct {
+    int n, sub;
+} pr_levels;
+/* False: blocks of `t` are not such, or have a level for each of 256 values (Q8_0). */
+bool pr_levels_of(pr_type t, pr_levels *out);
+/* The levels of one block, a byte each, 0 … n-1 as stored; and others in their place, the scales
+ * being as they are. `t` must be one of them. */
+void pr_levels_take(pr_type t, const void *block, uint8_t *lev);
+void pr_levels_put(pr_type t, void *block, const uint8_t *lev);
 #endif

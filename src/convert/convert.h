@@ -51,7 +51,10 @@ typedef struct {
     const char *name;   /* general.name; NULL: as the source says */
     bool allow_inexact; /* write what GGUF cannot say, with its reasons */
     bool no_tokenizer;  /* write no tokenizer.* keys */
+    void (*more_keys)(void *user, pr_gguf_writer *w); /* adds keys of the caller's; NULL: none */
+    void *more_user;
     const char *lineage; /* pare.lineage; NULL: none, also where a GGUF source has one */
+    bool plan_only; /* choose, and count the file's bytes, but read no weight and write nothing */
 } pr_gguf_job;
 
 typedef struct {
@@ -92,6 +95,7 @@ typedef struct {
     const char *lineage; /* the job's, which stands inside; or NULL */
     const char **warnings; /* what else somebody should know, one line each */
     int n_warnings;
+    const struct pr_calibrated *calibrated; /* the caller's: how levels were found; NULL here */
     pr_sha256 sha256; /* of the GGUF file; of a directory: of its tensors' names, types and
                          bytes in order */
 } pr_written;

@@ -167,7 +167,9 @@ static bool replaced(const char *key, const pr_key_plan *p) {
            strcmp(key, "general.quantization_version") == 0 || begins(key, "split.") ||
            strcmp(key, "pare.lineage") == 0 ||
            (p->job->name && strcmp(key, "general.name") == 0) ||
-           (p->job->no_tokenizer && begins(key, "tokenizer."));
+           (p->job->no_tokenizer && begins(key, "tokenizer.")) ||
+           (p->job->choose &&
+            (begins(key, "quantize.imatrix.") || begins(key, "pare.calibration.")));
 }
 
 static void put_kept(pr_gguf_writer *w, const pr_key_plan *p) {
@@ -196,4 +198,5 @@ void pr_keys_put(pr_gguf_writer *w, const pr_key_plan *p) {
         put_kept(w, p);
     else
         put_fresh(w, p);
+    if (p->job->more_keys) p->job->more_keys(p->job->more_user, w);
 }

@@ -96,8 +96,9 @@ static pare_status write_file(const pr_key_plan *p, const pare_ctl *ctl, pr_writ
         pr_keys_put(w, p);
         st = declare(w, p->outline, err);
         if (st == PARE_OK) st = pr_gguf_writer_size(w, &out->bytes, err);
-        if (st == PARE_OK) st = pour(w, p->outline, p->job, ctl, out, err);
-        if (st == PARE_OK)
+        bool write = st == PARE_OK && !p->job->plan_only;
+        if (write) st = pour(w, p->outline, p->job, ctl, out, err);
+        if (write && st == PARE_OK)
             st = pr_gguf_writer_commit(w, err);
         else
             pr_gguf_writer_discard(w);

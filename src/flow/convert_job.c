@@ -1,26 +1,35 @@
 /* convert_job.c - include/pare/convert.h: opens the source, hands `convert` the mix's
  * choice of types, tells what was written. */
-#include "flow.h"
+#include "calib.h"
 #include <stdio.h>
 #include "pare/convert.h"
 
 enum { ARENA_MAX = 64 << 20 };
 
+static pare_status calibrated(const pr_model *m, const pare_convert_opts *o, pr_type_plan *plan,
+                              pr_gguf_job *job, const pare_ctl *ctl, pr_arena *a, pr_written *w,
+                              pare_err *err) {
+    pr_calib_work c;
+    pare_status   st = pr_calib_begin(&c, m, o, ctl, a, err);
+    if (st == PARE_OK) st = pr_calib_write(&c, plan, job, w, err);
+    pr_calib_end(&c);
+    return st;
+}
+
 static pare_status to_gguf(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
                            pr_arena *a, pr_written *w, pare_err *err) {
     pr_type_plan plan;
-    pr_calib    *calib;
     pr_gguf_job job = {
         .out = o->out, .file_type = -1, .name = o->name, .allow_inexact = o->allow_inexact,
         .lineage = o->lineage};
     if (o->quant) {
         PR_TRY(pr_type_plan_init(&plan, m, o->quant, o->strict, err));
-        PR_TRY(pr_calib_job(m, o, ctl, a, &calib, err));
-        plan.calib = calib;
-        plan.shape.has_imatrix = calib != NULL;
         job.choose = pr_type_plan_choose;
         job.user = &plan;
         job.file_type = pr_mix_ftype(plan.mix);
+        if (pr_calib_asked(o)) return calibrated(m, o, &plan, &job, ctl, a, w, err);
+    } else if (pr_calib_asked(o) && !pr_calib_prunes(o)) {
+        return pr_fail(err, PARE_EUSAGE, -1, "calibration, and nothing to quantize to (--quant)");
     }
     return pr_convert_gguf(m, &job, ctl, a, w, err);
 }
@@ -83,10 +92,15 @@ static pare_status to_openvino(const pr_model *m, const pare_convert_opts *o,
     return pr_convert_openvino(m, &job, ctl, a, w, err);
 }
 
+/* What was found beside the weights: "pruning" and "allocation" of the report; NULL: nothing. */
+typedef struct {
+    pare_doc *pruning, *allocation;
+} found;
+
 /* `whole`: the source before it was pruned. The report, and the check of what was written:
- * EREFUSED, with the report, if it is broken. */
+ * EREFUSED, with the report, if it is broken. Takes what was found. */
 static pare_status tell(const pr_model *m, const pr_model *whole, const char *from,
-                        const pare_convert_opts *o, const pr_written *w, pare_doc *pruning,
+                        const pare_convert_opts *o, const pr_written *w, const found *f,
                         double seconds, const pare_ctl *ctl, pare_doc **report, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *d = pr_doc_object(&b), *src;
@@ -101,10 +115,12 @@ static pare_status tell(const pr_model *m, const pr_model *whole, const char *fr
     else pr_doc_set_null(&b, d, "quant");
     pr_doc_set_path(&b, d, "path", o->out);
     pr_written_doc(&b, d, w);
+    if (w->calibrated) pr_calibrated_doc(&b, d, o, w->calibrated);
+    if (f->allocation) pr_doc_set(&b, d, "allocation", f->allocation);
     pr_doc_set_f64(&b, d, "seconds", seconds);
-    if (pruning) pr_doc_set(&b, d, "pruning", pruning);
+    if (f->pruning) pr_doc_set(&b, d, "pruning", f->pruning);
     pare_doc   *check = pr_doc_set_object(&b, d, "check");
-    pare_status st = pruning ? pr_prune_check(m, o, &b, check, err)
+    pare_status st = f->pruning ? pr_prune_check(m, o, &b, check, err)
                              : pr_convert_check(m, from, o, w, ctl, &b, check, err);
     if (st != PARE_OK && st != PARE_EREFUSED) {
         pare_doc_free(d);
@@ -149,7 +165,7 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
                          pare_doc **report, pare_err *err) {
     pr_model  *m = NULL;
     pr_pruned *p = NULL;
-    pare_doc  *pruning = NULL;
+    found      f = {0};
     pr_written w;
     uint64_t start = pr_now_ns();
     if (report) *report = NULL;
@@ -157,18 +173,25 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
         return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
     int to = target_of(o->to, err);
     if (to < 0) return PARE_EUSAGE;
+    if (to != 0 && pr_calib_asked(o) && !pr_calib_prunes(o))
+        return pr_fail(err, PARE_EUSAGE, -1, "calibration is for gguf, not for %s", o->to);
     if (o->name && !pr_utf8_valid(o->name, strlen(o->name), NULL))
         return pr_fail(err, PARE_EUSAGE, -1, "the name is not UTF-8, which GGUF expects");
     pr_arena *a = pr_arena_new(ARENA_MAX);
     if (!a) return pr_fail_nomem(err, 4096);
     pare_status st = pr_model_open(&m, src, err);
-    if (st == PARE_OK) st = pr_prune_job(m, src, o, ctl, a, &p, &pruning, err);
+    if (st == PARE_OK) st = pr_prune_job(m, src, o, ctl, a, &p, &f.pruning, err);
     const pr_model *of = p ? pr_pruned_model(p) : m;
-    if (st == PARE_OK) st = targets[to].write(of, o, ctl, a, &w, err);
-    pare_doc *d = NULL;
     if (st == PARE_OK)
-        st = tell(of, m, src, o, &w, pruning, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
-    else pare_doc_free(pruning);
+        st = o->bpw != 0 || o->size_bytes ? pr_budget_job(of, o, ctl, a, &w, &f.allocation, err)
+                                          : targets[to].write(of, o, ctl, a, &w, err);
+    pare_doc *d = NULL;
+    if (st == PARE_OK) {
+        st = tell(of, m, src, o, &w, &f, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);
+    } else {
+        pare_doc_free(f.pruning);
+        pare_doc_free(f.allocation);
+    }
     pr_pruned_free(p);
     if (report)
         *report = d;

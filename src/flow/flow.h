@@ -14,11 +14,6 @@ void pr_written_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
 /* Only "tensors", as docs/report.md has it. */
 void pr_written_tensors_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
 
-/* What `o` says about calibration, done: *out NULL where it says nothing. From the arena. EUSAGE:
- * words that exclude each other; EINPUT: a text or file that will not do. */
-pare_status pr_calib_job(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
-                         pr_arena *a, pr_calib **out, pare_err *err);
-
 /* What --prune asks for: *out NULL where nothing; else a model made of `m`, and what was found as
  * "pruning" of a report. EUSAGE: no text to measure on; EREFUSED: no cut saves that much. */
 pare_status pr_prune_job(const pr_model *m, const char *src, const pare_convert_opts *o,
@@ -27,6 +22,12 @@ pare_status pr_prune_job(const pr_model *m, const char *src, const pare_convert_
 /* In place of pr_convert_check: o->out read back holds the weights of `m`. */
 pare_status pr_prune_check(const pr_model *m, const pare_convert_opts *o, pr_doc_build *b,
                            pare_doc *c, pare_err *err);
+
+/* `quantize` to a budget (o->bpw or o->size_bytes): types by measured sensitivity, then the file.
+ * *told: how it came about ("allocation" of docs/json.md). EREFUSED: a budget that no types
+ * meet. */
+pare_status pr_budget_job(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                          pr_arena *a, pr_written *w, pare_doc **told, pare_err *err);
 
 /* The job of `convert` for MLX, ONNX and OpenVINO; `floats`: the format's usual float type. EUSAGE:
  * words that they do not know. */

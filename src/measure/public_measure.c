@@ -2,6 +2,7 @@
 #include "measure.h"
 #include "parity_words.h"
 #include "pare/measure.h"
+#include "quant/quant.h"
 #include "pare_version.h"
 
 /* ------------------------------------------------------------------ parts of a document */
@@ -187,10 +188,24 @@ static pare_status choose(evaluation *e, const pare_eval_opts *o, const pare_ctl
     return PARE_OK;
 }
 
+/* A model knows the text that it was calibrated on: what is measured there flatters it. */
+static void warn_of_calibration(const evaluation *e, const pare_ctl *ctl) {
+    char   hex[65];
+    pr_str key = {0};
+    if (!e->m[0] || pr_container_kind_of(e->m[0]->file) != PR_GGUF) return;
+    if (pr_gguf_opt_str(e->m[0]->file, PR_CALIB_HASH_KEY, &key, NULL) != PARE_OK || !key.p) return;
+    pr_sha256 h = pr_sha256_of(e->text.p, e->text.n);
+    pr_sha256_hex(&h, hex);
+    if (pr_str_eq(key, pr_str_of(hex)))
+        pr_ctl_log(ctl, PARE_LOG_WARN,
+                   "the model was calibrated on this very text: expected one that it has not seen");
+}
+
 static pare_status evaluate(evaluation *e, const char *model, const pare_eval_opts *o,
                             const pare_ctl *ctl, pr_doc_build *b, pare_doc *d, pare_err *err) {
     PR_TRY(open_models(e, model, o, ctl, err));
     put_side(b, pr_doc_set_object(b, d, "model"), model, e->side.m, e->side.r);
+    warn_of_calibration(e, ctl);
     const char *path = o->choices ? o->choices : o->file;
     pare_status st = o->choices ? choose(e, o, ctl, b, d, err)
                                 : pr_eval_sides(e->has_ref ? &e->ref : NULL, &e->side, 1, e->text,

@@ -6,7 +6,7 @@
 #include "importance.h"
 #include <stdlib.h>
 
-enum { DEFAULT_WINDOW = 512, DEFAULT_TOKENS = 32768, MOST_TOKENS = 1 << 24 };
+enum { DEFAULT_WINDOW = 512, DEFAULT_TOKENS = 16384, MOST_TOKENS = 1 << 24 };
 
 /* ------------------------------------------------------------------ the text */
 

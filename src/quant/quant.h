@@ -16,6 +16,7 @@
  * any thread may call. */
 #ifndef PR_QUANT_H
 #define PR_QUANT_H
+#include "convert/convert.h"
 #include "engine/engine.h"
 #include "model/model.h"
 #include "tensor/tensor.h"
@@ -97,7 +98,7 @@ pr_type pr_mix_fit(pr_type wanted, int64_t cols);
 
 typedef struct {
     int64_t window;     /* tokens a piece; 0: 512, or the model's context if that is less */
-    int64_t max_tokens; /* at most so many, pieces evenly from the whole text; 0: 32,768 */
+    int64_t max_tokens; /* at most so many, pieces evenly from the whole text; 0: 16,384 */
     bool    no_head;    /* leave out what the output matrix is multiplied by, as llama-imatrix does;
                            then the head need not be computed */
     const char *dataset; /* the text's name, for the file; NULL: "" */
@@ -111,6 +112,8 @@ typedef struct {
     int64_t n_all;    /* tokens of the whole text */
 } pr_calib_text;
 enum { PR_CALIB_LEAST = 64 }; /* tokens */
+/* A GGUF file's key: the SHA-256 of the text that it was calibrated on. */
+#define PR_CALIB_HASH_KEY "pare.calibration.sha256"
 /* PARE_EINPUT: empty, not UTF-8 (the position is named), fewer than PR_CALIB_LEAST tokens;
  * EUSAGE: a window past the model's context; without a tokenizer the model's reason. */
 pare_status pr_calib_text_cut(pr_calib_text *out, const pr_model *m, pr_str text,
@@ -139,4 +142,43 @@ pare_status pr_imatrix_read(pr_calib **out, const char *path, pr_arena *a, pare_
 /* The same of a container that is open; it is read, not kept. */
 pare_status pr_imatrix_take(pr_calib **out, const pr_container *f, pr_arena *a, pare_err *err);
 pare_status pr_imatrix_write(const pr_calib *c, const char *path, pare_err *err);
+
+/* ------------------------------------------------------------------ error feedback
+ *
+ *   PR_TRY(pr_recode_run(&r, m, choose, user, &text, &(pr_recode_opts){out, true}, ctl, a, err));
+ *   job.choose = pr_recode_choose, job.user = r;
+ *   st = pr_convert_gguf(pr_recode_model(r), &job, ctl, a, &written, err);
+ *   pr_recode_close(r);
+ *
+ * The matrices of a model as blocks, made before the file is written: what each should become
+ * depends on what the model computes with the text, and on the errors of those before it (GPTQ).
+ * An embedding that is the head too has no feedback: it is read row by row as well. Types without
+ * levels to choose (Q8_0) have none either. Vectors, floats and what is in blocks of its type
+ * already are left to the writer. The same bytes for every number of threads, level of SIMD and
+ * amount of memory. */
+
+typedef struct {
+    const char *near;  /* made blocks lie in a nameless file beside this path until close */
+    bool feedback; /* else every row is encoded by itself, with the weight that it was given */
+} pr_recode_opts;
+
+typedef struct pr_recode pr_recode;
+/* `choose` is asked as pr_convert_gguf would; `t` is not read without feedback. The arena and what
+ * `choose` gave must outlive `*out`. ENOMEM, EENV (disk); EUSAGE: a matrix has more columns than
+ * work_memory_bytes allows; what a session may say. */
+pare_status pr_recode_run(pr_recode **out, const pr_model *m, pr_choose_fn choose, void *user,
+                          const pr_calib_text *t, const pr_recode_opts *o, const pare_ctl *ctl,
+                          pr_arena *a, pare_err *err);
+/* The model with its new matrices in place of the old; all else is `m`'s, which must stay. */
+const pr_model *pr_recode_model(const pr_recode *r);
+/* A pr_choose_fn for the writer; `user` is the pr_recode. */
+pare_status pr_recode_choose(void *user, const pr_model *m, const pr_weight *w, const char *name,
+                             pr_choice *out, pare_err *err);
+/* How many matrices were made here. */
+int  pr_recode_count(const pr_recode *r);
+/* The report of the writer says what they were made from: the weights of `source`. */
+void pr_recode_report(const pr_recode *r, const pr_model *source, pr_written *w);
+void pr_recode_close(pr_recode *r); /* NULL is fine */
+
+#include "mixed.h" /* types for a budget: alloc.h, overlay.h, mixed.h are part of this door */
 #endif
