@@ -65,3 +65,7 @@ told pare certify out --model Q8_0
 [ ! -e out/readiness.intoto.json ] || exit 2
 told pare verify source
 told pare verify nowhere
+# a report that does not say the format, as older ones: null in the records, no error of pare's own
+cp -R out old && sed '/"format": "gguf"/d' out/report.json > old/report.json || exit 3
+pare certify old -o from-old --model Q8_0 > /dev/null 2> error
+echo "a report without formats: status $?" && cat error
