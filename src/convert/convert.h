@@ -118,5 +118,5 @@ pare_status pr_convert_hf(const pr_model *m, const pr_hf_job *job, const pare_ct
 pare_status pr_choose_one(void *user, const pr_model *m, const pr_weight *w, const char *name,
                           pr_choice *out, pare_err *err);
 
-#include "target.h" /* what writers are made of: room `lower` has more of them */
+#include "outlet.h" /* what writers are made of: room `lower` has more of them */
 #endif

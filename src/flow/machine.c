@@ -75,7 +75,7 @@ static void memory_doc(pr_doc_build *b, pare_doc *d, const pr_hw *hw) {
 }
 
 static void devices_doc(pr_doc_build *b, pare_doc *d, const pr_hw *hw) {
-    static const char *const kinds[] = {"gpu", "npu", "tpu", "other"};
+    static const char *const kinds[] = {"gpu", "npu", "vpu", "tpu", "other"};
     pare_doc                *a = pr_doc_set_array(b, d, "accelerators"), *o;
     for (int i = 0; i < hw->n_accels; i++) {
         o = pr_doc_add_object(b, a);

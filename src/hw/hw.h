@@ -83,7 +83,14 @@ typedef struct {
     double critical; /* NAN: not told */
 } pr_hw_thermal;
 
-typedef enum { PR_ACCEL_GPU, PR_ACCEL_NPU, PR_ACCEL_TPU, PR_ACCEL_OTHER } pr_accel_kind;
+typedef enum {
+    PR_ACCEL_GPU,
+    PR_ACCEL_NPU,
+    PR_ACCEL_VPU, /* a vision processor that also runs networks: Movidius */
+    PR_ACCEL_TPU,
+    PR_ACCEL_OTHER,
+    PR_ACCEL_KINDS
+} pr_accel_kind;
 typedef struct {
     pr_accel_kind kind;
     const char *name;     /* the kernel's or vendor's word for it; never NULL */

@@ -1,7 +1,7 @@
-/* target.h - where what is written goes: a directory that appears when it is whole, and places
+/* outlet.h - where what is written goes: a directory that appears when it is whole, and places
  * inside a file of many tensors. For those who write formats: part of convert's door. */
-#ifndef PR_CONVERT_TARGET_H
-#define PR_CONVERT_TARGET_H
+#ifndef PR_CONVERT_OUTLET_H
+#define PR_CONVERT_OUTLET_H
 #include "outline.h"
 
 /* Fill a directory that has not its name yet. */
