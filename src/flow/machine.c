@@ -6,11 +6,8 @@
 #include "kernel/kernel.h"
 #include "machine.h"
 #include "pare/hw.h"
+#include "target/target.h"
 
-static void set_num(pr_doc_build *b, pare_doc *o, const char *key, double v) {
-    if (isfinite(v)) pr_doc_set_f64(b, o, key, v);
-    else pr_doc_set_null(b, o, key);
-}
 static void set_int(pr_doc_build *b, pare_doc *o, const char *key, int64_t v) {
     if (v >= 0) pr_doc_set_i64(b, o, key, v);
     else pr_doc_set_null(b, o, key);
@@ -18,98 +15,6 @@ static void set_int(pr_doc_build *b, pare_doc *o, const char *key, int64_t v) {
 static void set_str(pr_doc_build *b, pare_doc *o, const char *key, const char *v) {
     if (v) pr_doc_set_str(b, o, key, v);
     else pr_doc_set_null(b, o, key);
-}
-
-static void cpu_doc(pr_doc_build *b, pare_doc *d, const pr_hw *hw) {
-    pare_doc *o = pr_doc_set_object(b, d, "cpu"), *a;
-    char      names[512];
-    set_str(b, o, "model", hw->cpu_model);
-    set_str(b, o, "vendor", hw->cpu_vendor);
-    set_str(b, o, "arch", hw->arch);
-    pr_doc_set_i64(b, o, "sockets", hw->n_sockets);
-    pr_doc_set_i64(b, o, "cores", hw->n_cores);
-    pr_doc_set_i64(b, o, "threads", hw->n_threads);
-    pr_doc_set_i64(b, o, "allowed", hw->n_allowed);
-    set_num(b, o, "quota", hw->n_quota);
-    pr_doc_set_i64(b, o, "usable", hw->n_usable);
-    set_num(b, o, "mhz_now", hw->mhz_now);
-    set_num(b, o, "mhz_max", hw->mhz_max);
-    set_str(b, o, "governor", hw->governor);
-    pr_cpu_names(pr_cpu_flags_all(), names, sizeof names);
-    pr_doc_set_str(b, o, "simd", names);
-    pr_doc_set_str(b, o, "level", pr_cpu_level(pr_cpu_flags()));
-    a = pr_doc_set_array(b, d, "caches");
-    for (int i = 0; i < hw->n_caches; i++) {
-        const pr_hw_cache *c = &hw->caches[i];
-        char               type[2] = {c->type, 0};
-        o = pr_doc_add_object(b, a);
-        pr_doc_set_i64(b, o, "level", c->level);
-        pr_doc_set_str(b, o, "type", type);
-        pr_doc_set_i64(b, o, "bytes", c->bytes);
-        pr_doc_set_i64(b, o, "n", c->n);
-        pr_doc_set_i64(b, o, "shared_by", c->n_sharing);
-    }
-    a = pr_doc_set_array(b, d, "nodes");
-    for (int i = 0; i < hw->n_nodes; i++) {
-        o = pr_doc_add_object(b, a);
-        pr_doc_set_i64(b, o, "id", hw->nodes[i].id);
-        set_int(b, o, "memory_bytes", hw->nodes[i].memory_bytes);
-        set_str(b, o, "cpus", hw->nodes[i].cpus);
-    }
-    a = pr_doc_set_array(b, d, "thermals");
-    for (int i = 0; i < hw->n_thermals; i++) {
-        o = pr_doc_add_object(b, a);
-        set_str(b, o, "name", hw->thermals[i].name);
-        set_num(b, o, "celsius", hw->thermals[i].celsius);
-        set_num(b, o, "critical", hw->thermals[i].critical);
-    }
-}
-
-static void memory_doc(pr_doc_build *b, pare_doc *d, const pr_hw *hw) {
-    pare_doc *o = pr_doc_set_object(b, d, "memory");
-    set_int(b, o, "bytes", hw->memory_bytes);
-    set_int(b, o, "available_bytes", hw->available_bytes);
-    set_int(b, o, "swap_bytes", hw->swap_bytes);
-    set_int(b, o, "limit_bytes", hw->limit_bytes);
-    set_int(b, o, "usable_bytes", hw->usable_bytes);
-}
-
-static void devices_doc(pr_doc_build *b, pare_doc *d, const pr_hw *hw) {
-    static const char *const kinds[] = {"gpu", "npu", "vpu", "tpu", "other"};
-    pare_doc                *a = pr_doc_set_array(b, d, "accelerators"), *o;
-    for (int i = 0; i < hw->n_accels; i++) {
-        o = pr_doc_add_object(b, a);
-        pr_doc_set_str(b, o, "kind", kinds[hw->accels[i].kind]);
-        set_str(b, o, "name", hw->accels[i].name);
-        set_str(b, o, "driver", hw->accels[i].driver);
-        set_str(b, o, "where", hw->accels[i].where);
-        set_int(b, o, "memory_bytes", hw->accels[i].memory_bytes);
-    }
-    a = pr_doc_set_array(b, d, "batteries");
-    for (int i = 0; i < hw->n_batteries; i++) {
-        o = pr_doc_add_object(b, a);
-        set_str(b, o, "name", hw->batteries[i].name);
-        set_str(b, o, "status", hw->batteries[i].status);
-        set_num(b, o, "charge", hw->batteries[i].charge);
-        set_num(b, o, "power_w", hw->batteries[i].power_w);
-    }
-    a = pr_doc_set_array(b, d, "network");
-    for (int i = 0; i < hw->n_nets; i++) {
-        o = pr_doc_add_object(b, a);
-        set_str(b, o, "name", hw->nets[i].name);
-        pr_doc_set_bool(b, o, "up", hw->nets[i].is_up);
-        pr_doc_set_bool(b, o, "wireless", hw->nets[i].is_wireless);
-        set_int(b, o, "mbit_s", hw->nets[i].mbit_s);
-    }
-    pr_doc_set_bool(b, d, "offline", hw->is_offline);
-    a = pr_doc_set_array(b, d, "sensors");
-    for (int i = 0; i < hw->n_sensors; i++) {
-        o = pr_doc_add_object(b, a);
-        set_str(b, o, "name", hw->sensors[i].name);
-        set_str(b, o, "measures", hw->sensors[i].scope);
-        pr_doc_set_bool(b, o, "counts_joules", hw->sensors[i].is_counter);
-        set_str(b, o, "reason", hw->sensors[i].why);
-    }
 }
 
 static pare_status bandwidth_doc(pr_doc_build *b, pare_doc *d, const pare_ctl *ctl, pare_err *err) {
@@ -138,16 +43,7 @@ pare_status pare_hw(const char *root, int measure, const pare_ctl *ctl, pare_doc
     pare_status st = pr_hw_read(root, &hw, a, err);
     pare_doc   *d = st == PARE_OK ? pr_doc_object(&b) : NULL;
     if (st == PARE_OK) {
-        pr_doc_set_i64(&b, d, "schema", 1);
-        set_str(&b, d, "board", hw.board);
-        set_str(&b, d, "system", hw.os);
-        set_str(&b, d, "kernel", hw.kernel);
-        pr_doc_set_bool(&b, d, "virtual", hw.is_virtual);
-        pr_doc_set_bool(&b, d, "container", hw.is_container);
-        pr_doc_set_str(&b, d, "id", hw.id);
-        cpu_doc(&b, d, &hw);
-        memory_doc(&b, d, &hw);
-        devices_doc(&b, d, &hw);
+        pr_hw_doc(&hw, root ? hw.cpu_flags : pr_cpu_flags(), &b, d);
         if (measure) st = bandwidth_doc(&b, d, ctl, err);
     }
     if (st == PARE_OK) st = pr_doc_done(&b, d, out, err);

@@ -29,6 +29,7 @@ static const cpu_name cpu_names[] = {
     {PR_CPU_BF16, "bf16"},
     {PR_CPU_SVE, "sve"},
     {PR_CPU_SVE2, "sve2"},
+    {PR_CPU_RVV, "rvv"},
 };
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -99,6 +100,46 @@ uint32_t pr_cpu_flags_all(void) {
     return 0;
 }
 #endif
+
+/* Is `word` one of the words, divided by blanks or '_', of `text`? */
+static bool told(const char *text, const char *word) {
+    size_t n = strlen(word);
+    for (const char *p = text; (p = strstr(p, word)); p += n)
+        if ((p == text || p[-1] == ' ' || p[-1] == '_') && (!p[n] || p[n] == ' ' || p[n] == '_'))
+            return true;
+    return false;
+}
+
+/* "rv64imafdcv_zicsr": the single letters stand before the first '_'. */
+static bool isa_has(const char *isa, char letter) {
+    size_t n = strncmp(isa, "rv", 2) == 0 ? strcspn(isa, "_ ") : 0;
+    return n > 4 && memchr(isa + 4, letter, n - 4) != NULL;
+}
+
+uint32_t pr_cpu_flags_told(const char *features) {
+    static const struct {
+        uint32_t    flag;
+        const char *word; /* as the kernel writes it */
+    } single[] = {
+        {PR_CPU_AVX_VNNI, "avx_vnni"},       {PR_CPU_AVX512_BF16, "avx512_bf16"},
+        {PR_CPU_AVX512_FP16, "avx512_fp16"}, {PR_CPU_AVX512_VBMI, "avx512vbmi"},
+        {PR_CPU_AMX_INT8, "amx_int8"},       {PR_CPU_AMX_BF16, "amx_bf16"},
+        {PR_CPU_NEON, "asimd"},              {PR_CPU_DOTPROD, "asimddp"},
+        {PR_CPU_I8MM, "i8mm"},               {PR_CPU_FP16, "asimdhp"},
+        {PR_CPU_BF16, "bf16"},               {PR_CPU_SVE, "sve"},
+        {PR_CPU_SVE2, "sve2"}};
+    uint32_t f = 0;
+    for (size_t i = 0; i < PR_COUNT(single); i++)
+        if (told(features, single[i].word)) f |= single[i].flag;
+    if (told(features, "avx2") && told(features, "fma") && told(features, "f16c") &&
+        told(features, "bmi2"))
+        f |= PR_CPU_AVX2;
+    if ((f & PR_CPU_AVX2) && told(features, "avx512f") && told(features, "avx512bw") &&
+        told(features, "avx512dq") && told(features, "avx512vl") && told(features, "avx512_vnni"))
+        f |= PR_CPU_AVX512;
+    if (isa_has(features, 'v')) f |= PR_CPU_RVV;
+    return f;
+}
 
 pare_status pr_cpu_select(const char *want, uint32_t *flags, pare_err *err) {
     const char *from = "";

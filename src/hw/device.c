@@ -1,4 +1,4 @@
-/* device.c - batteries and mains, thermal zones, network interfaces. */
+/* device.c - batteries and mains. Source: the kernel's ABI/testing/sysfs-class-power. */
 #include "sysfile.h"
 #include <math.h>
 
@@ -12,9 +12,16 @@ static pr_hw_battery battery_read(hw_tree *t, const char *base, const char *name
     int64_t percent;
     double volt = micro(t, base, "voltage_now"), full = micro(t, base, "energy_full");
     pr_hw_battery b = {name, status ? status : "Unknown", NAN, micro(t, base, "energy_now"),
-                       fabs(micro(t, base, "power_now"))};
+                       fabs(micro(t, base, "power_now")), full,
+                       micro(t, base, "energy_full_design"), -1};
     if (isnan(b.energy_wh)) b.energy_wh = micro(t, base, "charge_now") * volt;
     if (isnan(b.power_w)) b.power_w = fabs(micro(t, base, "current_now")) * volt;
+    if (isnan(full) && volt > 0) {
+        b.full_wh = micro(t, base, "charge_full") * volt;
+        b.design_wh = micro(t, base, "charge_full_design") * volt;
+    }
+    (void)tree_i64(t, &b.cycles, "%s/cycle_count", base);
+    if (b.cycles <= 0) b.cycles = -1; /* 0: many drivers do not count */
     if (full > 0)
         b.charge = b.energy_wh / full;
     else if (tree_i64(t, &percent, "%s/capacity", base))
@@ -40,52 +47,6 @@ static void read_supplies(hw_tree *t, pr_hw *hw) {
     }
 }
 
-static void read_thermals(hw_tree *t, pr_hw *hw) {
-    enum { TRIPS = 16 };
-    const char **names;
-    size_t n = tree_list(t, "sys/class/thermal", &names);
-    if (n == 0 || !(hw->thermals = tree_get(t, n, sizeof *hw->thermals))) return;
-    for (size_t i = 0; i < n; i++) {
-        const char *base = tree_str(t, "sys/class/thermal/%s", names[i]);
-        const char *type = tree_textf(t, "%s/type", base);
-        int64_t milli;
-        if (strncmp(names[i], "thermal_zone", 12) != 0 || !tree_i64(t, &milli, "%s/temp", base))
-            continue;
-        pr_hw_thermal z = {type ? type : names[i], (double)milli / 1000, NAN};
-        for (int k = 0; k < TRIPS; k++) {
-            const char *trip = tree_textf(t, "%s/trip_point_%d_type", base, k);
-            if (!trip) break;
-            if (strcmp(trip, "critical") == 0 &&
-                tree_i64(t, &milli, "%s/trip_point_%d_temp", base, k))
-                z.critical = (double)milli / 1000;
-        }
-        hw->thermals[hw->n_thermals++] = z;
-    }
-}
-
-static void read_nets(hw_tree *t, pr_hw *hw) {
-    const char **names;
-    size_t n = tree_list(t, "sys/class/net", &names);
-    hw->is_offline = true;
-    if (n == 0 || !(hw->nets = tree_get(t, n, sizeof *hw->nets))) return;
-    for (size_t i = 0; i < n; i++) {
-        const char *state = tree_textf(t, "sys/class/net/%s/operstate", names[i]);
-        int64_t carrier = 0, speed = -1;
-        if (!state || strcmp(names[i], "lo") == 0) continue;
-        (void)tree_i64(t, &carrier, "sys/class/net/%s/carrier", names[i]);
-        (void)tree_i64(t, &speed, "sys/class/net/%s/speed", names[i]);
-        /* tunnels and some virtual interfaces say "unknown" all their life */
-        bool is_up =
-            strcmp(state, "up") == 0 || (strcmp(state, "unknown") == 0 && carrier == 1);
-        hw->nets[hw->n_nets++] =
-            (pr_hw_net){names[i], is_up, tree_exists(t, "sys/class/net/%s/wireless", names[i]),
-                        speed > 0 ? speed : -1};
-        if (is_up) hw->is_offline = false;
-    }
-}
-
 void hw_read_power(hw_tree *t, pr_hw *hw) {
     read_supplies(t, hw);
-    read_thermals(t, hw);
-    read_nets(t, hw);
 }

@@ -168,7 +168,7 @@ static pare_status energy_tick(pr_energy *e, uint64_t now_ns, bool is_first, par
     if (e->is_broken) return meter_fail(e, e->broken, err);
     pr_arena *scratch = pr_arena_new(1 << 20);
     if (!scratch) return pr_fail_nomem(err, 1 << 20);
-    hw_tree t = {e->root, scratch, false};
+    hw_tree t = {.root = e->root, .a = scratch};
     double seconds = now_ns > e->last_ns ? (double)(now_ns - e->last_ns) / 1e9 : 0, sum = 0;
     pare_status st = PARE_OK;
     for (size_t i = 0; i < e->n && st == PARE_OK; i++) {
@@ -222,7 +222,7 @@ static pare_status energy_find(pr_energy *e, const char *root, pare_err *err) {
     e->a = pr_arena_new(8 << 20);
     if (!e->a) return pr_fail_nomem(err, 8 << 20);
     e->root = pr_arena_str(e->a, root, strlen(root));
-    hw_tree t = {root, e->a, false};
+    hw_tree t = {.root = root, .a = e->a};
     size_t n;
     hw_sensor *s = sensors_find(&t, &n);
     if (s) choose(e, &t, s, n);

@@ -16,8 +16,8 @@
  * Strings live in the arena that was given. A pr_hw does not change once read:
  * any thread may look. A pr_energy may be read from any thread.
  *
- * Presence is not use: an accelerator listed here was found in the device
- * tree of the kernel; whether a runtime can use it, only that runtime knows. */
+ * Presence is not use: an accelerator listed here was found in the device tree of the kernel;
+ * `state` says how far one gets with it. That a runtime computes right on it, only a run shows. */
 #ifndef PR_HW_H
 #define PR_HW_H
 #include "base/base.h"
@@ -42,10 +42,14 @@ enum {
     PR_CPU_BF16 = 1u << 20,
     PR_CPU_SVE = 1u << 21,
     PR_CPU_SVE2 = 1u << 22,
+    PR_CPU_RVV = 1u << 24, /* RISC-V vectors 1.0 */
 };
 
 /* What this CPU and system can do, PARE_CPU ignored. */
 uint32_t pr_cpu_flags_all(void);
+/* The flags that a kernel's own list of features amounts to ("flags" or "Features" of
+ * /proc/cpuinfo, or "isa" of RISC-V): for machines that are not this one. */
+uint32_t pr_cpu_flags_told(const char *features);
 /* What may be used: pr_cpu_flags_all() cut to the level named by the environment's
  * PARE_CPU. A value that pr_cpu_select() refuses cuts nothing here: the command
  * calls pr_cpu_select() first and stops. */
@@ -71,6 +75,16 @@ typedef struct {
     int n_sharing;  /* hardware threads that share one */
 } pr_hw_cache;
 
+/* Cores of one kind: big and little ones, performance and efficiency. In the order of their first
+ * CPU; a machine whose cores are alike has one, without a name. */
+typedef struct {
+    const char *name; /* "Cortex-A76", "performance"; NULL: all cores are alike */
+    const char *cpus; /* "0-3" */
+    int n_cores, n_threads;
+    double mhz_now, mhz_max; /* NAN: not told */
+    int64_t capacity;        /* the kernel's, 1024 the fastest; -1: not told */
+} pr_hw_cluster;
+
 typedef struct {
     int id;
     int64_t memory_bytes, free_bytes; /* -1: not told */
@@ -80,7 +94,8 @@ typedef struct {
 typedef struct {
     const char *name; /* "x86_pkg_temp" */
     double celsius;
-    double critical; /* NAN: not told */
+    double critical; /* the machine switches off; NAN: not told */
+    double passive;  /* the clock is lowered from here on; NAN: not told */
 } pr_hw_thermal;
 
 typedef enum {
@@ -91,6 +106,13 @@ typedef enum {
     PR_ACCEL_OTHER,
     PR_ACCEL_KINDS
 } pr_accel_kind;
+/* How far one gets with an accelerator. Each step needs the one before. */
+typedef enum {
+    PR_STATE_PRESENT,    /* the kernel shows it */
+    PR_STATE_USABLE,     /* driver, device file with permission, and runtime library are there */
+    PR_STATE_BENEFICIAL, /* and a runtime that pare drives can be faster with it */
+    PR_STATES
+} pr_accel_state;
 typedef struct {
     pr_accel_kind kind;
     const char *name;     /* the kernel's or vendor's word for it; never NULL */
@@ -98,6 +120,14 @@ typedef struct {
     const char *where;    /* "pci 0000:01:00.0", "platform v3d", … */
     int vendor, device;   /* PCI ids; -1: not PCI */
     int64_t memory_bytes; /* its own memory; -1: not told */
+    int unified;          /* 1: works in main memory, 0: has its own, -1: not told */
+    int node;             /* NUMA node; -1: not told */
+    const char *file;     /* "/dev/accel/accel0"; NULL: none is known or there */
+    const char *library;  /* "/usr/lib/…/libcuda.so.1"; NULL: none is known or there */
+    pr_accel_state state;
+    const char *reason;         /* what is missing, or what to expect of it; never NULL */
+    const char *const *runners; /* pare's runners that can use it, ends with NULL */
+    const char *const *formats; /* what they take, ends with NULL */
 } pr_hw_accel;
 
 typedef struct {
@@ -105,13 +135,27 @@ typedef struct {
     double charge;             /* 0…1; NAN: not told */
     double energy_wh;          /* now; NAN: not told */
     double power_w;            /* now, as the driver says; NAN: not told */
+    double full_wh, design_wh; /* when full, and when it was new; NAN: not told */
+    int64_t cycles;            /* -1: not told */
 } pr_hw_battery;
 
 typedef struct {
     const char *name;
+    const char *kind; /* "ethernet", "wifi", "cellular", "virtual" */
     bool is_up, is_wireless;
     int64_t mbit_s; /* -1: not told */
+    int is_metered; /* 1 yes, 0 no, -1 not told */
 } pr_hw_net;
+
+typedef struct {
+    const char *name;         /* "nvme0n1" */
+    const char *kind;         /* "nvme", "ssd", "disk" (turns), "sd card", "emmc", "ufs", "virtual" */
+    const char *model;        /* NULL: not told */
+    int64_t bytes;
+    int is_removable;         /* 1 yes, 0 no, -1 not told */
+    const char *mount;        /* where it, or a part of it, is mounted: the shortest; NULL: not */
+    int64_t free_bytes;       /* there, for us; -1: not told (a root that is not "/") */
+} pr_hw_disk;
 
 typedef enum { PR_SENSOR_RAPL, PR_SENSOR_HWMON, PR_SENSOR_BATTERY } pr_sensor_kind;
 typedef struct {
@@ -135,6 +179,7 @@ typedef struct {
     const char *cpu_model;                    /* "Intel(R) Core(TM) …", "Cortex-A76"; NULL */
     int cpu_family, cpu_number, cpu_stepping; /* x86; -1 elsewhere */
     const char *features;                     /* the kernel's list, blanks between; "" */
+    uint32_t cpu_flags; /* PR_CPU_…: of CPUID on the live machine, else told by `features` */
     int n_sockets, n_cores, n_threads;        /* online; ≥ 1 */
     int n_allowed;                            /* affinity of this process; 1…n_threads */
     const char *allowed;                      /* "0-7" */
@@ -143,12 +188,20 @@ typedef struct {
     double mhz_now, mhz_max; /* NAN: not told */
     const char *governor;    /* NULL: not told */
 
+    pr_hw_cluster *clusters;
+    int n_clusters;
     pr_hw_cache *caches;
     int n_caches;
     pr_hw_node *nodes;
     int n_nodes;
     pr_hw_thermal *thermals;
     int n_thermals;
+    int is_throttled;           /* 1: slowed down now; 0: not; -1: not told */
+    const char *throttle_why;   /* what says so; NULL: nothing does */
+    int64_t n_throttle_events;  /* since the start; -1: not counted */
+    double mhz_cap;             /* somebody keeps the clock below mhz_max; NAN: nobody */
+    int has_turbo;              /* 1 on, 0 switched off, -1 not told */
+    const char *power_profile;  /* "balanced"; NULL: not told */
 
     int64_t memory_bytes, available_bytes; /* of the machine; -1: not told */
     int64_t swap_bytes, swap_free_bytes;
@@ -156,6 +209,12 @@ typedef struct {
     int64_t limit_bytes;      /* the container's memory limit; -1: none */
     int64_t limit_used_bytes; /* what it uses; -1: not told */
     int64_t usable_bytes;     /* min(available, limit - used); -1: not told */
+    const char *container;    /* "docker", "podman", "kubernetes", "lxc", …; NULL: not told */
+    const char *cpuset;       /* CPUs of the control group; NULL: not told */
+    int64_t limit_swap_bytes; /* swap beyond the memory limit; -1: none */
+    int64_t limit_tasks;      /* threads and processes; -1: none */
+    pr_hw_disk *disks;
+    int n_disks;
 
     pr_hw_accel *accels;
     int n_accels;
@@ -165,8 +224,12 @@ typedef struct {
     pr_hw_net *nets;
     int n_nets;
     bool is_offline; /* no interface but loopback is up */
+    int has_route;   /* to elsewhere: 1 yes, 0 no, -1 not told */
+    int is_metered;  /* of the interfaces that are up: 1 one is, 0 none is, -1 not told */
     pr_hw_sensor *sensors;
     int n_sensors;
+    const char **notes; /* what was wrong with what was read: a file too long, a loop of links */
+    int n_notes;
 
     /* SHA-256 in hex over what decides speed and stays (CPU, cores allowed, quota,
      * caches, memory): names the machine in the keys of records. No serial number,

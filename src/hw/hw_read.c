@@ -25,13 +25,20 @@ static void read_system(hw_tree *t, pr_hw *hw) {
     if (!hw->board) hw->board = product;
 }
 
+/* Which container, by the marks that each kind leaves; the most telling first. */
 static void read_container(hw_tree *t, pr_hw *hw) {
-    static const char *const marks[] = {"docker", "kubepods", "libpod", "containerd", "/lxc"};
-    const char *groups = tree_text(t, "proc/1/cgroup");
-    hw->is_container = tree_exists(t, ".dockerenv") || tree_exists(t, "run/.containerenv") ||
-                       tree_exists(t, "run/systemd/container");
-    for (size_t i = 0; groups && i < PR_COUNT(marks); i++)
-        if (strstr(groups, marks[i])) hw->is_container = true;
+    static const char *const marks[][2] = {{"kubepods", "kubernetes"}, {"docker", "docker"},
+                                           {"libpod", "podman"},       {"containerd", "containerd"},
+                                           {"/lxc", "lxc"}};
+    const char *groups[] = {tree_text(t, "proc/self/cgroup"), tree_text(t, "proc/1/cgroup")};
+    for (size_t i = 0; i < PR_COUNT(marks); i++)
+        for (size_t g = 0; g < PR_COUNT(groups); g++)
+            if (!hw->container && groups[g] && strstr(groups[g], marks[i][0]))
+                hw->container = marks[i][1];
+    if (!hw->container) hw->container = tree_text(t, "run/systemd/container");
+    if (!hw->container && tree_exists(t, "run/.containerenv")) hw->container = "podman";
+    if (!hw->container && tree_exists(t, ".dockerenv")) hw->container = "docker";
+    hw->is_container = hw->container != NULL;
 }
 
 static void read_sensors(hw_tree *t, pr_hw *hw) {
@@ -80,7 +87,7 @@ static void name_machine(hw_tree *t, pr_hw *hw) {
 }
 
 pare_status pr_hw_read(const char *root, pr_hw *out, pr_arena *a, pare_err *err) {
-    hw_tree t = {root ? root : "", a, false};
+    hw_tree t = {.root = root ? root : "", .a = a};
     memset(out, 0, sizeof *out);
     if (strcmp(t.root, "/") == 0) t.root = "";
     if (!tree_exists(&t, "proc/cpuinfo"))
@@ -92,8 +99,15 @@ pare_status pr_hw_read(const char *root, pr_hw *out, pr_arena *a, pare_err *err)
     read_container(&t, out);
     hw_read_accels(&t, out);
     hw_read_power(&t, out);
+    hw_read_heat(&t, out);
+    hw_read_nets(&t, out);
+    hw_read_disks(&t, out);
     read_sensors(&t, out);
     name_machine(&t, out);
+    if (t.n_notes && (out->notes = tree_get(&t, (size_t)t.n_notes, sizeof *out->notes))) {
+        memcpy(out->notes, t.notes, (size_t)t.n_notes * sizeof *t.notes);
+        out->n_notes = t.n_notes;
+    }
     if (!t.no_memory) return PARE_OK;
     memset(out, 0, sizeof *out);
     return pr_fail_nomem(err, pr_arena_bytes(a));

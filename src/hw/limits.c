@@ -9,7 +9,12 @@
 
 static int64_t kib_field(hw_tree *t, const char *meminfo, const char *key) {
     const char *v = meminfo ? tree_field(t, meminfo, key) : NULL;
-    return v ? strtoll(v, NULL, 10) * 1024 : -1;
+    int64_t kib = v ? strtoll(v, NULL, 10) : -1;
+    if (kib > INT64_MAX >> 20) { /* over 8 EiB */
+        tree_note(t, "/proc/meminfo: %s is more than any machine has, left out", key);
+        return -1;
+    }
+    return kib >= 0 ? kib * 1024 : -1;
 }
 
 /* The path of our group for a v1 controller, or of v2 (controller NULL); "" if none. */
@@ -70,8 +75,11 @@ static void read_v2(hw_tree *t, pr_hw *hw, const char *groups) {
                *dir = group_dir(t, mount, group_path(t, groups, NULL));
     int64_t used;
     hw->cgroup_version = 2;
+    hw->cpuset = tree_textf(t, "%s/cpuset.cpus.effective", dir);
     for (const char *d = dir; d && !t->no_memory; d = above(t, d, mount)) {
         int64_t v;
+        if (tree_i64(t, &v, "%s/memory.swap.max", d)) take_least(&hw->limit_swap_bytes, v);
+        if (tree_i64(t, &v, "%s/pids.max", d)) take_least(&hw->limit_tasks, v);
         const char *cpu = tree_textf(t, "%s/cpu.max", d);
         int64_t before = hw->limit_bytes;
         if (tree_i64(t, &v, "%s/memory.max", d)) take_least(&hw->limit_bytes, v);
@@ -97,6 +105,11 @@ static void read_v1(hw_tree *t, pr_hw *hw, const char *groups) {
         if (hw->limit_bytes != before && tree_i64(t, &used, "%s/memory.usage_in_bytes", d))
             hw->limit_used_bytes = PR_MAX(used - inactive_file(t, d, "total_inactive_file"), 0);
     }
+    const char *set = group_dir(t, "sys/fs/cgroup/cpuset", group_path(t, groups, "cpuset"));
+    hw->cpuset = tree_textf(t, "%s/cpuset.effective_cpus", set);
+    if (!hw->cpuset) hw->cpuset = tree_textf(t, "%s/cpuset.cpus", set);
+    const char *pids = group_dir(t, "sys/fs/cgroup/pids", group_path(t, groups, "pids"));
+    if (tree_i64(t, &v, "%s/pids.max", pids)) take_least(&hw->limit_tasks, v);
     dir = group_dir(t, cpu, group_path(t, groups, "cpu"));
     for (const char *d = dir; d && !t->no_memory; d = above(t, d, cpu))
         if (tree_i64(t, &v, "%s/cpu.cfs_quota_us", d) &&
@@ -110,7 +123,7 @@ void hw_read_memory(hw_tree *t, pr_hw *hw) {
     hw->available_bytes = kib_field(t, info, "MemAvailable");
     hw->swap_bytes = kib_field(t, info, "SwapTotal");
     hw->swap_free_bytes = kib_field(t, info, "SwapFree");
-    hw->limit_bytes = hw->limit_used_bytes = -1;
+    hw->limit_bytes = hw->limit_used_bytes = hw->limit_swap_bytes = hw->limit_tasks = -1;
     hw->n_quota = INFINITY;
     if (!groups) groups = "";
     if (tree_exists(t, "sys/fs/cgroup/cgroup.controllers"))
@@ -124,6 +137,7 @@ void hw_read_memory(hw_tree *t, pr_hw *hw) {
         int64_t left = PR_MAX(hw->limit_bytes - PR_MAX(hw->limit_used_bytes, 0), 0);
         hw->usable_bytes = hw->usable_bytes < 0 ? left : PR_MIN(hw->usable_bytes, left);
     }
+    if (hw->cpuset && !*hw->cpuset) hw->cpuset = NULL;
     double most = ceil(hw->n_quota);
     hw->n_usable = most < hw->n_allowed ? PR_MAX((int)most, 1) : hw->n_allowed;
 }

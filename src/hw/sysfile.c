@@ -34,6 +34,10 @@ const char *tree_text(hw_tree *t, const char *path) {
     char full[PATH_ROOM], chunk[4096];
     if (!full_path(t, full, path)) return NULL;
     int fd = open(full, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno == ELOOP) {
+        tree_note(t, "/%.200s: a loop of links, left out", path);
+        errno = ELOOP;
+    }
     if (fd < 0) return NULL;
     pr_buf b;
     pr_buf_init(&b, TEXT_MAX);
@@ -43,6 +47,7 @@ const char *tree_text(hw_tree *t, const char *path) {
     int why = errno;
     close(fd);
     const char *s = NULL;
+    if (b.full) tree_note(t, "/%.200s: longer than 1 MiB, the rest left out", path);
     if (n >= 0) {
         size_t len = b.n;
         while (len && (!b.p[len - 1] || isspace((unsigned char)b.p[len - 1]))) len--;
@@ -114,6 +119,24 @@ const char *tree_str(hw_tree *t, const char *fmt, ...) {
     return s ? s : "";
 }
 
+void tree_note(hw_tree *t, const char *fmt, ...) {
+    char text[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    for (int i = 0; i < t->n_notes; i++)
+        if (strcmp(t->notes[i], text) == 0) return;
+    if (t->n_notes == HW_NOTES_MAX) return;
+    const char *s = keep(t, text, strlen(text));
+    if (s) t->notes[t->n_notes++] = s;
+}
+
+bool tree_may_use(hw_tree *t, const char *path) {
+    char full[PATH_ROOM];
+    return full_path(t, full, path) && access(full, R_OK | W_OK) == 0;
+}
+
 const char *tree_field(hw_tree *t, const char *text, const char *key) {
     size_t n_key = strlen(key);
     for (const char *p = text; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL) {
@@ -159,6 +182,21 @@ bool tree_cpus(const char *list, hw_cpus *set) {
         if (p == end) break;
     }
     return any;
+}
+
+const char *cpus_text(hw_tree *t, const hw_cpus *s) {
+    pr_buf b;
+    pr_buf_init(&b, 1 << 16);
+    for (int c = 0; c < HW_CPUS_MAX; c++) {
+        int last = c;
+        if (!cpus_has(s, c)) continue;
+        while (cpus_has(s, last + 1)) last++;
+        pr_buf_printf(&b, last > c ? "%s%d-%d" : "%s%d", b.n ? "," : "", c, last);
+        c = last;
+    }
+    const char *text = b.failed ? NULL : keep(t, b.n ? b.p : "", b.n);
+    pr_buf_done(&b);
+    return text ? text : "";
 }
 
 int cpus_count(const hw_cpus *s) {

@@ -9,10 +9,14 @@
 
 enum { HW_CPUS_MAX = 4096 };
 
+enum { HW_NOTES_MAX = 8 };
+
 typedef struct {
     const char *root; /* no slash at its end; "" is the live machine */
     pr_arena *a;
     bool no_memory;
+    const char *notes[HW_NOTES_MAX]; /* for pr_hw.notes: each once */
+    int n_notes;
 } hw_tree;
 
 typedef struct {
@@ -36,15 +40,32 @@ void *tree_get(hw_tree *t, size_t n, size_t size);
 const char *tree_field(hw_tree *t, const char *text, const char *key);
 /* Is `word` one of the blank-separated words of `text`? */
 bool tree_has_word(const char *text, const char *word);
+/* Say once that something in the tree was not as it should be. */
+void tree_note(hw_tree *t, const char *fmt, ...) PR_PRINTF(2, 3);
+/* May this process read and write it? */
+bool tree_may_use(hw_tree *t, const char *path);
 /* "0-3,8" as a set; what is past HW_CPUS_MAX is left out. False if nothing was read. */
 bool tree_cpus(const char *list, hw_cpus *set);
+/* The set as "0-3,8", in the arena. */
+const char *cpus_text(hw_tree *t, const hw_cpus *s);
 int cpus_count(const hw_cpus *s);
 int cpus_first(const hw_cpus *s); /* -1: empty */
 bool cpus_has(const hw_cpus *s, int cpu);
 
 /* The parts of pr_hw_read, one per file. */
-void hw_read_cpu(hw_tree *t, pr_hw *hw);    /* topology.c */
-void hw_read_memory(hw_tree *t, pr_hw *hw); /* limits.c */
-void hw_read_accels(hw_tree *t, pr_hw *hw); /* accel.c */
-void hw_read_power(hw_tree *t, pr_hw *hw);  /* device.c: batteries, thermals, nets */
+void hw_read_cpu(hw_tree *t, pr_hw *hw); /* topology.c */
+void hw_read_clusters(hw_tree *t, pr_hw *hw, const hw_cpus *online,
+                      const char *cpuinfo); /* cluster.c */
+/* "Cortex-A76", "Firestorm"; cluster.c. Arena text. */
+const char *arm_core_name(hw_tree *t, long implementer, long part);
+const char *arm_vendor_name(hw_tree *t, long implementer);
+void hw_read_memory(hw_tree *t, pr_hw *hw);  /* limits.c */
+void hw_read_accels(hw_tree *t, pr_hw *hw);  /* accel.c */
+void hw_read_power(hw_tree *t, pr_hw *hw);   /* device.c: batteries, mains */
+void hw_read_heat(hw_tree *t, pr_hw *hw);    /* heat.c: temperatures, throttling */
+void hw_read_nets(hw_tree *t, pr_hw *hw);    /* network.c */
+void hw_read_disks(hw_tree *t, pr_hw *hw);   /* disk.c */
+/* How far one gets with it, into state, file, library, reason, runners …; `base`: its folder in
+ * the tree. accel_state.c */
+void accel_judge(hw_tree *t, pr_hw_accel *a, const char *base);
 #endif

@@ -4,37 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Arm's own part numbers (Main ID Register of each core's manual). */
-static const struct {
-    int part;
-    const char *name;
-} arm_parts[] = {
-    {0xd03, "Cortex-A53"},  {0xd04, "Cortex-A35"},   {0xd05, "Cortex-A55"},
-    {0xd07, "Cortex-A57"},  {0xd08, "Cortex-A72"},   {0xd09, "Cortex-A73"},
-    {0xd0a, "Cortex-A75"},  {0xd0b, "Cortex-A76"},   {0xd0c, "Neoverse-N1"},
-    {0xd0d, "Cortex-A77"},  {0xd0e, "Cortex-A76AE"}, {0xd40, "Neoverse-V1"},
-    {0xd41, "Cortex-A78"},  {0xd42, "Cortex-A78AE"}, {0xd44, "Cortex-X1"},
-    {0xd46, "Cortex-A510"}, {0xd47, "Cortex-A710"},  {0xd48, "Cortex-X2"},
-    {0xd49, "Neoverse-N2"}, {0xd4b, "Cortex-A78C"},  {0xd4d, "Cortex-A715"},
-    {0xd4e, "Cortex-X3"},   {0xd4f, "Neoverse-V2"},  {0xd80, "Cortex-A520"},
-    {0xd81, "Cortex-A720"}, {0xd82, "Cortex-X4"},
-};
-
-static const char *arm_name(hw_tree *t, const char *implementer, const char *part) {
-    long maker = strtol(implementer, NULL, 16), id = strtol(part, NULL, 16);
-    for (size_t i = 0; maker == 0x41 && i < PR_COUNT(arm_parts); i++)
-        if (arm_parts[i].part == id) return arm_parts[i].name;
-    return tree_str(t, "Arm implementer %s part %s", implementer, part);
-}
-
 /* Every kind of core of an Arm processor, in order of appearance: "A + B". */
-static const char *arm_model(hw_tree *t, const char *cpuinfo, const char *implementer) {
+static const char *arm_model(hw_tree *t, const char *cpuinfo) {
     const char *model = NULL, *last = "";
-    for (const char *p = cpuinfo; (p = strstr(p, "CPU part")); p++) {
+    for (const char *p = cpuinfo; (p = strstr(p, "CPU implementer")); p++) {
+        const char *maker = tree_field(t, p, "CPU implementer");
         const char *part = tree_field(t, p, "CPU part");
-        if (!part || strcmp(part, last) == 0) continue;
+        if (!maker || !part || strcmp(part, last) == 0) continue;
         last = part;
-        const char *name = arm_name(t, implementer, part);
+        const char *name = arm_core_name(t, strtol(maker, NULL, 16), strtol(part, NULL, 16));
         if (!model)
             model = name;
         else if (!strstr(model, name) && strlen(model) < 200)
@@ -61,6 +39,7 @@ static int field_int(hw_tree *t, const char *text, const char *key, int missing)
 static void read_name(hw_tree *t, pr_hw *hw, const char *cpuinfo) {
     const char *features = tree_field(t, cpuinfo, "flags");
     if (!features) features = tree_field(t, cpuinfo, "Features");
+    if (!features) features = tree_field(t, cpuinfo, "isa");
     hw->features = features ? features : "";
     hw->arch = arch_of(t, cpuinfo, hw->features);
     hw->cpu_vendor = tree_field(t, cpuinfo, "vendor_id");
@@ -72,9 +51,14 @@ static void read_name(hw_tree *t, pr_hw *hw, const char *cpuinfo) {
         tree_has_word(hw->features, "hypervisor") || tree_exists(t, "sys/hypervisor/type");
     const char *implementer = tree_field(t, cpuinfo, "CPU implementer");
     if (implementer) {
-        hw->cpu_vendor = strtol(implementer, NULL, 16) == 0x41 ? "ARM" : implementer;
-        if (!hw->cpu_model) hw->cpu_model = arm_model(t, cpuinfo, implementer);
+        hw->cpu_vendor = arm_vendor_name(t, strtol(implementer, NULL, 16));
+        /* old kernels say "ARMv8 Processor rev 1 (v8l)", which says less */
+        const char *model = arm_model(t, cpuinfo);
+        if (model) hw->cpu_model = model;
     }
+    if (!hw->cpu_vendor) hw->cpu_vendor = tree_field(t, cpuinfo, "mvendorid");
+    if (!hw->cpu_model) hw->cpu_model = tree_field(t, cpuinfo, "uarch");
+    hw->cpu_flags = *t->root ? pr_cpu_flags_told(hw->features) : pr_cpu_flags_all();
 }
 
 static int count_lines(const char *text, const char *key) {
@@ -210,6 +194,9 @@ void hw_read_cpu(hw_tree *t, pr_hw *hw) {
         tree_cpus(tree_str(t, "0-%d", n - 1), &online);
     }
     hw->n_threads = cpus_count(&online);
+    if (cpus_has(&online, HW_CPUS_MAX - 1))
+        tree_note(t, "/sys/devices/system/cpu/online: more than %d CPUs, the rest left out",
+                  HW_CPUS_MAX - 1);
     const char *status = tree_text(t, "proc/self/status");
     hw->allowed = status ? tree_field(t, status, "Cpus_allowed_list") : NULL;
     if (!hw->allowed || !tree_cpus(hw->allowed, &allowed)) {
@@ -222,4 +209,5 @@ void hw_read_cpu(hw_tree *t, pr_hw *hw) {
     read_caches(t, hw, &online);
     read_nodes(t, hw);
     read_frequency(t, hw, &online, cpuinfo);
+    hw_read_clusters(t, hw, &online, cpuinfo);
 }

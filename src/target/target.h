@@ -49,12 +49,6 @@ typedef struct {
     const char *source; /* who says so, or how it was measured; NULL: not told */
 } pr_peak;
 
-typedef enum {
-    PR_STATE_PRESENT,    /* the kernel or the data sheet shows it */
-    PR_STATE_USABLE,     /* driver, device file and runtime library are there */
-    PR_STATE_BENEFICIAL, /* and one of pare's runners can be faster with it */
-    PR_STATES
-} pr_accel_state;
 /* "present", "usable", "beneficial". */
 const char *pr_accel_state_name(pr_accel_state s);
 
@@ -151,6 +145,8 @@ pr_target_bounds pr_target_bounds_of(const pr_target *t);
 /* The present machine as a target: what `hw` says, no peaks (the caller puts measured ones in),
  * no limits but the control group's memory. */
 pare_status pr_target_of_hw(const pr_hw *hw, pr_arena *a, pr_target *out, pare_err *err);
+/* A machine as `pare hw --json` tells it, into `obj`. `level_flags`: what kernels choose by. */
+void pr_hw_doc(const pr_hw *hw, uint32_t level_flags, pr_doc_build *b, pare_doc *obj);
 /* As YAML that pr_target_parse reads back to the same values; failures stay in `b`. */
 void pr_target_put(const pr_target *t, pr_buf *b);
 /* As a document, every field in it, null where not told; into `obj`. */

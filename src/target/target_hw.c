@@ -90,8 +90,12 @@ static void accels_of(const pr_hw *hw, pr_arena *a, pr_target *t) {
         if (!x->name) x->name = target_accel_word(h->kind);
         x->vendor = vendor_word(h->vendor);
         x->driver = clip(a, h->driver);
-        x->state = PR_STATE_PRESENT;
-        x->memory_bytes = h->memory_bytes > 0 ? h->memory_bytes : -1;
+        x->state = h->state;
+        x->reason = clip(a, h->reason);
+        x->unified = h->unified;
+        x->memory_bytes = h->memory_bytes > 0 && h->unified != 1 ? h->memory_bytes : -1;
+        x->runners = (const char **)h->runners;
+        while (h->runners[x->n_runners]) x->n_runners++;
     }
 }
 
@@ -118,7 +122,7 @@ pare_status pr_target_of_hw(const pr_hw *hw, pr_arena *a, pr_target *out, pare_e
     if (hw->n_batteries > 0) out->battery_wh = in_range(hw->batteries[0].energy_wh, 0, 1e6);
     out->is_offline = hw->is_offline;
     accels_of(hw, a, out);
-    pr_cpu_names(pr_cpu_flags_all(), names, sizeof names);
+    pr_cpu_names(hw->cpu_flags, names, sizeof names);
     while (*word && out->n_simd < PR_TARGET_WORDS) {
         size_t n = strcspn(word, " ");
         if (!(out->simd[out->n_simd++] = pr_arena_str(a, word, n))) return pr_fail_nomem(err, n);
