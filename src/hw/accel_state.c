@@ -8,7 +8,7 @@
 
 typedef struct {
     const char *driver;
-    const char *file;         /* below the root; "render" and "accel": of this device */
+    const char *file;         /* below the root; "render", "accel", "usb", "nvidia": of this device */
     const char *library[4];   /* any of these */
     const char *get;          /* how to get the library */
     const char *runners[3];   /* ends with NULL; none: no runtime of pare's can use it */
@@ -20,7 +20,7 @@ typedef struct {
 #define NO_RUNNER "no runtime that pare drives can use it: "
 
 static const accel_row rows[] = {
-    {"nvidia", "dev/nvidia0", {"libcuda.so.1"}, "NVIDIA's driver package",
+    {"nvidia", "nvidia", {"libcuda.so.1"}, "NVIDIA's driver package",
      {"llama.cpp", "onnxruntime"}, {"gguf", "onnx"}, true,
      "builds of llama.cpp and ONNX Runtime for CUDA run whole models in its own, faster memory"},
     {"nvgpu", "dev/nvhost-gpu", {"libcuda.so.1"}, "NVIDIA's JetPack",
@@ -78,9 +78,9 @@ static const accel_row rows[] = {
     {"hailo", "dev/hailo0", {"libhailort.so.4", "libhailort.so"}, "HailoRT", {NULL}, {NULL}, false,
      NO_RUNNER "it takes models compiled by Hailo's own compiler"},
     {"apex", "dev/apex_0", {"libedgetpu.so.1"}, "libedgetpu1-std", {NULL}, {NULL}, false,
-     NO_RUNNER "it takes TensorFlow Lite models of 8 bits compiled for it, at best 8 MB of them"},
+     NO_RUNNER "it takes TensorFlow Lite models of 8 bits compiled for it; 8 MB of weights fit in"},
     {"usb-coral", "usb", {"libedgetpu.so.1"}, "libedgetpu1-std", {NULL}, {NULL}, false,
-     NO_RUNNER "it takes TensorFlow Lite models of 8 bits compiled for it, at best 8 MB of them"},
+     NO_RUNNER "it takes TensorFlow Lite models of 8 bits compiled for it; 8 MB of weights fit in"},
     {"usb-myriad", "usb", {"libopenvino_intel_myriad_plugin.so"}, "OpenVINO 2022.3", {NULL},
      {NULL}, false, NO_RUNNER "OpenVINO drove it until 2022.3, and only convolution networks"},
     {"habanalabs", "accel", {"libSynapse.so"}, "Intel's Gaudi software", {NULL}, {NULL}, false,
@@ -133,7 +133,8 @@ static const char *first_named(hw_tree *t, const char *folder, const char *prefi
 }
 
 /* Path of the device file below the root, or NULL: the kernel did not make one. */
-static const char *device_file(hw_tree *t, const accel_row *row, const char *base) {
+static const char *device_file(hw_tree *t, const pr_hw_accel *a, const accel_row *row,
+                               const char *base) {
     if (strcmp(row->file, "render") == 0) {
         const char *name = first_named(t, tree_str(t, "%s/drm", base), "renderD");
         return name ? tree_str(t, "dev/dri/%s", name) : NULL;
@@ -148,6 +149,13 @@ static const char *device_file(hw_tree *t, const accel_row *row, const char *bas
             return NULL;
         return tree_str(t, "dev/bus/usb/%03lld/%03lld", (long long)bus, (long long)number);
     }
+    if (strcmp(row->file, "nvidia") == 0) {
+        const char *slot = strchr(a->where, ' ');
+        const char *info =
+            tree_textf(t, "proc/driver/nvidia/gpus/%s/information", slot ? slot + 1 : "");
+        const char *minor = info ? tree_field(t, info, "Device Minor") : NULL;
+        return tree_str(t, "dev/nvidia%s", minor ? minor : "0");
+    }
     return row->file;
 }
 
@@ -159,7 +167,7 @@ static const char *arch_word(hw_tree *t) {
 /* What is missing before it can be used; NULL: nothing. */
 static const char *missing_of(hw_tree *t, pr_hw_accel *a, const accel_row *row,
                               const char *base) {
-    const char *file = device_file(t, row, base), *arch = arch_word(t), *path = NULL;
+    const char *file = device_file(t, a, row, base), *arch = arch_word(t), *path = NULL;
     if (!file) return "the driver made no device file for it";
     if (!tree_exists(t, "%s", file)) return tree_str(t, "/%s is not there", file);
     a->file = tree_str(t, "/%s", file);

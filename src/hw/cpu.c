@@ -101,12 +101,11 @@ uint32_t pr_cpu_flags_all(void) {
 }
 #endif
 
-/* Is `word` one of the words, divided by blanks or '_', of `text`? */
+/* Is `word` one of the words of `text`? */
 static bool told(const char *text, const char *word) {
     size_t n = strlen(word);
     for (const char *p = text; (p = strstr(p, word)); p += n)
-        if ((p == text || p[-1] == ' ' || p[-1] == '_') && (!p[n] || p[n] == ' ' || p[n] == '_'))
-            return true;
+        if ((p == text || p[-1] == ' ') && (!p[n] || p[n] == ' ')) return true;
     return false;
 }
 

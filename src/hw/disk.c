@@ -18,6 +18,8 @@ static const char *kind_of(hw_tree *t, const char *name, const char *base) {
     const char *vendor = tree_textf(t, "%s/device/vendor", base);
     if (vendor && strncmp(vendor, "QEMU", 4) == 0) return "virtual";
     if (model && tree_exists(t, "%s/device/unit_descriptor", base)) return "ufs";
+    /* sticks say that they turn */
+    if (tree_i64(t, &turns, "%s/removable", base) && turns == 1) return "usb";
     (void)tree_i64(t, &turns, "%s/queue/rotational", base);
     return turns == 1 ? "disk" : "ssd";
 }

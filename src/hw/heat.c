@@ -84,12 +84,13 @@ static void read_firmware(hw_tree *t, pr_hw *hw) {
     static const char *const bits[] = {"under-voltage", "the clock is capped", "throttled",
                                        "the soft temperature limit is reached"};
     const char *s = tree_text(t, "sys/devices/platform/soc/soc:firmware/get_throttled");
-    if (!s) s = tree_text(t, "sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled");
     if (!s) return;
     unsigned long v = strtoul(s, NULL, 16);
     not_throttled(hw);
-    for (size_t i = PR_COUNT(bits); i-- > 0;)
-        if (v >> i & 1) throttled(hw, tree_str(t, "the firmware says: %s", bits[i]));
+    const char *all = NULL;
+    for (size_t i = 0; i < PR_COUNT(bits); i++)
+        if (v >> i & 1) all = all ? tree_str(t, "%s, %s", all, bits[i]) : bits[i];
+    if (all) throttled(hw, tree_str(t, "the firmware says: %s", all));
 }
 
 /* A zone at or over the temperature from which the kernel slows down. */

@@ -149,7 +149,8 @@ typedef struct {
 
 typedef struct {
     const char *name;         /* "nvme0n1" */
-    const char *kind;         /* "nvme", "ssd", "disk" (turns), "sd card", "emmc", "ufs", "virtual" */
+    const char *kind;         /* "nvme", "ssd", "disk" (turns), "usb", "sd card", "emmc",
+                                 "ufs", "virtual" */
     const char *model;        /* NULL: not told */
     int64_t bytes;
     int is_removable;         /* 1 yes, 0 no, -1 not told */

@@ -134,7 +134,8 @@ void tree_note(hw_tree *t, const char *fmt, ...) {
 
 bool tree_may_use(hw_tree *t, const char *path) {
     char full[PATH_ROOM];
-    return full_path(t, full, path) && access(full, R_OK | W_OK) == 0;
+    return full_path(t, full, path) &&
+           faccessat(AT_FDCWD, full, R_OK | W_OK, AT_EACCESS) == 0;
 }
 
 const char *tree_field(hw_tree *t, const char *text, const char *key) {

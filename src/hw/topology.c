@@ -99,6 +99,7 @@ static bool cache_read(hw_tree *t, int cpu, const char *index, pr_hw_cache *c, h
     (void)tree_i64(t, &ways, "%s/ways_of_associativity", base);
     char *end;
     long long bytes = strtoll(size, &end, 10);
+    if (bytes < 0 || bytes > (long long)1 << 40) return false; /* no cache has a TiB */
     if (*end == 'K') bytes <<= 10;
     if (*end == 'M') bytes <<= 20;
     if (!list || !tree_cpus(list, mates)) memset(mates, 0, sizeof *mates);
@@ -143,6 +144,12 @@ static void read_caches(hw_tree *t, pr_hw *hw, const hw_cpus *online) {
     }
 }
 
+/* -1 for what cannot be a machine's memory. */
+static int64_t kib_bytes(const char *text) {
+    long long kib = strtoll(text, NULL, 10);
+    return kib >= 0 && kib <= INT64_MAX >> 20 ? kib * 1024 : -1;
+}
+
 static void read_nodes(hw_tree *t, pr_hw *hw) {
     const char **names;
     size_t n = tree_list(t, "sys/devices/system/node", &names);
@@ -156,8 +163,8 @@ static void read_nodes(hw_tree *t, pr_hw *hw) {
         pr_hw_node node = {(int)strtol(names[i] + 4, NULL, 10), -1, -1, cpus ? cpus : ""};
         const char *total = info ? strstr(info, "MemTotal:") : NULL;
         const char *left = info ? strstr(info, "MemFree:") : NULL;
-        if (total) node.memory_bytes = strtoll(total + 9, NULL, 10) * 1024;
-        if (left) node.free_bytes = strtoll(left + 8, NULL, 10) * 1024;
+        if (total) node.memory_bytes = kib_bytes(total + 9);
+        if (left) node.free_bytes = kib_bytes(left + 8);
         hw->nodes[hw->n_nodes++] = node;
     }
 }
