@@ -17,20 +17,49 @@ static void set_str(pr_doc_build *b, pare_doc *o, const char *key, const char *v
     else pr_doc_set_null(b, o, key);
 }
 
-static pare_status bandwidth_doc(pr_doc_build *b, pare_doc *d, const pare_ctl *ctl, pare_err *err) {
+/* "bandwidth" of the document: of the kept peaks where they hold, else read for a moment. */
+static pare_status bandwidth_doc(pr_doc_build *b, pare_doc *d, const pr_peaks *kept,
+                                 const pare_ctl *ctl, pare_err *err) {
     pr_pool *pool;
-    pr_hw_bw bw;
-    PR_TRY(pr_pool_new(&pool, ctl && ctl->n_threads ? ctl->n_threads : pr_threads_default(), err));
-    pare_status st = pr_hw_bandwidth(pool, 0, 0, &bw, err);
-    if (st == PARE_OK) {
-        pare_doc *o = pr_doc_set_object(b, d, "bandwidth");
-        pr_doc_set_f64(b, o, "best_gb_s", bw.best_gb_s);
-        pr_doc_set_f64(b, o, "median_gb_s", bw.median_gb_s);
-        pr_doc_set_i64(b, o, "runs", bw.n_runs);
-        pr_doc_set_i64(b, o, "threads", pr_pool_size(pool));
+    pr_hw_bw bw = {0};
+    int      n = ctl && ctl->n_threads ? ctl->n_threads : pr_threads_default();
+    if (kept) {
+        bw = (pr_hw_bw){kept->bandwidth.hi / 1e9, kept->bandwidth.value / 1e9, kept->n_runs[0],
+                        kept->bandwidth.lo / 1e9};
+    } else {
+        PR_TRY(pr_pool_new(&pool, n, err));
+        pare_status st = pr_hw_bandwidth(pool, 0, 0, &bw, err);
+        pr_pool_free(pool);
+        if (st != PARE_OK) return st;
     }
-    pr_pool_free(pool);
-    return st;
+    pare_doc *o = pr_doc_set_object(b, d, "bandwidth");
+    pr_doc_set_f64(b, o, "best_gb_s", bw.best_gb_s);
+    pr_doc_set_f64(b, o, "median_gb_s", bw.median_gb_s);
+    pr_doc_set_f64(b, o, "least_gb_s", bw.least_gb_s);
+    pr_doc_set_i64(b, o, "runs", bw.n_runs);
+    pr_doc_set_i64(b, o, "threads", n);
+    return PARE_OK;
+}
+
+/* "peaks" of the live machine: measured now, or kept; null with the reason else. What cannot be
+ * kept is told as a warning: it was measured all the same. */
+static pare_status peaks_doc(pr_doc_build *b, pare_doc *d, const pr_hw *hw, int measure,
+                             const pare_ctl *ctl, pr_arena *a, pare_err *err) {
+    pr_peaks    p;
+    pare_err    lost = {0};
+    const char *why = NULL;
+    int         n = ctl ? ctl->n_threads : 0;
+    bool        held = measure < 2 && pr_peaks_load(hw, n, NULL, a, &p, &why);
+    if (measure >= 2) {
+        PR_TRY(pr_peaks_measure(hw, n, 0, ctl, &p, err));
+        held = true;
+        if (pr_peaks_save(&p, NULL, &lost) != PARE_OK)
+            pr_ctl_log(ctl, PARE_LOG_WARN, "the peaks are not kept: %s", lost.msg);
+    }
+    if (held) pr_peaks_doc(&p, b, pr_doc_set_object(b, d, "peaks"));
+    else pr_doc_set_null(b, d, "peaks");
+    set_str(b, d, "peaks_reason", held ? NULL : why);
+    return measure ? bandwidth_doc(b, d, held ? &p : NULL, ctl, err) : PARE_OK;
 }
 
 pare_status pare_hw(const char *root, int measure, const pare_ctl *ctl, pare_doc **out,
@@ -44,7 +73,11 @@ pare_status pare_hw(const char *root, int measure, const pare_ctl *ctl, pare_doc
     pare_doc   *d = st == PARE_OK ? pr_doc_object(&b) : NULL;
     if (st == PARE_OK) {
         pr_hw_doc(&hw, root ? hw.cpu_flags : pr_cpu_flags(), &b, d);
-        if (measure) st = bandwidth_doc(&b, d, ctl, err);
+        if (root) {
+            pr_doc_set_null(&b, d, "peaks");
+            pr_doc_set_str(&b, d, "peaks_reason", "the machine is a tree of files");
+        } else
+            st = peaks_doc(&b, d, &hw, measure, ctl, a, err);
     }
     if (st == PARE_OK) st = pr_doc_done(&b, d, out, err);
     else pare_doc_free(d);

@@ -79,7 +79,7 @@ pare_status pr_hw_bandwidth(pr_pool *pool, uint64_t bytes, double seconds, pr_hw
     int n = bw_runs(pool, j, seconds, rates);
     qsort(rates, (size_t)n, sizeof *rates, by_rate);
     *out = (pr_hw_bw){rates[n - 1],
-                      n % 2 ? rates[n / 2] : (rates[n / 2 - 1] + rates[n / 2]) / 2, n};
+                      n % 2 ? rates[n / 2] : (rates[n / 2 - 1] + rates[n / 2]) / 2, n, rates[0]};
     munmap(p, bytes);
     pr_free(j);
     pr_free(rates);

@@ -280,9 +280,20 @@ void pr_energy_close(pr_energy *e); /* NULL is fine */
 typedef struct {
     double best_gb_s, median_gb_s; /* 1 GB = 1e9 bytes */
     int n_runs;
+    double least_gb_s;
 } pr_hw_bw;
 /* Read `bytes` (0: 256 MiB; take far more than the last cache) with every member
  * of `pool`, again and again for `seconds` (0: 0.3) and at least 3 times. */
 pare_status pr_hw_bandwidth(pr_pool *pool, uint64_t bytes, double seconds, pr_hw_bw *out,
                             pare_err *err);
+
+typedef struct {
+    double best, median, least; /* operations per second; a multiply and an add are two */
+    int n_runs;
+} pr_hw_rate;
+/* Arithmetic on registers by every member of `pool`, with the instructions that `flags` allow
+ * (PR_CPU_…), for `seconds` (0: 0.3) and at least 5 times: float32 multiply-adds, or sums of
+ * products of bytes. */
+pare_status pr_hw_compute(pr_pool *pool, uint32_t flags, bool int8, double seconds,
+                          pr_hw_rate *out, pare_err *err);
 #endif

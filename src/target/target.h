@@ -151,4 +151,33 @@ void pr_hw_doc(const pr_hw *hw, uint32_t level_flags, pr_doc_build *b, pare_doc 
 void pr_target_put(const pr_target *t, pr_buf *b);
 /* As a document, every field in it, null where not told; into `obj`. */
 void pr_target_doc(const pr_target *t, pr_doc_build *b, pare_doc *obj);
+
+/* ---- measured peaks of this machine, and their cache ---- */
+
+typedef struct {
+    char    id[65];      /* pr_hw.id */
+    char    state[200];  /* what else decides speed: governor, turbo, cap, profile, mains, level */
+    int     n_threads;
+    int64_t when;        /* seconds since 1970 */
+    int     n_runs[4];   /* of the four below */
+    pr_peak bandwidth, bandwidth_1; /* of main memory: all threads, one thread; bytes/s */
+    pr_peak f32, int8;              /* operations/s of all threads at the level in use */
+} pr_peaks;
+
+/* Measure all four with `n_threads` (0: as pr_threads_default), about `seconds` (0: 2) in all. The
+ * value is the median of the runs, lo and hi the least and the most. PARE_EENV: too little memory. */
+pare_status pr_peaks_measure(const pr_hw *hw, int n_threads, double seconds, const pare_ctl *ctl,
+                             pr_peaks *out, pare_err *err);
+/* What was measured on this machine in this state with as many threads. `folder`: NULL for
+ * $XDG_CACHE_HOME/pare or ~/.cache/pare. False, with `why` in the arena: nothing was, or it does
+ * not hold any more. Never fails: a file that is damaged is as none. */
+bool pr_peaks_load(const pr_hw *hw, int n_threads, const char *folder, pr_arena *a, pr_peaks *out,
+                   const char **why);
+/* Keep it. PARE_EENV where there is no place for caches, or none to write to. */
+pare_status pr_peaks_save(const pr_peaks *p, const char *folder, pare_err *err);
+/* Into `obj`: {"value","lo","hi","n","unit"} each. */
+void pr_peaks_doc(const pr_peaks *p, pr_doc_build *b, pare_doc *obj);
+
+/* The live machine, with its measured peaks where they are kept. */
+pare_status pr_target_here(pr_arena *a, pr_target *out, pare_err *err);
 #endif
