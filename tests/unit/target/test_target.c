@@ -45,7 +45,7 @@ static void shipped(void **state) {
         check_round(a, &t);
         pr_arena_free(a);
     }
-    assert_true(n >= 3);
+    assert_true(n >= 12);
 }
 
 static void raspberry_pi_5(void **state) {
