@@ -28,6 +28,25 @@ static void check_round(pr_arena *a, const pr_target *t) {
     assert_string_equal(text_of(a, &back).p, once.p);
 }
 
+/* Words that the rest of pare knows. */
+static void check_words(const pr_target *t) {
+    static const char *const runners[] = {"native",            "llama.cpp", "onnxruntime",
+                                          "onnxruntime-genai", "openvino",  "mlx"};
+    char all[512];
+    pr_cpu_names(~0u, all, sizeof all);
+    for (size_t i = 0; i < t->n_simd; i++)
+        if (!strstr(all, t->simd[i])) fail_msg("%s: no flag '%s'", t->name, t->simd[i]);
+    for (size_t a = 0; a <= t->n_accels; a++) {
+        const char **list = a < t->n_accels ? t->accels[a].runners : t->runners;
+        size_t       n = a < t->n_accels ? t->accels[a].n_runners : t->n_runners;
+        for (size_t i = 0; i < n; i++) {
+            size_t k = 0;
+            while (k < PR_COUNT(runners) && strcmp(runners[k], list[i]) != 0) k++;
+            if (k == PR_COUNT(runners)) fail_msg("%s: no runner '%s'", t->name, list[i]);
+        }
+    }
+}
+
 static void shipped(void **state) {
     (void)state;
     const char *name;
@@ -43,6 +62,7 @@ static void shipped(void **state) {
         assert_non_null(t.about);
         assert_true(pr_target_bounds_of(&t).memory.value > 0);
         check_round(a, &t);
+        check_words(&t);
         pr_arena_free(a);
     }
     assert_true(n >= 12);

@@ -1,0 +1,2 @@
+# a name that is none: the names that are
+pare hw --target toaster

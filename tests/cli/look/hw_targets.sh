@@ -1,0 +1,2 @@
+# the library
+pare hw --targets
