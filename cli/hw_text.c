@@ -297,7 +297,8 @@ static void show_target_accels(table *t, const pare_doc *d) {
         table_row(t, INK_PLAIN, "%s|%s %s%s: %s%s%s", i ? "" : "accelerators", show_str(o, "kind"),
                   show_cell(x, show_str(o, "name")), memory, show_str(o, "state"),
                   *words ? ", for " : "", words);
-        if (told(o, "reason")) table_row(t, INK_PLAIN, "|  %s", show_cell(x, show_str(o, "reason")));
+        if (told(o, "reason"))
+            table_row(t, INK_PLAIN, "|  %s", show_cell(x, show_str(o, "reason")));
         show_peak(t, "", "  memory", pare_doc_get(o, "bandwidth"), "B/s");
         show_peak(t, "", "  float16", pare_doc_get(o, "f16"), "op/s");
         show_peak(t, "", "  int8", pare_doc_get(o, "int8"), "op/s");

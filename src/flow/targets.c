@@ -74,7 +74,8 @@ static pare_status save(const char *root, const char *path, pr_arena *a, pare_er
         PR_TRY(pr_target_here(a, &t, err));
     t.name = name_of(path, a);
     pr_buf_init(&b, PR_TARGET_BYTES_MAX);
-    pr_buf_puts(&b, "# Written by pare hw --save-target; docs/hardware.md says what can stand here.\n");
+    pr_buf_puts(
+        &b, "# Written by pare hw --save-target; docs/hardware.md says what can stand here.\n");
     pr_target_put(&t, &b);
     pare_status st = b.failed ? pr_fail_nomem(err, b.n) : pr_file_write(path, b.p, b.n, err);
     pr_buf_done(&b);

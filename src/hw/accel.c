@@ -235,7 +235,8 @@ static void read_usb(hw_tree *t, pr_hw *hw) {
     size_t n = tree_list(t, "sys/bus/usb/devices", &names);
     for (size_t i = 0; i < n; i++) {
         const char *base = tree_str(t, "sys/bus/usb/devices/%s", names[i]);
-        const char *v = tree_textf(t, "%s/idVendor", base), *p = tree_textf(t, "%s/idProduct", base);
+        const char *v = tree_textf(t, "%s/idVendor", base),
+                   *p = tree_textf(t, "%s/idProduct", base);
         if (!v || !p) continue;
         long vendor = strtol(v, NULL, 16), product = strtol(p, NULL, 16);
         for (size_t j = 0; j < PR_COUNT(known); j++) {

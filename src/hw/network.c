@@ -18,7 +18,8 @@ static int metered_by_profile(hw_tree *t, int64_t index) {
         for (size_t k = 0; k < n && k < 256; k++) {
             const char *text = tree_textf(t, "%s/%s", folders[i], names[k]);
             const char *its = text ? tree_field(t, text, "uuid") : NULL;
-            const char *says = its && strcmp(its, uuid) == 0 ? tree_field(t, text, "metered") : NULL;
+            const char *says =
+                its && strcmp(its, uuid) == 0 ? tree_field(t, text, "metered") : NULL;
             if (says) return strtol(says, NULL, 10) == 1 ? 1 : strtol(says, NULL, 10) == 2 ? 0 : -1;
         }
     }

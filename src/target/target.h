@@ -165,7 +165,8 @@ typedef struct {
 } pr_peaks;
 
 /* Measure all four with `n_threads` (0: as pr_threads_default), about `seconds` (0: 2) in all. The
- * value is the median of the runs, lo and hi the least and the most. PARE_EENV: too little memory. */
+ * value is the median of the runs, lo and hi the least and the most. PARE_EENV: too little
+ * memory. */
 pare_status pr_peaks_measure(const pr_hw *hw, int n_threads, double seconds, const pare_ctl *ctl,
                              pr_peaks *out, pare_err *err);
 /* What was measured on this machine in this state with as many threads. `folder`: NULL for

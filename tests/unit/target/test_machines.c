@@ -1,6 +1,7 @@
 /* test_machines.c - every recorded machine of tests/machines, with exactly the document that must
  * be said of it (NAME.json beside NAME.txt; tests/machines/README.md has the sources). With
- * PARE_MACHINES_WRITE set, the documents are written anew: read the difference before you keep it. */
+ * PARE_MACHINES_WRITE set, the documents are written anew: read the difference before you keep
+ * it. */
 #include "pare/hw.h"
 #include "recorded.h"
 #include "target/target.h"
@@ -123,65 +124,73 @@ static void write_big(const char *root, const char *path, size_t n) {
     free(text);
 }
 
+/* One thing wrong in an otherwise good machine. */
+static const struct {
+    const char *path, *text; /* text NULL: 3 MiB of digits; "->…": a link */
+    const char *note;        /* NULL: none is needed */
+} hostile[] = {
+    {"sys/class/thermal/thermal_zone0/temp", NULL, "longer than 1 MiB"},
+    {"proc/cpuinfo", NULL, "longer than 1 MiB"},
+    {"etc/os-release", "->os-release", "a loop of links"},
+    {"sys/class/dmi/id/product_name", "->../id/product_name", "a loop of links"},
+    {"sys/class/net/wlp0s20f3", "->../net/wlp0s20f3", NULL},
+    {"sys/class/drm", "->.", NULL},
+    {"proc/meminfo", "MemTotal: 99999999999999999999 kB\nMemAvailable: -4 kB", "more than any"},
+    {"sys/block/nvme0n1/size", "9223372036854775807", "larger than any disk"},
+    {"sys/devices/system/cpu/online", "0-999999999", "more than 4095 CPUs"},
+    {"sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", "-9223372036854775808", NULL},
+    {"sys/devices/system/cpu/cpu0/cache/index0/size", "9223372036854775807M", NULL},
+    {"sys/devices/system/cpu/cpu0/topology/physical_package_id", "-2147483648", NULL},
+    {"sys/class/power_supply/BAT0/energy_full", "-1", NULL},
+    {"sys/class/power_supply/BAT0/cycle_count", "9223372036854775807", NULL},
+    {"sys/class/net/wlp0s20f3/speed", "9223372036854775807", NULL},
+    {"sys/class/thermal/cooling_device0/cur_state", "9223372036854775807", NULL},
+    {"sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count",
+     "9223372036854775807", NULL},
+    {"sys/bus/pci/devices/0000:00:02.0/class", "0x7fffffffffffffff", NULL},
+    {"sys/bus/pci/devices/0000:00:02.0/vendor", "-1", NULL},
+    {"sys/class/dmi/id/sys_vendor", "\xff\xfe\x01|\x1b[31m", NULL},
+    {"proc/self/mounts", "/dev/nvme0n1p2 \\777\\0 ext4\n/dev/nvme0n1\n\\\n", NULL},
+    {"proc/net/route", "x\n\t\n00000000\n\t00000000\t\n", NULL},
+    {"proc/self/cgroup", "0::/\xff/../../..\n:::::\n9999:memory:", NULL},
+    {"run/NetworkManager/devices/3", "connection-uuid", NULL},
+};
+
+static void make_hostile(const char *root, const char *path, const char *text) {
+    char full[1024];
+    machine_remove(root, path);
+    snprintf(full, sizeof full, "%s/%s", root, path);
+    if (!text) write_big(root, path, 3 << 20);
+    else if (strncmp(text, "->", 2) == 0) assert_int_equal(symlink(text + 2, full), 0);
+    else machine_write(root, path, text);
+}
+
+static void check_notes(const pr_hw *hw, const char *path, const char *note) {
+    bool noted = !note;
+    for (int k = 0; k < hw->n_notes && !noted; k++) noted = strstr(hw->notes[k], note);
+    if (!noted) fail_msg("%s: no note '%s'", path, note);
+    if (hw->n_notes > 1) fail_msg("%s: %d notes, expected one", path, hw->n_notes);
+}
+
 /* Trees that nobody means well with: always a document, with a note where something was left out,
  * and a target that its own reader takes. */
 static void hostile_trees(void **state) {
     (void)state;
-    static const struct {
-        const char *path, *text; /* text NULL: 3 MiB of digits; "->…": a link */
-        const char *note;        /* NULL: none is needed */
-    } bad[] = {
-        {"sys/class/thermal/thermal_zone0/temp", NULL, "longer than 1 MiB"},
-        {"proc/cpuinfo", NULL, "longer than 1 MiB"},
-        {"etc/os-release", "->os-release", "a loop of links"},
-        {"sys/class/dmi/id/product_name", "->../id/product_name", "a loop of links"},
-        {"sys/class/net/wlp0s20f3", "->../net/wlp0s20f3", NULL},
-        {"sys/class/drm", "->.", NULL},
-        {"proc/meminfo", "MemTotal: 99999999999999999999 kB\nMemAvailable: -4 kB", "more than any"},
-        {"sys/block/nvme0n1/size", "9223372036854775807", "larger than any disk"},
-        {"sys/devices/system/cpu/online", "0-999999999", "more than 4095 CPUs"},
-        {"sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", "-9223372036854775808", NULL},
-        {"sys/devices/system/cpu/cpu0/cache/index0/size", "9223372036854775807M", NULL},
-        {"sys/devices/system/cpu/cpu0/topology/physical_package_id", "-2147483648", NULL},
-        {"sys/class/power_supply/BAT0/energy_full", "-1", NULL},
-        {"sys/class/power_supply/BAT0/cycle_count", "9223372036854775807", NULL},
-        {"sys/class/net/wlp0s20f3/speed", "9223372036854775807", NULL},
-        {"sys/class/thermal/cooling_device0/cur_state", "9223372036854775807", NULL},
-        {"sys/devices/system/cpu/cpu0/thermal_throttle/package_throttle_count",
-         "9223372036854775807", NULL},
-        {"sys/bus/pci/devices/0000:00:02.0/class", "0x7fffffffffffffff", NULL},
-        {"sys/bus/pci/devices/0000:00:02.0/vendor", "-1", NULL},
-        {"sys/class/dmi/id/sys_vendor", "\xff\xfe\x01|\x1b[31m", NULL},
-        {"proc/self/mounts", "/dev/nvme0n1p2 \\777\\0 ext4\n/dev/nvme0n1\n\\\n", NULL},
-        {"proc/net/route", "x\n\t\n00000000\n\t00000000\t\n", NULL},
-        {"proc/self/cgroup", "0::/\xff/../../..\n:::::\n9999:memory:", NULL},
-        {"run/NetworkManager/devices/3", "connection-uuid", NULL},
-    };
-    for (size_t i = 0; i < PR_COUNT(bad); i++) {
-        const char *root = machine_unpack("intel-laptop"), *text = bad[i].text;
+    for (size_t i = 0; i < PR_COUNT(hostile); i++) {
+        const char *root = machine_unpack("intel-laptop");
         pr_arena   *a = pr_arena_new(64 << 20);
         pare_err    e = {0};
         pr_hw       hw;
         pr_target   t, back;
         pr_buf      b;
-        machine_remove(root, bad[i].path);
-        if (!text) write_big(root, bad[i].path, 3 << 20);
-        else if (strncmp(text, "->", 2) == 0) {
-            char full[1024];
-            snprintf(full, sizeof full, "%s/%s", root, bad[i].path);
-            assert_int_equal(symlink(text + 2, full), 0);
-        } else
-            machine_write(root, bad[i].path, text);
-        free(said_of(root, bad[i].path));
+        make_hostile(root, hostile[i].path, hostile[i].text);
+        free(said_of(root, hostile[i].path));
         CHECK_OK(pr_hw_read(root, &hw, a, &e), e);
-        bool noted = !bad[i].note;
-        for (int k = 0; k < hw.n_notes && !noted; k++) noted = strstr(hw.notes[k], bad[i].note);
-        if (!noted) fail_msg("%s: no note '%s'", bad[i].path, bad[i].note);
-        if (hw.n_notes > 1) fail_msg("%s: %d notes, expected one", bad[i].path, hw.n_notes);
+        check_notes(&hw, hostile[i].path, hostile[i].note);
         pr_buf_init(&b, 1 << 20);
         if (pr_target_of_hw(&hw, a, &t, &e) == PARE_OK) {
             pr_target_put(&t, &b);
-            CHECK_OK(pr_target_parse((pr_str){b.p, b.n}, bad[i].path, a, &back, &e), e);
+            CHECK_OK(pr_target_parse((pr_str){b.p, b.n}, hostile[i].path, a, &back, &e), e);
         } else
             assert_true(hw.memory_bytes <= 0);
         pr_buf_done(&b);

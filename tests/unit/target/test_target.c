@@ -255,12 +255,33 @@ static void of_recorded(void **state) {
     pr_arena_free(a);
 }
 
+/* The example of docs/hardware.md: the lines that are set in, from "schema" on. */
+static void documented(void **state) {
+    (void)state;
+    pr_arena  *a = arena();
+    pr_str     doc;
+    pare_err   e = {0};
+    pr_target  t;
+    pr_buf     b;
+    CHECK_OK(pr_file_read(check_source("docs/hardware.md"), 1 << 20, a, &doc, &e), e);
+    pr_buf_init(&b, 1 << 16);
+    const char *p = strstr(doc.p, "    schema: 1");
+    for (assert_non_null(p); strncmp(p, "    ", 4) == 0; p += strcspn(p, "\n") + 1)
+        pr_buf_add(&b, p + 4, strcspn(p + 4, "\n") + 1);
+    CHECK_OK(pr_target_parse((pr_str){b.p, b.n}, "docs/hardware.md", a, &t, &e), e);
+    assert_string_equal(t.name, "kiosk");
+    assert_true(pr_target_bounds_of(&t).download.value == 500e6);
+    assert_int_equal(t.n_accels, 1);
+    pr_buf_done(&b);
+    pr_arena_free(a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shipped),    cmocka_unit_test(raspberry_pi_5),
         cmocka_unit_test(bounds),     cmocka_unit_test(refused),
         cmocka_unit_test(by_name),    cmocka_unit_test(round_trip),
-        cmocka_unit_test(of_recorded),
+        cmocka_unit_test(of_recorded), cmocka_unit_test(documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
