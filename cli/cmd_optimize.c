@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 #include "cli.h"
+#include "pare/hw.h"
 #include "pare/optimize.h"
 
 static const opt_def own_variants = {
@@ -52,6 +53,11 @@ static const opt_def own_policy = {.name = "policy",
                                    .type = OPT_FILE,
                                    .metavar = "FILE",
                                    .help = "gates and preferences in YAML"};
+static const opt_def own_target = {
+    .name = "target",
+    .type = OPT_FILE,
+    .metavar = "T",
+    .help = "where it will run: its memory and storage limit the result (pare hw --targets)"};
 static const opt_def own_windows = {
     .name = "windows",
     .type = OPT_INT,
@@ -80,6 +86,7 @@ static const opt_def *const opts[] = {&opt_out,
                                       &own_min_speedup,
                                       &own_prefer,
                                       &own_policy,
+                                      &own_target,
                                       &opt_context,
                                       &own_windows,
                                       &own_seconds,
@@ -168,6 +175,25 @@ static void print_report(cli *c, const pare_doc *r, const char *out) {
     out_printf("Report: %s/report.html and %s/report.json\n", out, out);
 }
 
+/* The least of `limit` (0: none) and a bound of the target's. */
+static double least(double limit, const pare_doc *target, const char *bound) {
+    double v = pare_doc_num(pare_doc_path(target, bound));
+    return isnan(v) || (limit > 0 && limit <= v) ? limit : v;
+}
+
+/* What the target says of size. Its latency and power hold there, not on this machine, and are not
+ * compared with what is measured here. */
+static pare_status take_target(cli *c, pare_optimize_opts *o, pare_err *err) {
+    pare_doc   *t = NULL;
+    pare_status st;
+    if (!cli_str(c, "target")) return PARE_OK;
+    if ((st = pare_target(cli_str(c, "target"), &t, err)) != PARE_OK) return st;
+    o->max_bytes = least(o->max_bytes, t, "bounds/file_bytes/value");
+    o->max_memory = least(o->max_memory, t, "bounds/memory_bytes/value");
+    pare_doc_free(t);
+    return PARE_OK;
+}
+
 static int run(cli *c) {
     pare_err           err = {0};
     pare_doc          *r;
@@ -204,7 +230,9 @@ static int run(cli *c) {
     if (o.prefer && !*o.prefer)
         return cli_usage(c, "--prefer is empty: expected weights like speed=2,accuracy=1");
     if (!o.out) return cli_usage(c, "optimize: -o is missing: the directory for models and report");
-    if (pare_optimize(cli_arg(c, 0), &o, &c->ctl, &r, &err) != PARE_OK) return cli_fail(c, &err);
+    if (take_target(c, &o, &err) != PARE_OK ||
+        pare_optimize(cli_arg(c, 0), &o, &c->ctl, &r, &err) != PARE_OK)
+        return cli_fail(c, &err);
     progress_clear();
     int status = (int)pare_doc_int(pare_doc_get(r, "exit_status"));
     if (c->json) {
