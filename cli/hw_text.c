@@ -135,7 +135,8 @@ static void show_words(char *dst, size_t cap, const pare_doc *list) {
     dst[0] = 0;
     for (size_t i = 0; i < pare_doc_count(list) && n < cap; i++) {
         const char *s = pare_doc_str(pare_doc_at(list, i));
-        n += (size_t)snprintf(dst + n, cap - n, "%s%s", i ? ", " : "", s ? s : "");
+        cell        x;
+        n += (size_t)snprintf(dst + n, cap - n, "%s%s", i ? ", " : "", show_cell(x, s ? s : ""));
     }
 }
 
@@ -243,12 +244,13 @@ static void show_peaks(table *t, const pare_doc *d) {
 
 void hw_show(cli *c, const pare_doc *d) {
     table          *t = table_new("machine|");
-    cell            x, y;
+    cell            x, y, z;
     const pare_doc *notes = pare_doc_get(d, "notes");
     const char     *box = pare_doc_str(pare_doc_path(d, "limits/container"));
     table_row(t, INK_PLAIN, "system|%s, kernel %s%s%s%s%s", show_cell(x, show_str(d, "system")),
               show_cell(y, show_str(d, "kernel")), yes(d, "virtual") ? ", virtual machine" : "",
-              yes(d, "container") ? ", in a container (" : "", box ? box : "", box ? ")" : "");
+              yes(d, "container") ? ", in a container (" : "", box ? show_cell(z, box) : "",
+              box ? ")" : "");
     if (pare_doc_str(pare_doc_get(d, "board")))
         table_row(t, INK_PLAIN, "board|%s", show_cell(x, show_str(d, "board")));
     show_cpu(t, d);
@@ -308,9 +310,9 @@ static void show_target_accels(table *t, const pare_doc *d) {
 static void show_target_parts(table *t, const pare_doc *d) {
     human h, g;
     char  words[300];
-    cell  x;
+    cell  x, y;
     table_row(t, INK_PLAIN, "CPU|%s (%s), %s cores", show_cell(x, show_str(d, "cpu/model")),
-              show_str(d, "arch"), show_count(h, d, "cpu/cores"));
+              show_cell(y, show_str(d, "arch")), show_count(h, d, "cpu/cores"));
     show_words(words, sizeof words, pare_doc_path(d, "cpu/simd"));
     if (*words) table_row(t, INK_PLAIN, "SIMD|%s", words);
     if (told(d, "memory/available"))
@@ -362,10 +364,11 @@ void hw_show_target(cli *c, const pare_doc *d) {
 
 void hw_show_targets(cli *c, const pare_doc *list) {
     table *t = table_new("target|platform|");
+    cell   x;
     for (size_t i = 0; i < pare_doc_count(list); i++) {
         const pare_doc *o = pare_doc_at(list, i);
         table_row(t, INK_PLAIN, "%s|%s|%s", show_str(o, "name"), show_str(o, "platform"),
-                  show_str(o, "about"));
+                  show_cell(x, show_str(o, "about")));
     }
     table_print(c, t);
 }

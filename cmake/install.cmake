@@ -11,6 +11,8 @@ install(FILES runners/mlx_runner.py DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/pare
 install(TARGETS pare EXPORT pare_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS pare_static EXPORT pare_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/pare DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+# Compiled in; here to be read, and to be copied for one's own.
+install(DIRECTORY targets DESTINATION ${CMAKE_INSTALL_DATADIR}/pare FILES_MATCHING PATTERN "*.yaml")
 install(FILES docs/pare.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # Two export sets: who links the shared library needs none of its dependencies.
