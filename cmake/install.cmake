@@ -11,6 +11,7 @@ install(FILES runners/mlx_runner.py DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/pare
 install(TARGETS pare EXPORT pare_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS pare_static EXPORT pare_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/pare DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(FILES data/advisories.yaml policies/readiness.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/pare)
 install(FILES docs/pare.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # Two export sets: who links the shared library needs none of its dependencies.
