@@ -44,7 +44,7 @@ static bool is(const pare_doc *o, const char *key, const char *what) {
 }
 
 /* The first check of a part that is in its way. */
-static void name_first(const pare_doc *part, char *why) {
+static void name_first(const pare_doc *part, char *why, const char **closes) {
     const pare_doc *list = pare_doc_get(part, "checks");
     for (size_t i = 0; i < pare_doc_count(list); i++) {
         const pare_doc *c = pare_doc_at(list, i);
@@ -54,20 +54,23 @@ static void name_first(const pare_doc *part, char *why) {
             strcmp(v, "not-applicable") == 0)
             continue;
         snprintf(why, 128, "%s: %s", id, v);
+        *closes = pare_doc_str(pare_doc_get(c, "closes"));
         return;
     }
 }
 
-bool pr_checklist_proven(const pr_checklist_item *item, const pare_doc *readiness, char *why) {
+bool pr_checklist_proven(const pr_checklist_item *item, const pare_doc *readiness, char *why,
+                         const char **closes) {
     const pare_doc *parts = pare_doc_get(readiness, "parts");
     bool            whole = item->proof && !strchr(item->proof, '.');
     snprintf(why, 128, "no record proves it");
+    *closes = NULL;
     for (size_t p = 0; item->proof && p < pare_doc_count(parts); p++) {
         const pare_doc *part = pare_doc_at(parts, p), *list = pare_doc_get(part, "checks");
         if (whole && is(part, "part", item->proof)) {
             if (is(part, "verdict", "pass")) return true;
             snprintf(why, 128, "%s does not pass", item->proof);
-            name_first(part, why);
+            name_first(part, why, closes);
             return false;
         }
         for (size_t i = 0; i < pare_doc_count(list); i++) {
@@ -75,6 +78,7 @@ bool pr_checklist_proven(const pr_checklist_item *item, const pare_doc *readines
             if (!is(c, "id", item->proof)) continue;
             const char *v = pare_doc_str(pare_doc_get(c, "verdict"));
             snprintf(why, 128, "%s: %s", item->proof, v ? v : "no verdict");
+            *closes = pare_doc_str(pare_doc_get(c, "closes"));
             return is(c, "verdict", "pass");
         }
     }

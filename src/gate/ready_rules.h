@@ -122,7 +122,8 @@ typedef struct {
     const char *command; /* to be typed; DIR stands for the directory */
 } pr_checklist_item;
 const pr_checklist_item *pr_checklist_at(size_t i);
-/* Does a readiness document (pr_checks_put) prove the item: every check behind it passed. The check or part
- * that does not into `why` (128 bytes). */
-bool pr_checklist_proven(const pr_checklist_item *item, const pare_doc *readiness, char *why);
+/* Does a readiness document (pr_checks_put) prove the item: every check behind it passed. If not, what
+ * is in its way into `why` (128 bytes), and what closes that into *closes (borrowed; NULL: not known). */
+bool pr_checklist_proven(const pr_checklist_item *item, const pare_doc *readiness, char *why,
+                         const char **closes);
 #endif

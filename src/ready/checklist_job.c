@@ -43,9 +43,10 @@ static const char *command_for(ready_job *j, const char *command) {
 
 static void put_item(pr_doc_build *b, pare_doc *list, const pr_checklist_item *it, latest *l,
                      const char *const *verbs, int *ticked) {
-    char      why[128];
-    pare_doc *o = pr_doc_add_object(b, list);
-    bool      proven = pr_checklist_proven(it, l->body, why);
+    char        why[128];
+    const char *closes;
+    pare_doc   *o = pr_doc_add_object(b, list);
+    bool        proven = pr_checklist_proven(it, l->body, why, &closes);
     *ticked += proven;
     pr_doc_set_str(b, o, "phase", it->phase);
     pr_doc_set_i64(b, o, "number", it->number);
@@ -65,7 +66,8 @@ static void put_item(pr_doc_build *b, pare_doc *list, const pr_checklist_item *i
                               : l->body    ? why
                               : l->others  ? "the records are of another artefact, or damaged"
                                            : "readiness was not validated yet");
-    pr_doc_set_path(b, o, "closes", command_for(l->j, it->command));
+    const char *command = command_for(l->j, it->command);
+    pr_doc_set_path(b, o, "closes", closes ? ready_text(l->j, "%s, then %s", closes, command) : command);
     pr_doc_set_bool(b, o, "available", here);
 }
 

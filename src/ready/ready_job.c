@@ -102,11 +102,24 @@ static pare_status find_rest(ready_job *j, pare_err *err) {
 }
 
 static pare_status look_at_files(ready_job *j, pare_err *err) {
-    PR_TRY(pr_scan_tree(&j->scan, j->dir, NULL, j->a, j->ctl, err));
+    static const char *const own[] = {"report.json", "report.html", NULL};
+    const pr_scan_opts       o = {.own = j->report ? own : NULL};
+    PR_TRY(pr_scan_tree(&j->scan, j->dir, &o, j->a, j->ctl, err));
     if (j->report && j->source_path && strcmp(j->source_path, j->dir) != 0)
         PR_TRY(pr_scan_tree(&j->source_scan, j->source_path, NULL, j->a, j->ctl, err));
     if (!j->artefact || !pr_path_exists(j->artefact)) return PARE_OK;
     return ready_hash(j, j->artefact, j->artefact_sha, err);
+}
+
+/* "pare optimize SRC -o DIR" with the words that are known. */
+static const char *fill_in(ready_job *j, const char *s) {
+    static const char *const words[] = {"SRC", "DIR"};
+    const char *const        values[] = {j->source_path, j->report ? j->dir : NULL};
+    for (size_t i = 0; i < PR_COUNT(words); i++) {
+        const char *at = s ? strstr(s, words[i]) : NULL;
+        if (at && values[i]) s = ready_text(j, "%.*s%s%s", (int)(at - s), s, values[i], at + 3);
+    }
+    return s;
 }
 
 /* ------------------------------------------------------------------ the document */
@@ -230,6 +243,7 @@ static pare_status run(ready_job *j, pare_doc **out, pare_err *err) {
     PR_TRY(ready_robust(j, err));
     PR_TRY(ready_security(j, err));
     PR_TRY(ready_compliance(j, err));
+    for (size_t i = 0; i < PR_CHECKS; i++) j->c[i].closes = fill_in(j, j->c[i].closes);
     PR_TRY(make_doc(j, out, err));
     if (!j->report) return PARE_OK;
     PR_TRY(put_records(j, *out, err));

@@ -15,6 +15,8 @@ typedef struct {
 /* Keep a finding; text is copied. Without memory it still counts in `total`. */
 void scan_found(scan_job *j, pr_found kind, const char *rule, const char *file, int64_t line,
                 int64_t offset, const char *what);
+/* Is `path` one of the list (NULL at the end; may be NULL)? */
+bool scan_names(const char *const *list, const char *path);
 /* What the first bytes (and the name) say a file is. `whole`: its length. */
 pr_file_kind scan_kind_of(const char *name, const uint8_t *p, size_t n, uint64_t whole,
                           const char **rule, const char **what);

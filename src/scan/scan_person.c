@@ -46,11 +46,11 @@ static size_t mail_at(pr_str t, size_t at, size_t *n) {
     while (before < 64 && before < at && mail_char(t.p[at - 1 - before])) before++;
     while (before && !scan_alnum(t.p[at - before])) before--;
     while (after < 190 && at + 1 + after < t.n &&
-           (scan_alnum(t.p[at + 1 + after]) || scan_among(t.p[at + 1 + after], ".-"))) {
-        if (t.p[at + 1 + after] == '.') dot = after;
+           (scan_alnum(t.p[at + 1 + after]) || scan_among(t.p[at + 1 + after], ".-")))
         after++;
-    }
-    while (after && !scan_alnum(t.p[at + after])) after--;
+    while (after && !scan_alnum(t.p[at + after])) after--; /* a sentence may end there */
+    for (size_t i = 0; i < after; i++)
+        if (t.p[at + 1 + i] == '.') dot = i;
     if (dot >= after) return 0;
     size_t top = after - dot - 1;
     for (size_t i = 0; i < top; i++)
@@ -109,7 +109,7 @@ static bool card_range(const char *d, size_t n) {
 static size_t card_at(pr_str t, size_t at) {
     char   d[20];
     size_t n = 0, k = digits_at(t, at, " -", d, 20, &n);
-    if ((k != 15 && k != 16) || !card_range(d, k) || same_digits(d + 1, k - 1)) return 0;
+    if ((k != 15 && k != 16) || !card_range(d, k) || same_digits(d, k)) return 0;
     return luhn(d, k) && stands_alone(t, at, n) ? n : 0;
 }
 

@@ -27,8 +27,7 @@ static const char *const calls[] = {"raise_exception", "strftime_now", "range", 
 /* Objects of Jinja and its hosts by which templates have reached the machine. */
 static const char *const forbidden[] = {"self", "cycler", "joiner", "lipsum", "config", "request",
                                         "session", "g", "url_for", "get_flashed_messages",
-                                        "import", "include", "extends", "from", "block",
-                                        "autoescape", "do", "eval", "exec", "open", "compile",
+                                        "eval", "exec", "open", "compile",
                                         "getattr", "setattr", "globals", "locals", "os", "sys",
                                         "subprocess", "popen", "system", "builtins"};
 
@@ -42,11 +41,13 @@ typedef struct {
     pr_str t;
     pr_match_fn fn;
     void *ctx;
-    int loops, deepest, brackets;
+    int loops;
     bool told_deep, told_long;
-    const char *macros[32]; /* names that the template defines itself */
-    size_t macro_n[32];
+    const char *macros[64]; /* names that the template defines itself */
+    size_t macro_n[64];
     int n_macros;
+    bool gathering; /* the first reading: only names of macros, which may be called before they stand there */
+    pr_str called;  /* the latest name before a '(' */
 } reader;
 
 static bool among(pr_str w, const char *const *list, size_t n) {
@@ -58,6 +59,7 @@ static bool among(pr_str w, const char *const *list, size_t n) {
 
 static void tell(reader *r, const char *rule, size_t at, size_t n, const char *what) {
     char words[160], name[48];
+    if (r->gathering) return;
     size_t k = PR_MIN(n, sizeof name - 1);
     for (size_t i = 0; i < k; i++)
         name[i] = r->t.p[at + i] > 31 && r->t.p[at + i] < 127 ? r->t.p[at + i] : '?';
@@ -110,6 +112,7 @@ static bool is_macro(const reader *r, pr_str w) {
 static void look_at_name(reader *r, word before, word w, word after) {
     pr_str name = text_of(r, w);
     bool   called = is_sign(r, after, '(');
+    if (called) r->called = name;
     if (name.n >= 2 && name.p[0] == '_' && name.p[1] == '_') {
         tell(r, "dunder", w.at, w.n, "reaches inside Python's objects");
     } else if (is_sign(r, before, '|')) {
@@ -145,7 +148,8 @@ static void look_at_number(reader *r, word before, word w) {
     uint64_t v = 0;
     for (size_t i = 0; i < w.n && scan_digit(r->t.p[w.at + i]) && v < 1u << 30; i++)
         v = v * 10 + (uint64_t)(r->t.p[w.at + i] - '0');
-    if (v > RANGE_MAX && (is_sign(r, before, '*') || is_sign(r, before, '(') || is_sign(r, before, ',')))
+    bool counts = pr_str_eq(r->called, PR_STR("range")) && (is_sign(r, before, '(') || is_sign(r, before, ','));
+    if (v > RANGE_MAX && (is_sign(r, before, '*') || counts))
         tell(r, "size", w.at, w.n, "repeats or counts without measure");
 }
 
@@ -184,7 +188,7 @@ static void look_at_tag(reader *r, size_t at, size_t end) {
     }
     if (pr_str_eq(name, PR_STR("endfor")) && r->loops) r->loops--;
     word rest = next_word(r, w.at + w.n, end);
-    if (pr_str_eq(name, PR_STR("macro")) && rest.kind == W_NAME && r->n_macros < 32) {
+    if (pr_str_eq(name, PR_STR("macro")) && rest.kind == W_NAME && r->gathering && r->n_macros < 64) {
         r->macros[r->n_macros] = r->t.p + rest.at;
         r->macro_n[r->n_macros++] = rest.n;
     }
@@ -214,9 +218,9 @@ static size_t inside(const reader *r, size_t at) {
     return at + 2 < r->t.n && scan_among(r->t.p[at + 2], "-+") ? at + 3 : at + 2;
 }
 
-void pr_template_find(pr_str t, pr_match_fn fn, void *ctx) {
-    reader r = {.t = t, .fn = fn, .ctx = ctx};
-    if (t.n > BYTES_MAX) tell(&r, "size", 0, 0, "longer than any template needs (64 KiB)");
+static void read_all(reader *r) {
+    pr_str t = r->t;
+    r->loops = 0;
     for (size_t at = 0; at + 1 < t.n;) {
         char   x = t.p[at + 1];
         size_t inner, next;
@@ -224,14 +228,23 @@ void pr_template_find(pr_str t, pr_match_fn fn, void *ctx) {
             at++;
             continue;
         }
-        if (!block_end(&r, at, x, &inner, &next)) {
-            tell(&r, "open", at, 2, "a block that does not end");
+        if (!block_end(r, at, x, &inner, &next)) {
+            tell(r, "open", at, 2, "a block that does not end");
+            r->loops = 0;
             return;
         }
-        size_t from = inside(&r, at), to = inner > from && scan_among(t.p[inner - 1], "-+") ? inner - 1 : inner;
-        if (x == '%') look_at_tag(&r, from, to);
-        else if (x == '{') look_at_words(&r, from, to);
+        size_t from = inside(r, at), to = inner > from && scan_among(t.p[inner - 1], "-+") ? inner - 1 : inner;
+        if (x == '%') look_at_tag(r, from, to);
+        else if (x == '{') look_at_words(r, from, to);
         at = next;
     }
-    if (r.loops) tell(&r, "open", t.n - 1, 0, "a loop that does not end");
+    if (r->loops) tell(r, "open", t.n - 1, 0, "a loop that does not end");
+}
+
+void pr_template_find(pr_str t, pr_match_fn fn, void *ctx) {
+    reader r = {.t = t, .fn = fn, .ctx = ctx, .gathering = true};
+    read_all(&r);
+    r.gathering = r.told_deep = r.told_long = false;
+    if (t.n > BYTES_MAX) tell(&r, "size", 0, 0, "longer than any template needs (64 KiB)");
+    read_all(&r);
 }

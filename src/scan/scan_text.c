@@ -78,6 +78,7 @@ void scan_text(scan_job *j, pr_file_kind kind, const char *file, pr_str text, in
     if (kind == PR_FILE_WORDS || kind == PR_FILE_BINARY || kind == PR_FILE_DATABASE) return;
     s.kind = PR_FOUND_PERSON;
     pr_people_find(text, matched, &s);
+    if (scan_names(j->o->own, file)) return;
     s.kind = PR_FOUND_ADDRESS;
     address_sink a = {&s, kind == PR_FILE_TEXT || kind == PR_FILE_PAGE};
     pr_addresses_find(text, address, &a);

@@ -163,9 +163,9 @@ static pare_status look_at_file(scan_job *j, int dir, const char *name, pr_scan_
     return PARE_OK;
 }
 
-static bool left_out(const scan_job *j, const char *path) {
-    for (const char *const *p = j->o->leave_out; p && *p; p++)
-        if (strcmp(*p, path) == 0) return true;
+bool scan_names(const char *const *list, const char *path) {
+    for (; list && *list; list++)
+        if (strcmp(*list, path) == 0) return true;
     return false;
 }
 
@@ -222,7 +222,7 @@ static pare_status look_at(scan_job *j, int dir, const char *name, const char *a
     char *path = *at ? pr_arena_printf(j->a, "%s/%s", at, name)
                      : pr_arena_str(j->a, name, strlen(name));
     if (!path) return pr_fail_nomem(j->err, 256);
-    if (left_out(j, path)) return PARE_OK;
+    if (scan_names(j->o->leave_out, path)) return PARE_OK;
     PR_TRY(pr_ctl_check(j->ctl, j->err));
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
         scan_found(j, PR_FOUND_UNREAD, "open", path, 0, -1, "cannot be looked at");
