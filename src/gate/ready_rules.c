@@ -144,7 +144,7 @@ void pr_check_note(pr_check *c, const char *file, int64_t line, int64_t offset,
                    const char *what) {
     c->n_seen++;
     if (c->n_evidence < PR_EVIDENCE_MAX)
-        c->evidence[c->n_evidence++] = (pr_evidence){file, line, offset, what};
+        c->evidence[c->n_evidence++] = (pr_check_fact){file, line, offset, what};
 }
 
 static bool wants_more(pr_op op) {
@@ -216,7 +216,7 @@ static void put_number(pr_doc_build *b, pare_doc *o, const char *key, double v) 
 static void put_evidence(pr_doc_build *b, pare_doc *o, const pr_check *c) {
     pare_doc *list = pr_doc_set_array(b, o, "evidence");
     for (size_t i = 0; i < c->n_evidence; i++) {
-        const pr_evidence *e = &c->evidence[i];
+        const pr_check_fact *e = &c->evidence[i];
         pare_doc          *x = pr_doc_add_object(b, list);
         if (e->file) pr_doc_set_path(b, x, "file", e->file);
         if (e->line > 0) pr_doc_set_i64(b, x, "line", e->line);

@@ -77,7 +77,7 @@ typedef struct {
     int64_t line;     /* 0: none */
     int64_t offset;   /* -1: none */
     const char *what; /* borrowed */
-} pr_evidence;
+} pr_check_fact;
 
 typedef struct {
     const pr_check_rule *rule;
@@ -87,7 +87,7 @@ typedef struct {
     double limit; /* as the policy asks; NAN: none */
     char why[320];
     const char *closes; /* a command or a deed; NULL: nothing is open */
-    pr_evidence evidence[PR_EVIDENCE_MAX];
+    pr_check_fact evidence[PR_EVIDENCE_MAX];
     size_t n_evidence, n_seen; /* kept, and all */
 } pr_check;
 

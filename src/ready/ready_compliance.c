@@ -92,11 +92,11 @@ static void documents(ready_job *j) {
 /* Counted and located; never shown. */
 static void people(ready_job *j) {
     pr_check           *c = ready_check(j, "compliance.personal-data");
-    const pr_findings  *l = &j->scan.of[PR_FOUND_PERSON];
+    const pr_found_list  *l = &j->scan.of[PR_FOUND_PERSON];
     const pr_check_ask *ask = &j->policy.ask[pr_check_find(c->rule->id)];
     size_t              n = l->total - l->n;
     for (size_t i = 0; i < l->n; i++) {
-        const pr_finding *f = &l->at[i];
+        const pr_found_at *f = &l->at[i];
         if (pr_check_allows(ask, f->rule, f->file)) continue;
         n++;
         pr_check_note(c, f->file, f->line, f->offset, ready_text(j, "%s [%s]", f->what, f->rule));

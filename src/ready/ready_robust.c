@@ -44,22 +44,22 @@ static void noise(ready_job *j, const pr_robust_result *r) {
                              r->long_whole ? ", all that the model has" : "; the model has more: -c N"));
 }
 
-static void probe(ready_job *j, const char *id, const pr_probe *p) {
+static void probe(ready_job *j, const char *id, const pr_trial *p) {
     pr_check *c = ready_check(j, id);
-    pr_check_say(c, p->end == PR_PROBE_BAD ? PR_CHECK_FAIL : PR_CHECK_PASS,
+    pr_check_say(c, p->end == PR_TRIAL_BAD ? PR_CHECK_FAIL : PR_CHECK_PASS,
                  "report it: this should not happen", "%s: %s", p->name, p->what);
     pr_check_note(c, NULL, 0, -1, ready_text(j, "%s: %s", p->name, p->what));
 }
 
-static void hostile(ready_job *j, const pr_probes *p) {
+static void hostile(ready_job *j, const pr_trials *p) {
     pr_check *c = ready_check(j, "robustness.hostile");
     int       bad = 0, refused = 0;
     for (int pass = 0; pass < 2; pass++) /* what went wrong first */
         for (int i = 0; i < p->n_hostile; i++) {
-            const pr_probe *x = &p->hostile[i];
-            if ((x->end == PR_PROBE_BAD) != (pass == 0)) continue;
-            bad += x->end == PR_PROBE_BAD;
-            refused += x->end == PR_PROBE_REFUSED;
+            const pr_trial *x = &p->hostile[i];
+            if ((x->end == PR_TRIAL_BAD) != (pass == 0)) continue;
+            bad += x->end == PR_TRIAL_BAD;
+            refused += x->end == PR_TRIAL_REFUSED;
             pr_check_note(c, NULL, 0, -1, ready_text(j, "%s: %s", x->name, x->what));
         }
     pr_check_say(c, bad ? PR_CHECK_FAIL : PR_CHECK_PASS, "report it: this should not happen",
@@ -94,7 +94,7 @@ pare_status ready_robust(ready_job *j, pare_err *err) {
                         .state = j->state,
                         .seed = j->o->seed};
     pr_robust_result r = {0};
-    pr_probes        p = {0};
+    pr_trials        p = {0};
     pare_err         own = {0};
     if (!j->model) {
         no_noise(j, "make the artefact again", "the artefact cannot be opened");
@@ -104,7 +104,7 @@ pare_status ready_robust(ready_job *j, pare_err *err) {
         return PARE_OK;
     }
     PR_TRY(run_noise(j, &o, &r, err));
-    pare_status st = pr_probes_run(j->model, &o, j->ctl, &p, &own);
+    pare_status st = pr_trials_run(j->model, &o, j->ctl, &p, &own);
     if (st == PARE_ENOMEM || st == PARE_ECANCELLED || st == PARE_EINTERNAL) return *err = own, st;
     if (st != PARE_OK) {
         for (size_t i = 0; i < PR_COUNT(probed); i++)
@@ -116,7 +116,7 @@ pare_status ready_robust(ready_job *j, pare_err *err) {
     probe(j, "robustness.past-context", &p.past);
     probe(j, "robustness.empty", &p.empty);
     probe(j, "robustness.special-tokens", &p.special);
-    if (p.special.end == PR_PROBE_REFUSED)
+    if (p.special.end == PR_TRIAL_REFUSED)
         pr_check_say(ready_check(j, "robustness.special-tokens"), PR_CHECK_NONE, NULL, "%s", p.special.what);
     probe(j, "robustness.repeat", &p.repeat);
     probe(j, "robustness.threads", &p.threads);

@@ -5,11 +5,11 @@
 
 /* Findings of a kind that the policy does not let pass, as evidence; how many. */
 static size_t findings(ready_job *j, pr_check *c, pr_found kind) {
-    const pr_findings *l = &j->scan.of[kind];
+    const pr_found_list *l = &j->scan.of[kind];
     const pr_check_ask *ask = &j->policy.ask[pr_check_find(c->rule->id)];
     size_t              bad = l->total - l->n, allowed = 0;
     for (size_t i = 0; i < l->n; i++) {
-        const pr_finding *f = &l->at[i];
+        const pr_found_at *f = &l->at[i];
         if (pr_check_allows(ask, f->rule, f->file)) {
             allowed++;
             continue;

@@ -43,21 +43,21 @@ pare_status pr_robust_noise(const pr_model *source, const pr_model *variant, pr_
                             pare_err *err);
 
 /* What happened with one input. */
-typedef enum { PR_PROBE_FINE, PR_PROBE_REFUSED, PR_PROBE_BAD } pr_probe_end;
+typedef enum { PR_TRIAL_FINE, PR_TRIAL_REFUSED, PR_TRIAL_BAD } pr_trial_end;
 typedef struct {
     const char  *name;
-    pr_probe_end end;
+    pr_trial_end end;
     char         what[160];
-} pr_probe;
-enum { PR_PROBES_MAX = 24 };
+} pr_trial;
+enum { PR_TRIALS_MAX = 24 };
 typedef struct {
-    pr_probe hostile[PR_PROBES_MAX];
+    pr_trial hostile[PR_TRIALS_MAX];
     int      n_hostile;
-    pr_probe empty, past, special, repeat, threads;
+    pr_trial empty, past, special, repeat, threads;
     int64_t  n_rows, n_not_finite;
-} pr_probes;
+} pr_trials;
 /* Try `m` with hostile input, repeated runs, threads 1, 2 and o->n_threads. Errors only for lack of
  * memory and cancelling: what goes wrong is a probe that is BAD. */
-pare_status pr_probes_run(const pr_model *m, const pr_robust_opts *o, const pare_ctl *ctl, pr_probes *out,
+pare_status pr_trials_run(const pr_model *m, const pr_robust_opts *o, const pare_ctl *ctl, pr_trials *out,
                           pare_err *err);
 #endif

@@ -13,11 +13,11 @@ typedef struct {
     const pr_kernels *k;
     pr_session *s;
     pr_ids ids;
-    pr_probes *out;
+    pr_trials *out;
 } prober;
 
-static void end(pr_probe *p, const char *name, pr_probe_end e, const char *what) {
-    *p = (pr_probe){.name = name, .end = e};
+static void end(pr_trial *p, const char *name, pr_trial_end e, const char *what) {
+    *p = (pr_trial){.name = name, .end = e};
     snprintf(p->what, sizeof p->what, "%.159s", what);
 }
 
@@ -31,7 +31,7 @@ static bool row_is_finite(prober *j, const pr_session *s, int i) {
 }
 
 /* Encode and run as much as fits; what came of it. */
-static pare_status try_text(prober *j, const char *name, const char *p, size_t n, pr_probe *out,
+static pare_status try_text(prober *j, const char *name, const char *p, size_t n, pr_trial *out,
                             pare_err *err) {
     pare_err e = {0};
     char     what[160];
@@ -40,13 +40,13 @@ static pare_status try_text(prober *j, const char *name, const char *p, size_t n
     if (st == PARE_ENOMEM || st == PARE_ECANCELLED) return *err = e, st;
     if (st != PARE_OK) {
         snprintf(what, sizeof what, "refused: %.140s", e.msg);
-        end(out, name, e.msg[0] && st != PARE_EINTERNAL ? PR_PROBE_REFUSED : PR_PROBE_BAD, what);
+        end(out, name, e.msg[0] && st != PARE_EINTERNAL ? PR_TRIAL_REFUSED : PR_TRIAL_BAD, what);
         return PARE_OK;
     }
     for (size_t i = 0; i < j->ids.n; i++)
         if (j->ids.p[i] < 0 || j->ids.p[i] >= j->m->hp.n_vocab) {
             snprintf(what, sizeof what, "token %d is outside the vocabulary", (int)j->ids.p[i]);
-            end(out, name, PR_PROBE_BAD, what);
+            end(out, name, PR_TRIAL_BAD, what);
             return PARE_OK;
         }
     int64_t fed = PR_MIN((int64_t)j->ids.n, PR_MIN(j->m->hp.n_ctx, (int64_t)512));
@@ -60,7 +60,7 @@ static pare_status try_text(prober *j, const char *name, const char *p, size_t n
     else
         snprintf(what, sizeof what, "%s%zu tokens, %lld computed", fine ? "" : "scores that are no numbers: ",
                  j->ids.n, (long long)fed);
-    end(out, name, fine ? PR_PROBE_FINE : PR_PROBE_BAD, what);
+    end(out, name, fine ? PR_TRIAL_FINE : PR_TRIAL_BAD, what);
     return PARE_OK;
 }
 
@@ -121,12 +121,12 @@ static pare_status try_special(prober *j, pare_err *err) {
                 continue;
             snprintf(what, sizeof what, "the text '%.*s' becomes the special token %d",
                      (int)PR_MIN(t.n, (size_t)40), t.p, (int)j->ids.p[i]);
-            end(&j->out->special, "special tokens in a text", PR_PROBE_BAD, what);
+            end(&j->out->special, "special tokens in a text", PR_TRIAL_BAD, what);
             return PARE_OK;
         }
     }
     snprintf(what, sizeof what, "%u special tokens stay text", tried);
-    end(&j->out->special, "special tokens in a text", tried ? PR_PROBE_FINE : PR_PROBE_REFUSED,
+    end(&j->out->special, "special tokens in a text", tried ? PR_TRIAL_FINE : PR_TRIAL_REFUSED,
         tried ? what : "the tokenizer has no special tokens");
     return PARE_OK;
 }
@@ -139,7 +139,7 @@ static pare_status try_empty(prober *j, pare_err *err) {
     pare_status st = pr_generate(j->m, NULL, "", 0, &o, j->ctl, NULL, NULL, NULL, &e);
     if (st == PARE_ENOMEM || st == PARE_ECANCELLED) return *err = e, st;
     bool said = st != PARE_OK && e.msg[0] && st != PARE_EINTERNAL;
-    end(&j->out->empty, "an empty prompt", st == PARE_OK ? PR_PROBE_FINE : said ? PR_PROBE_REFUSED : PR_PROBE_BAD,
+    end(&j->out->empty, "an empty prompt", st == PARE_OK ? PR_TRIAL_FINE : said ? PR_TRIAL_REFUSED : PR_TRIAL_BAD,
         st == PARE_OK ? "generates" : e.msg);
     return PARE_OK;
 }
@@ -170,7 +170,7 @@ static pare_status try_past(prober *j, pare_err *err) {
     bool fine = refused == PARE_EUSAGE && e.msg[0] && same;
     snprintf(what, sizeof what, "%s%.110s%s", refused == PARE_EUSAGE ? "refused: " : "not refused ", e.msg,
              same ? "; then it goes on as before" : "; and then it computes otherwise");
-    end(&j->out->past, "one token past the context", fine ? PR_PROBE_FINE : PR_PROBE_BAD, what);
+    end(&j->out->past, "one token past the context", fine ? PR_TRIAL_FINE : PR_TRIAL_BAD, what);
     pr_session_free(s);
     pr_free(first);
     return st;
@@ -226,24 +226,24 @@ static pare_status try_again(prober *j, pare_err *err) {
     bool same = strcmp(first, other) == 0;
     snprintf(what, sizeof what, "%d positions and %d greedy tokens, twice: SHA-256 %.12s… %s %.12s…",
              REPEAT_TOKENS, GREEDY_TOKENS, first, same ? "=" : "≠", other);
-    end(&j->out->repeat, "the same run again", same ? PR_PROBE_FINE : PR_PROBE_BAD, what);
+    end(&j->out->repeat, "the same run again", same ? PR_TRIAL_FINE : PR_TRIAL_BAD, what);
     snprintf(what, sizeof what, "1, 2, 3 and %d threads: SHA-256 %.12s… each time", most, first);
-    end(&j->out->threads, "other numbers of threads", PR_PROBE_FINE, what);
+    end(&j->out->threads, "other numbers of threads", PR_TRIAL_FINE, what);
     for (size_t i = 0; i < PR_COUNT(counts); i++) {
         PR_TRY(hash_run(j, counts[i], false, other, err));
         if (strcmp(first, other) == 0) continue;
         snprintf(what, sizeof what, "1 thread gives SHA-256 %.12s…, %d give %.12s…", first, counts[i], other);
-        end(&j->out->threads, "other numbers of threads", PR_PROBE_BAD, what);
+        end(&j->out->threads, "other numbers of threads", PR_TRIAL_BAD, what);
         break;
     }
     return PARE_OK;
 }
 
-pare_status pr_probes_run(const pr_model *m, const pr_robust_opts *o, const pare_ctl *ctl, pr_probes *out,
+pare_status pr_trials_run(const pr_model *m, const pr_robust_opts *o, const pare_ctl *ctl, pr_trials *out,
                           pare_err *err) {
     prober          j = {.m = m, .o = o, .ctl = ctl, .out = out};
     pr_session_opts so = {.n_threads = o->n_threads, .n_ctx = PR_MIN(m->hp.n_ctx, (int64_t)512), .state = o->state};
-    *out = (pr_probes){0};
+    *out = (pr_trials){0};
     PR_TRY(pr_model_tokenizer(m, err));
     j.k = pr_kernels_get(pr_cpu_flags());
     PR_TRY(pr_session_new(&j.s, m, &so, err));

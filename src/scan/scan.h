@@ -42,13 +42,13 @@ typedef struct {
     int64_t line;      /* from 1; 0: the file has no lines */
     int64_t offset;    /* byte; -1: the whole file */
     const char *what;  /* in words, masked */
-} pr_finding;
+} pr_found_at;
 
 typedef struct {
-    pr_finding *at;
+    pr_found_at *at;
     size_t n;     /* kept: at most PR_FINDINGS_KEPT, the first ones */
     size_t total; /* found */
-} pr_findings;
+} pr_found_list;
 
 /* ---- a directory ---- */
 
@@ -97,7 +97,7 @@ typedef struct {
     pr_scan_file *files;
     size_t n_files;
     bool cut; /* more files, or deeper, than is looked at */
-    pr_findings of[PR_FOUND_KINDS];
+    pr_found_list of[PR_FOUND_KINDS];
     pr_licence licences[PR_LICENCES_MAX];
     size_t n_licences;
     pr_host hosts[PR_HOSTS_MAX];

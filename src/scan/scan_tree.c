@@ -24,12 +24,12 @@ const char *pr_file_kind_name(pr_file_kind k) {
 
 void scan_found(scan_job *j, pr_found kind, const char *rule, const char *file, int64_t line,
                 int64_t offset, const char *what) {
-    pr_findings *l = &j->s->of[kind];
+    pr_found_list *l = &j->s->of[kind];
     l->total++;
     if (l->n == PR_FINDINGS_KEPT) return;
     if (!l->at && !(l->at = pr_arena_get(j->a, PR_FINDINGS_KEPT, sizeof *l->at))) return;
     char *copy = pr_arena_str(j->a, what, strlen(what));
-    if (copy) l->at[l->n++] = (pr_finding){rule, file, line, offset, copy};
+    if (copy) l->at[l->n++] = (pr_found_at){rule, file, line, offset, copy};
 }
 
 /* ------------------------------------------------------------------ links */

@@ -33,7 +33,7 @@ static void put(const char *path, const char *text) {
     fclose(f);
 }
 
-static const pr_finding *found(const pr_scan *s, pr_found kind, const char *file) {
+static const pr_found_at *found(const pr_scan *s, pr_found kind, const char *file) {
     for (size_t i = 0; i < s->of[kind].n; i++)
         if (strcmp(s->of[kind].at[i].file, file) == 0) return &s->of[kind].at[i];
     return NULL;
