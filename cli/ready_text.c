@@ -92,8 +92,8 @@ static void print_item(const cli *c, const pare_doc *o) {
     out_printf("  %s%s%s %lld %s\n", ink_on(c, ticked ? INK_GREEN : INK_YELLOW), ticked ? "[x]" : "[ ]",
                ink_off(c), (long long)pare_doc_int(pare_doc_get(o, "number")), show_str(o, "what"));
     if (ticked) {
-        out_printf("        %s%s, record %.12s… of %s%s\n", ink_on(c, INK_DIM), show_str(o, "record/proof"),
-                   show_str(o, "record/key"), show_str(o, "record/when"), ink_off(c));
+        out_printf("        %s%s, by policy %s: record %.12s… of %s%s\n", ink_on(c, INK_DIM), show_str(o, "record/proof"),
+                   show_str(o, "record/policy"), show_str(o, "record/key"), show_str(o, "record/when"), ink_off(c));
         return;
     }
     out_printf("        %s%s; closed by: %s%s%s\n", ink_on(c, INK_DIM), show_str(o, "why"), show_str(o, "closes"),

@@ -10,28 +10,28 @@
 
 static const pr_checklist_item items[PR_CHECKLIST_ITEMS] = {
     {BEFORE, 1, "accuracy over 95 % of the original", "accuracy.kept", "gate",
-     "pare gate DIR --ready"},
+     "pare gate DIR --ready", 0.95},
     {BEFORE, 2, "performance targets met: latency, throughput, memory", "performance", "gate",
-     "pare gate DIR --ready"},
-    {BEFORE, 3, "security holes assessed and closed", "security", "gate", "pare gate DIR --ready"},
+     "pare gate DIR --ready", 0},
+    {BEFORE, 3, "security holes assessed and closed", "security", "gate", "pare gate DIR --ready", 0},
     {BEFORE, 4, "load test under the expected load", NULL, "pipeline",
-     "pare pipeline FILE.yaml (stage testing: load)"},
-    {BEFORE, 5, "failure scenarios tested, recovery validated", NULL, "doctor", "pare doctor DIR"},
-    {BEFORE, 6, "monitoring and alerting configured", NULL, "watch", "pare watch DIR"},
-    {BEFORE, 7, "rollback tested and documented", NULL, "rollout", "pare rollout DIR"},
-    {DURING, 1, "blue-green deployment", NULL, "rollout", "pare rollout DIR"},
-    {DURING, 2, "traffic raised by steps", NULL, "rollout", "pare rollout DIR"},
-    {DURING, 3, "real-time dashboards", NULL, "serve", "pare serve DIR"},
+     "pare pipeline FILE.yaml (stage testing: load)", 0},
+    {BEFORE, 5, "failure scenarios tested, recovery validated", NULL, "doctor", "pare doctor DIR", 0},
+    {BEFORE, 6, "monitoring and alerting configured", NULL, "watch", "pare watch DIR", 0},
+    {BEFORE, 7, "rollback tested and documented", NULL, "rollout", "pare rollout DIR", 0},
+    {DURING, 1, "blue-green deployment", NULL, "rollout", "pare rollout DIR", 0},
+    {DURING, 2, "traffic raised by steps", NULL, "rollout", "pare rollout DIR", 0},
+    {DURING, 3, "real-time dashboards", NULL, "serve", "pare serve DIR", 0},
     {DURING, 4, "performance baselines set", "performance.baselines", "gate",
-     "pare gate DIR --ready"},
-    {DURING, 5, "error-rate thresholds defined", NULL, "watch", "pare watch DIR"},
-    {DURING, 6, "automatic rollback triggers", NULL, "rollout", "pare rollout DIR"},
-    {AFTER, 1, "drift detection", NULL, "watch", "pare watch DIR"},
-    {AFTER, 2, "alerts on degradation", NULL, "watch", "pare watch DIR"},
-    {AFTER, 3, "resources monitored", NULL, "watch", "pare watch DIR"},
-    {AFTER, 4, "user-experience metrics", NULL, "watch", "pare watch DIR"},
-    {AFTER, 5, "versions and lineage kept", "security.hashes", "gate", "pare gate DIR --ready"},
-    {AFTER, 6, "regular reviews planned", NULL, "watch", "pare watch DIR"},
+     "pare gate DIR --ready", 0},
+    {DURING, 5, "error-rate thresholds defined", NULL, "watch", "pare watch DIR", 0},
+    {DURING, 6, "automatic rollback triggers", NULL, "rollout", "pare rollout DIR", 0},
+    {AFTER, 1, "drift detection", NULL, "watch", "pare watch DIR", 0},
+    {AFTER, 2, "alerts on degradation", NULL, "watch", "pare watch DIR", 0},
+    {AFTER, 3, "resources monitored", NULL, "watch", "pare watch DIR", 0},
+    {AFTER, 4, "user-experience metrics", NULL, "watch", "pare watch DIR", 0},
+    {AFTER, 5, "versions and lineage kept", "security.hashes", "gate", "pare gate DIR --ready", 0},
+    {AFTER, 6, "regular reviews planned", NULL, "watch", "pare watch DIR", 0},
 };
 
 const pr_checklist_item *pr_checklist_at(size_t i) {
@@ -79,7 +79,13 @@ bool pr_checklist_proven(const pr_checklist_item *item, const pare_doc *readines
             const char *v = pare_doc_str(pare_doc_get(c, "verdict"));
             snprintf(why, 128, "%s: %s", item->proof, v ? v : "no verdict");
             *closes = pare_doc_str(pare_doc_get(c, "closes"));
-            return is(c, "verdict", "pass");
+            if (!is(c, "verdict", "pass")) return false;
+            /* A policy may ask for less; what the point says it may not. */
+            const pare_doc *limit = pare_doc_path(c, "figure/limit");
+            if (!(item->least > 0) || (limit && pare_doc_num(limit) >= item->least)) return true;
+            snprintf(why, 128, "%s: judged by less than %g", item->proof, item->least);
+            *closes = NULL;
+            return false;
         }
     }
     return false;

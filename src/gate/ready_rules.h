@@ -120,6 +120,7 @@ typedef struct {
     const char *proof;   /* a check ("accuracy.kept") or a part ("security") that proves it; NULL */
     const char *verb;    /* the verb whose record proves it */
     const char *command; /* to be typed; DIR stands for the directory */
+    double least; /* the limit that the check must have been judged by; 0: any */
 } pr_checklist_item;
 const pr_checklist_item *pr_checklist_at(size_t i);
 /* Does a readiness document (pr_checks_put) prove the item: every check behind it passed. If not, what

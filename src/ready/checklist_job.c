@@ -59,6 +59,8 @@ static void put_item(pr_doc_build *b, pare_doc *list, const pr_checklist_item *i
         pr_doc_set_str(b, r, "key", l->key);
         pr_doc_set_str(b, r, "sha256", l->sha);
         pr_doc_set_str(b, r, "when", l->when);
+        const char *policy = pare_doc_str(pare_doc_path(l->body, "policy/name"));
+        pr_doc_set_path(b, r, "policy", policy ? policy : "");
         return;
     }
     bool here = exists(verbs, it->verb);
@@ -101,7 +103,9 @@ static pare_status find(ready_job *j, pare_err *err) {
         const pare_doc *v = pare_doc_at(list, i);
         const char     *n = pare_doc_str(pare_doc_get(v, "name")), *p = pare_doc_str(pare_doc_get(v, "path"));
         if (!n || strcmp(n, j->name) != 0) continue;
-        if (!p) p = pare_doc_str(pare_doc_path(j->report, "model/path")); /* the source itself */
+        const char *src = pare_doc_str(pare_doc_path(j->report, "model/path"));
+        if (!p && src && pr_path_exists(src)) j->artefact = src; /* the source itself, as it was given */
+        else if (!p) p = src;
         if (p) j->artefact = p[0] == '/' ? p : pr_path_join(j->a, j->dir, p);
     }
     if (!j->name)

@@ -1,11 +1,12 @@
 /* ready_job.c - include/pare/ready.h: pare_ready. What is judged is found, each part gathers its
  * evidence, the rules judge, and the result is written: records first, then the report.
  *
- * Always true: the report is changed by one key only, in one rename; without a report nothing is
- * written. */
+ * Always true: the report is changed by one key only, in one rename, and not at all once it is
+ * certified; without a report nothing is written. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
+#include "cert/cert.h"
 #include "pare_code.h"
 #include "ready_job.h"
 
@@ -38,6 +39,42 @@ static const char *if_there(const char *path) {
     return path && pr_path_exists(path) ? path : NULL;
 }
 
+/* Does the file at `path` hash to that? What cannot be read does not. */
+static bool hashes_to(ready_job *j, const char *path, const char *sha) {
+    char     hex[65];
+    pare_err own = {0};
+    return path && sha && pr_path_exists(path) && !pr_path_is_dir(path) &&
+           ready_hash(j, path, hex, &own) == PARE_OK && strcmp(hex, sha) == 0;
+}
+
+/* Is what lies at `path` the source that the report was made of: each of its weights, by hash? */
+static bool is_source(ready_job *j, const char *path) {
+    const pare_doc *files = pare_doc_path(j->report, "model/files");
+    size_t          n = pare_doc_count(files);
+    for (size_t i = 0; path && i < n; i++) {
+        const pare_doc *f = pare_doc_at(files, i);
+        const char     *name = pare_doc_str(pare_doc_get(f, "path"));
+        const char *at = pr_path_is_dir(path) && name ? pr_path_join(j->a, path, pr_path_base(name)) : path;
+        if (!hashes_to(j, at, pare_doc_str(pare_doc_get(f, "sha256")))) return false;
+    }
+    return path && n > 0;
+}
+
+/* optimize wrote down its source and its text as it was given them: looked for there, then below the
+ * report's folder, and taken only if they are the same bytes. */
+static void find_source_and_text(ready_job *j) {
+    const pare_doc *t = pare_doc_path(j->report, "settings/evaluation/text");
+    const char     *sha = pare_doc_str(pare_doc_get(t, "sha256"));
+    const char     *source[] = {pare_doc_str(pare_doc_path(j->report, "model/path")), NULL};
+    const char     *text[] = {pare_doc_str(pare_doc_get(t, "path")), NULL};
+    source[1] = below(j, source[0]);
+    text[1] = below(j, text[0]);
+    for (int i = 0; i < 2 && !j->o->against && !j->source_path; i++)
+        if (is_source(j, source[i])) j->source_path = source[i];
+    for (int i = 0; i < 2 && !j->o->text && !j->text_path; i++)
+        if (hashes_to(j, text[i], sha)) j->text_path = text[i];
+}
+
 static pare_status read_report(ready_job *j, pare_err *err) {
     PR_TRY(pare_doc_read(&j->report, j->report_path, err));
     const char     *name = pare_doc_str(pare_doc_path(j->report, "choice/name"));
@@ -49,10 +86,9 @@ static pare_status read_report(ready_job *j, pare_err *err) {
     if (!j->variant)
         return pr_fail_in(err, pr_fail(err, PARE_EINPUT, -1, "the report chose no variant"), j->report_path);
     j->name = name;
-    j->source_path = if_there(below(j, pare_doc_str(pare_doc_path(j->report, "model/path"))));
+    find_source_and_text(j);
     const char *own = pare_doc_str(pare_doc_get(j->variant, "path"));
     j->artefact = own ? below(j, own) : j->source_path;
-    j->text_path = if_there(below(j, pare_doc_str(pare_doc_path(j->report, "settings/evaluation/text/path"))));
     const char *state = pare_doc_str(pare_doc_path(j->report, "settings/state"));
     if (state) PR_TRY(pr_state_type(state, &j->state, err));
     PR_TRY(pr_metrics_read(j->variant, j->a, &j->metrics, &j->n_metrics, err));
@@ -102,7 +138,7 @@ static pare_status find_rest(ready_job *j, pare_err *err) {
 }
 
 static pare_status look_at_files(ready_job *j, pare_err *err) {
-    static const char *const own[] = {"report.json", "report.html", NULL};
+    static const char *const own[] = {"report.json", "report.html", PR_CERT_FILE, PR_CERT_BOM, NULL};
     const pr_scan_opts       o = {.own = j->report ? own : NULL};
     PR_TRY(pr_scan_tree(&j->scan, j->dir, &o, j->a, j->ctl, err));
     if (j->report && j->source_path && strcmp(j->source_path, j->dir) != 0)
@@ -247,7 +283,7 @@ static pare_status run(ready_job *j, pare_doc **out, pare_err *err) {
     PR_TRY(make_doc(j, out, err));
     if (!j->report) return PARE_OK;
     PR_TRY(put_records(j, *out, err));
-    return put_report(j, *out, err);
+    return ready_certified(j) ? PARE_OK : put_report(j, *out, err);
 }
 
 pare_status pare_ready(const char *path, const pare_ready_opts *opts, const pare_ctl *ctl,

@@ -40,6 +40,9 @@ pare_status ready_measured(ready_job *j, pare_err *err);   /* accuracy, performa
 pare_status ready_robust(ready_job *j, pare_err *err);
 pare_status ready_security(ready_job *j, pare_err *err);
 pare_status ready_compliance(ready_job *j, pare_err *err);
+pare_status ready_signature(ready_job *j, pare_err *err); /* of security: after its hashes */
+/* A certificate lies beside the report: it covers the report, which is then left as it is. */
+bool ready_certified(const ready_job *j);
 
 /* SHA-256 of a file, or of what `sha256sum ./NAME…` prints of a folder's files (docs/report.md). */
 pare_status ready_hash(ready_job *j, const char *path, char hex[65], pare_err *err);

@@ -27,7 +27,7 @@ static void samples(ready_job *j) {
     const pr_metric *m = pr_metric_find(j->metrics, j->n_metrics, "accuracy_kept", PR_AGAINST_SOURCE);
     pr_est           e = m && m->est.n > 0 ? pr_est_counted((double)m->est.n)
                                            : pr_est_none("the report has no accuracy_kept");
-    pr_check_judge(c, &e, "independent blocks of text", "pare optimize with more text (-f)");
+    pr_check_judge(c, &e, "independent blocks of text", "pare optimize SRC -o DIR -f TEXT with more text");
     const pare_doc *t = pare_doc_path(j->report, "settings/evaluation/text");
     const char     *path = pare_doc_str(pare_doc_get(t, "path")),
                *sha = pare_doc_str(pare_doc_get(t, "sha256"));
@@ -96,7 +96,7 @@ pare_status ready_measured(ready_job *j, pare_err *err) {
     for (size_t i = 0; i < PR_COUNT(measured); i++) {
         pr_check *c = ready_check(j, measured[i]);
         pr_check_judge_metric(c, j->metrics, j->n_metrics,
-                              "pare optimize with other variants, or a policy that asks for less");
+                              "pare optimize SRC -o DIR with other variants, or a policy that asks for less");
         if (!isnan(c->limit)) pr_check_note(c, "report.json", 0, -1, ready_text(j, "%s of %s", c->rule->metric, j->name));
     }
     samples(j);

@@ -72,7 +72,7 @@ static pare_status run_noise(ready_job *j, const pr_robust_opts *o, pr_robust_re
     pr_str   text;
     pare_err own = {0};
     if (!j->source) {
-        no_noise(j, "pare gate DIR --ready --against SRC", "the source is not where the report says");
+        no_noise(j, "pare gate DIR --ready --against SRC", "the source that the report was made of is not there");
         return PARE_OK;
     }
     if (!j->text_path) {

@@ -100,20 +100,6 @@ static pare_status hashes(ready_job *j, pare_err *err) {
     return PARE_OK;
 }
 
-static void signature(ready_job *j) {
-    pr_check *c = ready_check(j, "security.signature");
-    for (size_t i = 0; i < j->scan.n_files; i++) {
-        const char *p = j->scan.files[i].path;
-        size_t      n = strlen(p);
-        if (n < 4 || strcmp(p + n - 4, ".sig") != 0) continue;
-        pr_check_note(c, p, 0, -1, "a signature");
-        pr_check_say(c, PR_CHECK_UNDECIDED, ready_text(j, "pare verify %s", j->dir),
-                     "%s is there; whether it holds is what pare verify says", p);
-        return;
-    }
-    pr_check_say(c, PR_CHECK_UNDECIDED, ready_text(j, "pare certify %s", j->dir), "nothing is signed yet");
-}
-
 /* The template is part of what the model was measured with: it must be the source's. */
 static void template_of(ready_job *j) {
     pr_check   *c = ready_check(j, "security.template");
@@ -254,7 +240,7 @@ static void phones_home(ready_job *j) {
 pare_status ready_security(ready_job *j, pare_err *err) {
     PR_TRY(shape(j, err));
     PR_TRY(hashes(j, err));
-    signature(j);
+    PR_TRY(ready_signature(j, err));
     directory(j);
     template_of(j);
     advisories(j);

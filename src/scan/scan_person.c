@@ -40,10 +40,11 @@ static bool nobody(const char *host, size_t n) {
     return false;
 }
 
-/* At '@': how many bytes before it belong to the address, and its whole length in *n. */
-static size_t mail_at(pr_str t, size_t at, size_t *n) {
+/* At '@': how many bytes before it (none before `from`, where another match ended) belong to the
+ * address, and its whole length in *n. */
+static size_t mail_at(pr_str t, size_t from, size_t at, size_t *n) {
     size_t before = 0, after = 0, dot = 0;
-    while (before < 64 && before < at && mail_char(t.p[at - 1 - before])) before++;
+    while (before < 64 && before < at - from && mail_char(t.p[at - 1 - before])) before++;
     while (before && !scan_alnum(t.p[at - before])) before--;
     while (after < 190 && at + 1 + after < t.n &&
            (scan_alnum(t.p[at + 1 + after]) || scan_among(t.p[at + 1 + after], ".-")))
@@ -352,10 +353,11 @@ static size_t number_at(pr_str t, size_t at, pr_match_fn fn, void *ctx) {
 }
 
 void pr_people_find(pr_str t, pr_match_fn fn, void *ctx) {
+    size_t end = 0; /* of the latest match: none begins before it */
     for (size_t at = 0; at < t.n; at++) {
         char   c = t.p[at];
         size_t n = 0, before;
-        if (c == '@' && (before = mail_at(t, at, &n))) {
+        if (c == '@' && (before = mail_at(t, end, at, &n))) {
             tell(fn, ctx, "email", t, at - before, n, "an e-mail address");
             at += n - before - 1;
         } else if ((c == '+' || c == '(') && (n = phone_at(t, at))) {
@@ -365,5 +367,6 @@ void pr_people_find(pr_str t, pr_match_fn fn, void *ctx) {
             n = number_at(t, at, fn, ctx);
             at += n ? n - 1 : 0;
         }
+        if (n) end = at + 1;
     }
 }

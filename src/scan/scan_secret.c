@@ -6,7 +6,6 @@
  * Forms: the issuers' documents (GitHub: behind the prefix 30 characters and their CRC-32 in
  * base 62, which is checked; AWS, Google, Slack, Stripe, GitLab, npm, PyPI, Hugging Face, OpenAI,
  * Anthropic: prefix and length). */
-#include <math.h>
 #include <stdio.h>
 #include "scan_in.h"
 
@@ -65,10 +64,10 @@ static bool in_set(alphabet set, char c) {
 /* Shannon's, of the characters' own frequencies: bits a character. */
 static double entropy(const char *p, size_t n) {
     uint32_t count[256] = {0};
-    double   h = 0;
+    double   h = 0, ln2 = pr_log(2);
     for (size_t i = 0; i < n; i++) count[(uint8_t)p[i]]++;
     for (int i = 0; i < 256; i++)
-        if (count[i]) h -= count[i] * log2((double)count[i] / (double)n);
+        if (count[i]) h -= count[i] * pr_log((double)count[i] / (double)n) / ln2;
     return n ? h / (double)n : 0;
 }
 

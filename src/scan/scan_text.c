@@ -186,10 +186,12 @@ static void name_kind(scan_job *j, pr_scan_file *f, const uint8_t *p, size_t n) 
 
 /* A script in a page that comes from elsewhere. */
 static void look_at_page(scan_job *j, const char *file, pr_str text) {
+    enum { TAG_MAX = 4096 };
     static const char tag[] = "<script";
     for (size_t at = 0; at + sizeof tag < text.n; at++) {
         if (text.p[at] != '<' || !scan_begins(text.p + at, text.n - at, tag)) continue;
-        const char *end = memchr(text.p + at, '>', text.n - at);
+        /* A tag is short: a page of openings without an end costs no more than its length. */
+        const char *end = memchr(text.p + at, '>', PR_MIN(text.n - at, (size_t)TAG_MAX));
         size_t      n = end ? (size_t)(end - text.p) - at : 0;
         if (n && memmem(text.p + at, n, "src", 3) && memmem(text.p + at, n, "//", 2))
             scan_found(j, PR_FOUND_CODE, "page", file, 0, (int64_t)at,
