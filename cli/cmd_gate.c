@@ -17,21 +17,23 @@ static const opt_def own_ready = {.name = "ready",
                                           "security, compliance"};
 static const opt_def own_checklist = {
     .name = "checklist", .type = OPT_FLAG, .help = "the production checklist, ticked by records"};
-static const opt_def own_against = {.name = "against",
-                                    .type = OPT_FILE,
-                                    .metavar = "SRC",
-                                    .help = "with --ready: the source, where the report does not lead to it"};
+static const opt_def own_against = {
+    .name = "against",
+    .type = OPT_FILE,
+    .metavar = "SRC",
+    .help = "with --ready: the source, where the report does not lead to it"};
 static const opt_def own_advisories = {.name = "advisories",
                                        .type = OPT_FILE,
                                        .metavar = "FILE",
                                        .help = "with --ready: what is known of runtimes (YAML)"};
-static const opt_def own_passages = {.name = "passages",
-                                     .type = OPT_INT,
-                                     .metavar = "N",
-                                     .help = "with --ready: passages of text for each kind of noise",
-                                     .def = "32",
-                                     .lo = 8,
-                                     .hi = 1000};
+static const opt_def own_passages = {
+    .name = "passages",
+    .type = OPT_INT,
+    .metavar = "N",
+    .help = "with --ready: passages of text for each kind of noise",
+    .def = "32",
+    .lo = 8,
+    .hi = 1000};
 
 static const opt_def *const opts[] = {&own_policy,   &own_ready,      &own_checklist, &own_against,
                                       &own_advisories, &own_passages, &opt_text_file, &opt_context,

@@ -43,7 +43,8 @@ static void print_check(const cli *c, const pare_doc *k) {
                NAME_COLUMNS, dot ? dot + 1 : id);
     out_wrapped(show_str(k, "why"), NAME_COLUMNS + 4, columns());
     size_t n = bad ? pare_doc_count(evidence) : 0;
-    for (size_t i = 0; i < n && i < EVIDENCE_SHOWN; i++) print_evidence(c, pare_doc_at(evidence, i));
+    for (size_t i = 0; i < n && i < EVIDENCE_SHOWN; i++)
+        print_evidence(c, pare_doc_at(evidence, i));
     if (n > EVIDENCE_SHOWN)
         out_printf("%*s%s… and %zu more (--json)%s\n", NAME_COLUMNS + 4, "", ink_on(c, INK_DIM),
                    n - EVIDENCE_SHOWN, ink_off(c));
@@ -88,22 +89,26 @@ void ready_print(const cli *c, const pare_doc *d) {
 /* ------------------------------------------------------------------ checklist */
 
 static void print_item(const cli *c, const pare_doc *o) {
-    bool ticked = pare_doc_bool(pare_doc_get(o, "ticked")), here = pare_doc_bool(pare_doc_get(o, "available"));
-    out_printf("  %s%s%s %lld %s\n", ink_on(c, ticked ? INK_GREEN : INK_YELLOW), ticked ? "[x]" : "[ ]",
-               ink_off(c), (long long)pare_doc_int(pare_doc_get(o, "number")), show_str(o, "what"));
+    bool ticked = pare_doc_bool(pare_doc_get(o, "ticked")),
+         here = pare_doc_bool(pare_doc_get(o, "available"));
+    out_printf("  %s%s%s %lld %s\n", ink_on(c, ticked ? INK_GREEN : INK_YELLOW),
+               ticked ? "[x]" : "[ ]", ink_off(c),
+               (long long)pare_doc_int(pare_doc_get(o, "number")), show_str(o, "what"));
     if (ticked) {
-        out_printf("        %s%s, by policy %s: record %.12s… of %s%s\n", ink_on(c, INK_DIM), show_str(o, "record/proof"),
-                   show_str(o, "record/policy"), show_str(o, "record/key"), show_str(o, "record/when"), ink_off(c));
+        out_printf("        %s%s, by policy %s: record %.12s… of %s%s\n", ink_on(c, INK_DIM),
+                   show_str(o, "record/proof"), show_str(o, "record/policy"),
+                   show_str(o, "record/key"), show_str(o, "record/when"), ink_off(c));
         return;
     }
-    out_printf("        %s%s; closed by: %s%s%s\n", ink_on(c, INK_DIM), show_str(o, "why"), show_str(o, "closes"),
-               here ? "" : " (planned, not yet available)", ink_off(c));
+    out_printf("        %s%s; closed by: %s%s%s\n", ink_on(c, INK_DIM), show_str(o, "why"),
+               show_str(o, "closes"), here ? "" : " (planned, not yet available)", ink_off(c));
 }
 
 void checklist_print(const cli *c, const pare_doc *d) {
     const pare_doc *items = pare_doc_get(d, "items");
     const char     *phase = "";
-    out_printf("%sProduction checklist for %s%s\n", ink_on(c, INK_BOLD), show_str(d, "name"), ink_off(c));
+    out_printf("%sProduction checklist for %s%s\n", ink_on(c, INK_BOLD), show_str(d, "name"),
+               ink_off(c));
     for (size_t i = 0; i < pare_doc_count(items); i++) {
         const pare_doc *o = pare_doc_at(items, i);
         const char     *now = show_str(o, "phase");
@@ -111,6 +116,6 @@ void checklist_print(const cli *c, const pare_doc *d) {
         phase = now;
         print_item(c, o);
     }
-    out_printf("\n%lld of %zu are proven by records\n", (long long)pare_doc_int(pare_doc_get(d, "ticked")),
-               pare_doc_count(items));
+    out_printf("\n%lld of %zu are proven by records\n",
+               (long long)pare_doc_int(pare_doc_get(d, "ticked")), pare_doc_count(items));
 }

@@ -17,7 +17,8 @@ extern "C" {
 
 typedef struct {
     const char *policy;     /* a readiness policy; NULL: the built-in one */
-    const char *text;       /* UTF-8 to try robustness on; NULL: that of the report, or text/heldout.txt */
+    const char
+        *text; /* UTF-8 to try robustness on; NULL: that of the report, or text/heldout.txt */
     const char *against;    /* the source; NULL: that of the report, or the model itself */
     const char *advisories; /* what is known of runtimes; NULL: what was built in */
     int         passages;   /* of text, per kind of noise; 0: 32 */

@@ -36,8 +36,8 @@ static pare_status texts(const pare_doc *v, const char *what, size_t most, pr_ar
     for (size_t i = 0; i < k; i++) {
         const char *s = pare_doc_str(pare_doc_at(v, i));
         if (!s || !*s || strlen(s) > 200)
-            return pr_fail(err, PARE_EINPUT, -1, "'%s', entry %zu: expected a text of 1 to 200 bytes",
-                           what, i + 1);
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "'%s', entry %zu: expected a text of 1 to 200 bytes", what, i + 1);
         if (!(list[i] = pr_arena_str(a, s, strlen(s)))) return pr_fail_nomem(err, 200);
     }
     *out = list;
@@ -71,13 +71,15 @@ static pare_status one_check(const char *id, const pare_doc *v, pr_arena *a, pr_
             PR_TRY(level(id, s, &ask->level, err));
         } else if (strcmp(it.key, "limit") == 0 && figure) {
             if (!s || !pr_parse_f64(s, -1e300, 1e300, &ask->limit) || !isfinite(ask->limit))
-                return pr_fail(err, PARE_EINPUT, -1, "check '%s': limit is '%.40s'; expected a number",
-                               id, s ? s : "");
+                return pr_fail(err, PARE_EINPUT, -1,
+                               "check '%s': limit is '%.40s'; expected a number", id,
+                               s ? s : "");
         } else if (strcmp(it.key, "allow") == 0) {
             PR_TRY(texts(it.value, "allow", PR_ALLOW_MAX, a, &ask->allow, &ask->n_allow, err));
         } else {
-            return pr_fail(err, PARE_EINPUT, -1, "check '%s': unknown key '%.40s'; expected level%s or allow",
-                           id, it.key, figure ? ", limit" : "");
+            return pr_fail(err, PARE_EINPUT, -1,
+                           "check '%s': unknown key '%.40s'; expected level%s or allow", id,
+                           it.key, figure ? ", limit" : "");
         }
     }
     return PARE_OK;
@@ -102,11 +104,13 @@ static pare_status root_key(const char *key, const pare_doc *v, pr_arena *a, pr_
     if (strcmp(key, "schema") == 0)
         return s && strcmp(s, "1") == 0
                    ? PARE_OK
-                   : pr_fail(err, PARE_EINPUT, -1, "schema is '%.20s'; this pare reads 1", s ? s : "");
+                   : pr_fail(err, PARE_EINPUT, -1, "schema is '%.20s'; this pare reads 1",
+                             s ? s : "");
     if (strcmp(key, "kind") == 0)
         return s && strcmp(s, "readiness") == 0
                    ? PARE_OK
-                   : pr_fail(err, PARE_EINPUT, -1, "kind is '%.40s'; expected readiness", s ? s : "");
+                   : pr_fail(err, PARE_EINPUT, -1, "kind is '%.40s'; expected readiness",
+                             s ? s : "");
     if (strcmp(key, "about") == 0)
         return s ? PARE_OK : pr_fail(err, PARE_EINPUT, -1, "about is no text");
     if (strcmp(key, "name") == 0) {
@@ -125,7 +129,8 @@ static pare_status root_key(const char *key, const pare_doc *v, pr_arena *a, pr_
                        "unknown key '%.40s'; expected one of schema, kind, name, about, checks, "
                        "licences, documents (a policy of gates has no place here)", key);
     pare_doc_iter it = {0};
-    if (pare_doc_kind(v) != PARE_DOC_OBJECT) return pr_fail(err, PARE_EINPUT, -1, "checks is no mapping");
+    if (pare_doc_kind(v) != PARE_DOC_OBJECT)
+        return pr_fail(err, PARE_EINPUT, -1, "checks is no mapping");
     while (pare_doc_next(v, &it)) PR_TRY(one_check(it.key, it.value, a, p, err));
     return PARE_OK;
 }
@@ -135,7 +140,8 @@ static pare_status policy_read(const pare_doc *root, pr_arena *a, pr_ready_polic
     static const char *const must[] = {"schema", "kind", "name"};
     pare_doc_iter            it = {0};
     if (pare_doc_kind(root) != PARE_DOC_OBJECT)
-        return pr_fail(err, PARE_EINPUT, -1, "expected a mapping with schema, kind, name and checks");
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "expected a mapping with schema, kind, name and checks");
     while (pare_doc_next(root, &it)) PR_TRY(root_key(it.key, it.value, a, p, err));
     for (size_t i = 0; i < PR_COUNT(must); i++)
         if (!pare_doc_get(root, must[i]))

@@ -172,7 +172,10 @@ void pr_check_judge(pr_check *c, const pr_est *e, const char *about, const char 
     number(hi, sizeof hi, e->hi, c->rule->unit);
     number(asked, sizeof asked, c->limit, c->rule->unit);
     bool counted = e->lo == e->hi;
-    pr_check_say(c, v == PR_PASS ? PR_CHECK_PASS : v == PR_FAIL ? PR_CHECK_FAIL : PR_CHECK_UNDECIDED,
+    pr_check_say(c,
+                 v == PR_PASS   ? PR_CHECK_PASS
+                 : v == PR_FAIL ? PR_CHECK_FAIL
+                                : PR_CHECK_UNDECIDED,
                  closes, "%s: %s%s%s%s%s%s, asked %s %s", about, got, counted ? "" : " (",
                  counted ? "" : lo, counted ? "" : " … ", counted ? "" : hi, counted ? "" : ")",
                  pr_op_sign(c->rule->op), asked);

@@ -61,7 +61,7 @@ typedef struct {
     const char *const *documents; /* of "model-card", "licence-text" */
     size_t n_documents;
 } pr_ready_policy;
-/* From YAML (docs/policy.md); NULL: the built-in one, which policies/readiness.yaml says too.
+/* From YAML (docs/readiness.md); NULL: the built-in one, which policies/readiness.yaml says too.
  * Strict: EINPUT names the check and the key. */
 pare_status pr_ready_policy_read(const char *path, pr_arena *a, pr_ready_policy *out,
                                  pare_err *err);
@@ -91,7 +91,8 @@ typedef struct {
     size_t n_evidence, n_seen; /* kept, and all */
 } pr_check;
 
-/* PR_CHECKS checks as the policy asks for them: off ones are NONE, the others undecided "not made". */
+/* PR_CHECKS checks as the policy asks for them: off ones are NONE, the others undecided "not
+ * made". */
 void pr_checks_begin(const pr_ready_policy *p, pr_check *c);
 /* Give the verdict in words; `closes` (borrowed, may be NULL) says what would change it. */
 void pr_check_say(pr_check *c, pr_check_verdict v, const char *closes, const char *fmt, ...)
@@ -104,7 +105,8 @@ void pr_check_judge_metric(pr_check *c, const pr_metric *list, size_t n, const c
 /* Note something seen; text is borrowed. */
 void pr_check_note(pr_check *c, const char *file, int64_t line, int64_t offset, const char *what);
 
-/* The verdict of one part, or (PR_PARTS) of all: FAIL if a check of level fail fails, else UNDECIDED
+/* The verdict of one part, or (PR_PARTS) of all: FAIL if a check of level fail fails, else
+ * UNDECIDED
  * if one is undecided; NONE if no check of the part was made; else PASS. */
 pr_check_verdict pr_checks_verdict(const pr_check *c, pr_part part);
 /* Set "parts" of an object: checks with their evidence. */
@@ -123,8 +125,10 @@ typedef struct {
     double least; /* the limit that the check must have been judged by; 0: any */
 } pr_checklist_item;
 const pr_checklist_item *pr_checklist_at(size_t i);
-/* Does a readiness document (pr_checks_put) prove the item: every check behind it passed. If not, what
- * is in its way into `why` (128 bytes), and what closes that into *closes (borrowed; NULL: not known). */
+/* Does a readiness document (pr_checks_put) prove the item: every check behind it passed. If
+ * not, what
+ * is in its way into `why` (128 bytes), and what closes that into *closes (borrowed; NULL: not
+ * known). */
 bool pr_checklist_proven(const pr_checklist_item *item, const pare_doc *readiness, char *why,
                          const char **closes);
 #endif

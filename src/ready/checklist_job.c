@@ -64,12 +64,15 @@ static void put_item(pr_doc_build *b, pare_doc *list, const pr_checklist_item *i
         return;
     }
     bool here = exists(verbs, it->verb);
-    pr_doc_set_path(b, o, "why", !it->proof ? here ? "no record proves it" : "what will prove it is not in this pare yet"
-                              : l->body    ? why
-                              : l->others  ? "the records are of another artefact, or damaged"
-                                           : "readiness was not validated yet");
+    pr_doc_set_path(b, o, "why",
+                    !it->proof  ? here ? "no record proves it"
+                                       : "what will prove it is not in this pare yet"
+                    : l->body   ? why
+                    : l->others ? "the records are of another artefact, or damaged"
+                                : "readiness was not validated yet");
     const char *command = command_for(l->j, it->command);
-    pr_doc_set_path(b, o, "closes", closes ? ready_text(l->j, "%s, then %s", closes, command) : command);
+    pr_doc_set_path(b, o, "closes",
+                    closes ? ready_text(l->j, "%s, then %s", closes, command) : command);
     pr_doc_set_bool(b, o, "available", here);
 }
 
@@ -83,7 +86,8 @@ static pare_status build(ready_job *j, latest *l, const char *const *verbs, pare
     pr_doc_set_path(&b, d, "name", j->name);
     pr_doc_set_str(&b, d, "sha256", j->artefact_sha);
     list = pr_doc_set_array(&b, d, "items");
-    for (size_t i = 0; pr_checklist_at(i); i++) put_item(&b, list, pr_checklist_at(i), l, verbs, &ticked);
+    for (size_t i = 0; pr_checklist_at(i); i++)
+        put_item(&b, list, pr_checklist_at(i), l, verbs, &ticked);
     pr_doc_set_i64(&b, d, "ticked", ticked);
     pr_doc_set_i64(&b, d, "open", PR_CHECKLIST_ITEMS - ticked);
     return pr_doc_done(&b, d, out, err);
@@ -93,7 +97,9 @@ static pare_status build(ready_job *j, latest *l, const char *const *verbs, pare
 static pare_status find(ready_job *j, pare_err *err) {
     bool dir = pr_path_is_dir(j->path);
     const char *base = pr_path_base(j->path);
-    j->dir = dir ? j->path : base == j->path ? "." : pr_arena_str(j->a, j->path, (size_t)(base - j->path));
+    j->dir = dir               ? j->path
+             : base == j->path ? "."
+                               : pr_arena_str(j->a, j->path, (size_t)(base - j->path));
     j->report_path = dir ? pr_path_join(j->a, j->path, "report.json") : j->path;
     if (!j->dir || !j->report_path) return pr_fail_nomem(err, 256);
     PR_TRY(pare_doc_read(&j->report, j->report_path, err));
@@ -101,16 +107,20 @@ static pare_status find(ready_job *j, pare_err *err) {
     const pare_doc *list = pare_doc_get(j->report, "variants");
     for (size_t i = 0; j->name && i < pare_doc_count(list); i++) {
         const pare_doc *v = pare_doc_at(list, i);
-        const char     *n = pare_doc_str(pare_doc_get(v, "name")), *p = pare_doc_str(pare_doc_get(v, "path"));
+        const char *n = pare_doc_str(pare_doc_get(v, "name")),
+                   *p = pare_doc_str(pare_doc_get(v, "path"));
         if (!n || strcmp(n, j->name) != 0) continue;
         const char *src = pare_doc_str(pare_doc_path(j->report, "model/path"));
-        if (!p && src && pr_path_exists(src)) j->artefact = src; /* the source itself, as it was given */
+        if (!p && src && pr_path_exists(src))
+            j->artefact = src; /* the source itself, as it was given */
         else if (!p) p = src;
         if (p) j->artefact = p[0] == '/' ? p : pr_path_join(j->a, j->dir, p);
     }
     if (!j->name)
-        return pr_fail_in(err, pr_fail(err, PARE_EINPUT, -1, "the report chose no variant"), j->report_path);
-    if (j->artefact && pr_path_exists(j->artefact)) PR_TRY(ready_hash(j, j->artefact, j->artefact_sha, err));
+        return pr_fail_in(err, pr_fail(err, PARE_EINPUT, -1, "the report chose no variant"),
+                          j->report_path);
+    if (j->artefact && pr_path_exists(j->artefact))
+        PR_TRY(ready_hash(j, j->artefact, j->artefact_sha, err));
     return PARE_OK;
 }
 

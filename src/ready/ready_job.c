@@ -32,7 +32,8 @@ const char *ready_text(ready_job *j, const char *fmt, ...) {
 /* A path of the report: below its folder unless it begins with '/'. */
 static const char *below(ready_job *j, const char *path) {
     if (!path) return NULL;
-    return path[0] == '/' ? pr_arena_str(j->a, path, strlen(path)) : pr_path_join(j->a, j->dir, path);
+    return path[0] == '/' ? pr_arena_str(j->a, path, strlen(path))
+                          : pr_path_join(j->a, j->dir, path);
 }
 
 static const char *if_there(const char *path) {
@@ -54,13 +55,15 @@ static bool is_source(ready_job *j, const char *path) {
     for (size_t i = 0; path && i < n; i++) {
         const pare_doc *f = pare_doc_at(files, i);
         const char     *name = pare_doc_str(pare_doc_get(f, "path"));
-        const char *at = pr_path_is_dir(path) && name ? pr_path_join(j->a, path, pr_path_base(name)) : path;
+        const char *at =
+            pr_path_is_dir(path) && name ? pr_path_join(j->a, path, pr_path_base(name)) : path;
         if (!hashes_to(j, at, pare_doc_str(pare_doc_get(f, "sha256")))) return false;
     }
     return path && n > 0;
 }
 
-/* optimize wrote down its source and its text as it was given them: looked for there, then below the
+/* optimize wrote down its source and its text as it was given them: looked for there, then
+ * below the
  * report's folder, and taken only if they are the same bytes. */
 static void find_source_and_text(ready_job *j) {
     const pare_doc *t = pare_doc_path(j->report, "settings/evaluation/text");
@@ -84,7 +87,8 @@ static pare_status read_report(ready_job *j, pare_err *err) {
         if (n && strcmp(n, name) == 0) j->variant = pare_doc_at(list, i);
     }
     if (!j->variant)
-        return pr_fail_in(err, pr_fail(err, PARE_EINPUT, -1, "the report chose no variant"), j->report_path);
+        return pr_fail_in(err, pr_fail(err, PARE_EINPUT, -1, "the report chose no variant"),
+                          j->report_path);
     j->name = name;
     find_source_and_text(j);
     const char *own = pare_doc_str(pare_doc_get(j->variant, "path"));
@@ -101,7 +105,8 @@ static pare_status find_report(ready_job *j, pare_err *err) {
     bool  dir = pr_path_is_dir(j->path);
     char *in = dir ? pr_path_join(j->a, j->path, "report.json") : NULL;
     if (!pr_path_exists(j->path))
-        return pr_fail_in(err, pr_fail(err, PARE_EINPUT, -1, "there is nothing of that name"), j->path);
+        return pr_fail_in(err, pr_fail(err, PARE_EINPUT, -1, "there is nothing of that name"),
+                          j->path);
     if (dir && !in) return pr_fail_nomem(err, 256);
     if (dir && pr_path_exists(in)) {
         j->report_path = in;
@@ -124,8 +129,9 @@ static pare_status find_rest(ready_job *j, pare_err *err) {
     if (j->o->text) j->text_path = j->o->text;
     if (!j->text_path && j->source_path && pr_path_is_dir(j->source_path))
         j->text_path = if_there(pr_path_join(j->a, j->source_path, "text/heldout.txt"));
-    pare_status st = j->artefact ? pr_model_open(&j->model, j->artefact, &j->model_err)
-                                 : pr_fail(&j->model_err, PARE_EINPUT, -1, "the report names no artefact");
+    pare_status st =
+        j->artefact ? pr_model_open(&j->model, j->artefact, &j->model_err)
+                    : pr_fail(&j->model_err, PARE_EINPUT, -1, "the report names no artefact");
     if (st == PARE_ENOMEM) return *err = j->model_err, st;
     /* A model by itself that is none: there is nothing to judge. */
     if (st != PARE_OK && !j->report) return *err = j->model_err, st;
@@ -138,7 +144,8 @@ static pare_status find_rest(ready_job *j, pare_err *err) {
 }
 
 static pare_status look_at_files(ready_job *j, pare_err *err) {
-    static const char *const own[] = {"report.json", "report.html", PR_CERT_FILE, PR_CERT_BOM, NULL};
+    static const char *const own[] = {"report.json", "report.html", PR_CERT_FILE, PR_CERT_BOM,
+                                      NULL};
     const pr_scan_opts       o = {.own = j->report ? own : NULL};
     PR_TRY(pr_scan_tree(&j->scan, j->dir, &o, j->a, j->ctl, err));
     if (j->report && j->source_path && strcmp(j->source_path, j->dir) != 0)
@@ -166,7 +173,9 @@ static void put_open(pr_doc_build *b, pare_doc *d, const ready_job *j) {
     for (int level = 0; level <= PR_LEVEL_WARN; level++)
         for (size_t i = 0; i < PR_CHECKS; i++) {
             const pr_check *c = &j->c[i];
-            if ((int)c->level != level || c->verdict == PR_CHECK_PASS || c->verdict == PR_CHECK_NONE) continue;
+            if ((int)c->level != level || c->verdict == PR_CHECK_PASS ||
+                c->verdict == PR_CHECK_NONE)
+                continue;
             pare_doc *o = pr_doc_add_object(b, open);
             pr_doc_set_str(b, o, "id", c->rule->id);
             pr_doc_set_str(b, o, "verdict", pr_check_verdict_name(c->verdict));
@@ -292,7 +301,8 @@ pare_status pare_ready(const char *path, const pare_ready_opts *opts, const pare
     *out = NULL;
     ready_job *j = pr_calloc(1, sizeof *j);
     if (!j) return pr_fail_nomem(err, sizeof *j);
-    *j = (ready_job){.path = path, .o = opts ? opts : &usual, .ctl = ctl, .a = pr_arena_new(ARENA_MAX)};
+    *j = (ready_job){
+        .path = path, .o = opts ? opts : &usual, .ctl = ctl, .a = pr_arena_new(ARENA_MAX)};
     pare_status st = j->a ? run(j, out, err) : pr_fail_nomem(err, 4096);
     if (st != PARE_OK) {
         pare_doc_free(*out);

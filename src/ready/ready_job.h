@@ -18,7 +18,8 @@ typedef struct {
     const char *name;         /* of what is judged */
     const char *artefact, *source_path, *text_path; /* NULL: not known, or not there */
     char artefact_sha[65];    /* "": not hashed */
-    pr_model *model, *source; /* NULL: could not be opened (model_err), or is not there; may be equal */
+    pr_model *model,
+        *source; /* NULL: could not be opened (model_err), or is not there; may be equal */
     pare_err model_err;
     pr_type state;
     pr_metric *metrics;
@@ -51,8 +52,8 @@ pare_status ready_hash(ready_job *j, const char *path, char hex[65], pare_err *e
 pare_status ready_record_find(pr_store *s, const char *kind, const char *key, const char *value,
                               char id[65], char *when, bool *found, pare_err *err);
 /* Add a record as all others are: its text's hash beside it. */
-pare_status ready_record_put(pr_store *s, const char key[65], const char *kind, const pare_doc *body,
-                             pare_err *err);
+pare_status ready_record_put(pr_store *s, const char key[65], const char *kind,
+                             const pare_doc *body, pare_err *err);
 /* The body of a record if its hash holds, else NULL; the caller frees it. */
 pare_doc *ready_record_body(pr_str text);
 #endif

@@ -16,7 +16,8 @@ static void no_report(ready_job *j) {
         pr_part p = j->c[i].rule->part;
         if (p != PR_PART_ACCURACY && p != PR_PART_PERFORMANCE) continue;
         bool asked = !j->c[i].rule->metric || !isnan(j->c[i].limit);
-        pr_check_say(&j->c[i], asked ? PR_CHECK_UNDECIDED : PR_CHECK_NONE, "pare optimize SRC -o DIR",
+        pr_check_say(&j->c[i], asked ? PR_CHECK_UNDECIDED : PR_CHECK_NONE,
+                     "pare optimize SRC -o DIR",
                      asked ? "no report: a model by itself was not measured"
                            : "the policy gives no limit");
     }
@@ -24,10 +25,12 @@ static void no_report(ready_job *j) {
 
 static void samples(ready_job *j) {
     pr_check        *c = ready_check(j, "accuracy.samples");
-    const pr_metric *m = pr_metric_find(j->metrics, j->n_metrics, "accuracy_kept", PR_AGAINST_SOURCE);
+    const pr_metric *m =
+        pr_metric_find(j->metrics, j->n_metrics, "accuracy_kept", PR_AGAINST_SOURCE);
     pr_est           e = m && m->est.n > 0 ? pr_est_counted((double)m->est.n)
                                            : pr_est_none("the report has no accuracy_kept");
-    pr_check_judge(c, &e, "independent blocks of text", "pare optimize SRC -o DIR -f TEXT with more text");
+    pr_check_judge(c, &e, "independent blocks of text",
+                   "pare optimize SRC -o DIR -f TEXT with more text");
     const pare_doc *t = pare_doc_path(j->report, "settings/evaluation/text");
     const char     *path = pare_doc_str(pare_doc_get(t, "path")),
                *sha = pare_doc_str(pare_doc_get(t, "sha256"));
@@ -41,11 +44,13 @@ static pare_status recheck(ready_job *j, pare_err *err) {
     pare_status st = pr_report_recheck(j->report, &again, &own);
     if (st == PARE_ENOMEM) return *err = own, st;
     if (st != PARE_OK) {
-        pr_check_say(c, PR_CHECK_FAIL, "pare optimize SRC -o DIR", "cannot be judged again: %.200s", own.msg);
+        pr_check_say(c, PR_CHECK_FAIL, "pare optimize SRC -o DIR",
+                     "cannot be judged again: %.200s", own.msg);
         return PARE_OK;
     }
     pr_est e = pr_est_counted((double)again.n_differ);
-    pr_check_judge(c, &e, ready_text(j, "verdicts (of %zu judged again) that differ", again.n_checked),
+    pr_check_judge(c, &e,
+                   ready_text(j, "verdicts (of %zu judged again) that differ", again.n_checked),
                    "pare optimize SRC -o DIR");
     if (again.n_differ) pr_check_note(c, "report.json", 0, -1, ready_text(j, "%s", again.first));
     return PARE_OK;
@@ -67,8 +72,10 @@ static void limits(ready_job *j) {
                       ready_text(j, "%s: %s", name ? name : "?", reason ? reason : "no reason"));
     }
     pr_est e = pr_est_counted((double)bad);
-    pr_check_judge(c, &e, ready_text(j, "limits and gates (of %zu) that do not pass", pare_doc_count(list)),
-                   ready_text(j, "pare gate %s", j->path));
+    pr_check_judge(
+        c, &e,
+        ready_text(j, "limits and gates (of %zu) that do not pass", pare_doc_count(list)),
+        ready_text(j, "pare gate %s", j->path));
 }
 
 static void baselines(ready_job *j) {
@@ -82,7 +89,8 @@ static void baselines(ready_job *j) {
         const char *name = pare_doc_str(pare_doc_get(m, "metric"));
         if (!isfinite(v) || !isfinite(lo) || !isfinite(hi) || !name) continue;
         n++;
-        pr_check_note(c, "report.json", 0, -1, ready_text(j, "%s: %.4g (%.4g … %.4g)", name, v, lo, hi));
+        pr_check_note(c, "report.json", 0, -1,
+                      ready_text(j, "%s: %.4g (%.4g … %.4g)", name, v, lo, hi));
     }
     pr_est e = pr_est_counted((double)n);
     pr_check_judge(c, &e, "baselines to watch by", "pare optimize SRC -o DIR");
@@ -95,9 +103,12 @@ pare_status ready_measured(ready_job *j, pare_err *err) {
     }
     for (size_t i = 0; i < PR_COUNT(measured); i++) {
         pr_check *c = ready_check(j, measured[i]);
-        pr_check_judge_metric(c, j->metrics, j->n_metrics,
-                              "pare optimize SRC -o DIR with other variants, or a policy that asks for less");
-        if (!isnan(c->limit)) pr_check_note(c, "report.json", 0, -1, ready_text(j, "%s of %s", c->rule->metric, j->name));
+        pr_check_judge_metric(
+            c, j->metrics, j->n_metrics,
+            "pare optimize SRC -o DIR with other variants, or a policy that asks for less");
+        if (!isnan(c->limit))
+            pr_check_note(c, "report.json", 0, -1,
+                          ready_text(j, "%s of %s", c->rule->metric, j->name));
     }
     samples(j);
     PR_TRY(recheck(j, err));

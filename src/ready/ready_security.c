@@ -17,7 +17,8 @@ static size_t findings(ready_job *j, pr_check *c, pr_found kind) {
         bad++;
         pr_check_note(c, f->file, f->line, f->offset, ready_text(j, "%s [%s]", f->what, f->rule));
     }
-    if (allowed && !bad) pr_check_note(c, NULL, 0, -1, ready_text(j, "%zu that the policy allows", allowed));
+    if (allowed && !bad)
+        pr_check_note(c, NULL, 0, -1, ready_text(j, "%zu that the policy allows", allowed));
     return bad;
 }
 
@@ -47,7 +48,8 @@ static pare_status shape(ready_job *j, pare_err *err) {
         return PARE_OK;
     }
     const pr_container *f = j->model->file;
-    pr_check_say(parse, PR_CHECK_PASS, NULL, "%s: %zu tensors, every offset, size and shape checked",
+    pr_check_say(parse, PR_CHECK_PASS, NULL,
+                 "%s: %zu tensors, every offset, size and shape checked",
                  pr_container_format(f), pr_container_count(f));
     pr_buf_init(&why, 1 << 14);
     int    n = pr_container_strays(f, &why);
@@ -86,17 +88,22 @@ static pare_status hashes(ready_job *j, pare_err *err) {
     }
     pr_check_note(c, j->artefact, 0, -1, ready_text(j, "SHA-256 %s", j->artefact_sha));
     if (strcmp(want, j->artefact_sha) != 0) {
-        pr_check_say(c, PR_CHECK_FAIL, "pare optimize SRC -o DIR", "the report says SHA-256 %.16s…, the file has %.16s…",
-                     want, j->artefact_sha);
+        pr_check_say(c, PR_CHECK_FAIL, "pare optimize SRC -o DIR",
+                     "the report says SHA-256 %.16s…, the file has %.16s…", want,
+                     j->artefact_sha);
         return PARE_OK;
     }
-    if (j->store) PR_TRY(ready_record_find(j->store, "variant", "sha256", j->artefact_sha, id, when, &found, err));
+    if (j->store)
+        PR_TRY(ready_record_find(j->store, "variant", "sha256", j->artefact_sha, id, when,
+                                 &found, err));
     if (!found) {
-        pr_check_say(c, PR_CHECK_FAIL, "pare optimize SRC -o DIR", "pare.db has no sound record that this file was made");
+        pr_check_say(c, PR_CHECK_FAIL, "pare optimize SRC -o DIR",
+                     "pare.db has no sound record that this file was made");
         return PARE_OK;
     }
     pr_check_note(c, "pare.db", 0, -1, ready_text(j, "record variant %s of %s", id, when));
-    pr_check_say(c, PR_CHECK_PASS, NULL, "SHA-256 %.16s…, as in report.json and record %.12s…", want, id);
+    pr_check_say(c, PR_CHECK_PASS, NULL, "SHA-256 %.16s…, as in report.json and record %.12s…",
+                 want, id);
     return PARE_OK;
 }
 
@@ -109,11 +116,13 @@ static void template_of(ready_job *j) {
     bool   differs = j->model && j->source && own && (!src || strcmp(own, src) != 0);
     if (differs) pr_check_note(c, j->artefact, 0, -1, "the template is not that of the source");
     if (j->scan.n_templates)
-        pr_check_note(c, NULL, 0, -1, ready_text(j, "%zu templates; the first has SHA-256 %s", j->scan.n_templates,
-                                                 j->scan.template_sha256));
+        pr_check_note(c, NULL, 0, -1,
+                      ready_text(j, "%zu templates; the first has SHA-256 %s",
+                                 j->scan.n_templates, j->scan.template_sha256));
     if (n || differs)
         pr_check_say(c, PR_CHECK_FAIL, "read the template; allow what is meant in the policy",
-                     "%zu constructs that templates do not need%s", n, differs ? "; it differs from the source's" : "");
+                     "%zu constructs that templates do not need%s", n,
+                     differs ? "; it differs from the source's" : "");
     else if (!j->scan.n_templates && !own)
         pr_check_say(c, PR_CHECK_NONE, NULL, "there is no chat template");
     else
@@ -128,10 +137,13 @@ static void packed(ready_job *j) {
     size_t    n = findings(j, c, PR_FOUND_ARCHIVE), u = findings(j, c, PR_FOUND_UNREAD);
     if (n || u)
         pr_check_say(c, PR_CHECK_FAIL, "unpack it, take it out, or allow it in the policy",
-                     "%zu packed, %zu not (wholly) readable: what is in them was not looked at", n, u);
+                     "%zu packed, %zu not (wholly) readable: what is in them was not looked at",
+                     n, u);
     else
-        pr_check_say(c, PR_CHECK_PASS, NULL, "%zu files: %zu searched (%llu bytes); weights and pictures are not",
-                     j->scan.n_files, j->scan.n_searched, (unsigned long long)j->scan.bytes_searched);
+        pr_check_say(c, PR_CHECK_PASS, NULL,
+                     "%zu files: %zu searched (%llu bytes); weights and pictures are not",
+                     j->scan.n_files, j->scan.n_searched,
+                     (unsigned long long)j->scan.bytes_searched);
 }
 
 static void directory(ready_job *j) {
@@ -139,17 +151,19 @@ static void directory(ready_job *j) {
     pr_check *c = ready_check(j, "security.links");
     none_of(j, "security.executable", PR_FOUND_CODE, "nothing that runs",
             "files that run, or make others run", out);
-    none_of(j, "security.pickle", PR_FOUND_PICKLE, "no pickle, by content", "pickles: to load one is to run it",
-            "convert it: pare convert SRC --to gguf");
+    none_of(j, "security.pickle", PR_FOUND_PICKLE, "no pickle, by content",
+            "pickles: to load one is to run it", "convert it: pare convert SRC --to gguf");
     none_of(j, "security.secrets", PR_FOUND_SECRET, "no key, token or password found",
             "places that look like a secret", "revoke it, then take it out");
     none_of(j, "security.remote-code", PR_FOUND_REMOTE, "no configuration asks for code",
             "keys that ask for code from the model's maker", out);
     size_t links = findings(j, c, PR_FOUND_LINK), special = findings(j, c, PR_FOUND_SPECIAL);
     if (links + special)
-        pr_check_say(c, PR_CHECK_FAIL, out, "%zu links that lead out or nowhere, %zu special files", links, special);
+        pr_check_say(c, PR_CHECK_FAIL, out,
+                     "%zu links that lead out or nowhere, %zu special files", links, special);
     else
-        pr_check_say(c, PR_CHECK_PASS, NULL, "no link leads out; no special file (%zu files)", j->scan.n_files);
+        pr_check_say(c, PR_CHECK_PASS, NULL, "no link leads out; no special file (%zu files)",
+                     j->scan.n_files);
     packed(j);
 }
 
@@ -176,7 +190,8 @@ static size_t runtimes_of(ready_job *j, runtime_seen *list) {
     size_t n = 0;
     if (!name || strcmp(name, "native") == 0) return 0;
     n = add_runtime(list, n, name, version ? version : "unknown");
-    if (version && (on = strstr(version, " on onnxruntime "))) n = add_runtime(list, n, "onnxruntime", on + 16);
+    if (version && (on = strstr(version, " on onnxruntime ")))
+        n = add_runtime(list, n, "onnxruntime", on + 16);
     return n;
 }
 
@@ -195,20 +210,31 @@ static void advisories(ready_job *j) {
             hit += h > 0;
             open += h < 0;
             if (h)
-                pr_check_note(c, NULL, 0, -1,
-                              ready_text(j, "%s (%s, %s): %s; %s %s%s%s; %s", a->id, a->severity, a->date, a->what, r[i].name,
-                                         r[i].version, h > 0 ? ", fixed in " : " cannot be compared with ",
-                                         h > 0 ? a->fixed ? a->fixed : "no version yet" : a->affected[0], a->source));
+                pr_check_note(
+                    c, NULL, 0, -1,
+                    ready_text(j, "%s (%s, %s): %s; %s %s%s%s; %s", a->id, a->severity, a->date,
+                               a->what, r[i].name, r[i].version,
+                               h > 0 ? ", fixed in " : " cannot be compared with ",
+                               h > 0 ? a->fixed ? a->fixed : "no version yet" : a->affected[0],
+                               a->source));
         }
-    pr_check_note(c, NULL, 0, -1, ready_text(j, "advisories of %s (%s, SHA-256 %.16s…)", j->known.dated,
-                                             j->known.source, j->known.sha256));
-    if (!j->report) pr_check_say(c, PR_CHECK_NONE, NULL, "no runtime was chosen for this model yet");
+    pr_check_note(c, NULL, 0, -1,
+                  ready_text(j, "advisories of %s (%s, SHA-256 %.16s…)", j->known.dated,
+                             j->known.source, j->known.sha256));
+    if (!j->report)
+        pr_check_say(c, PR_CHECK_NONE, NULL, "no runtime was chosen for this model yet");
     else if (n == 0) pr_check_say(c, PR_CHECK_NONE, NULL, "pare's own engine runs it");
-    else if (hit) pr_check_say(c, PR_CHECK_FAIL, "install the version that fixes it, then pare optimize again",
-                               "%zu known flaws in %s %s", hit, r[0].name, r[0].version);
-    else if (open) pr_check_say(c, PR_CHECK_UNDECIDED, "compare by hand; allow ID:RUNTIME in the policy",
-                                "%s %s counts its versions otherwise than %zu advisories", r[0].name, r[0].version, open);
-    else pr_check_say(c, PR_CHECK_PASS, NULL, "%s %s: outside the ranges of %zu advisories", r[0].name, r[0].version, asked);
+    else if (hit)
+        pr_check_say(c, PR_CHECK_FAIL,
+                     "install the version that fixes it, then pare optimize again",
+                     "%zu known flaws in %s %s", hit, r[0].name, r[0].version);
+    else if (open)
+        pr_check_say(c, PR_CHECK_UNDECIDED, "compare by hand; allow ID:RUNTIME in the policy",
+                     "%s %s counts its versions otherwise than %zu advisories", r[0].name,
+                     r[0].version, open);
+    else
+        pr_check_say(c, PR_CHECK_PASS, NULL, "%s %s: outside the ranges of %zu advisories",
+                     r[0].name, r[0].version, asked);
 }
 
 static const pr_runtime_fact *fact_of(const ready_job *j, const char *name) {
@@ -222,9 +248,13 @@ static void phones_home(ready_job *j) {
     const char            *runner = pare_doc_str(pare_doc_get(j->variant, "runner"));
     const pr_runtime_fact *f = fact_of(j, runner ? runner : "native");
     size_t                 addresses = findings(j, c, PR_FOUND_ADDRESS), documents = 0;
-    bool sends = f && f->sends && !pr_check_allows(&j->policy.ask[pr_check_find(c->rule->id)], "telemetry", f->name);
+    bool sends =
+        f && f->sends &&
+        !pr_check_allows(&j->policy.ask[pr_check_find(c->rule->id)], "telemetry", f->name);
     for (size_t i = 0; i < j->scan.n_hosts; i++) documents += j->scan.hosts[i].document;
-    if (f) pr_check_note(c, NULL, 0, -1, ready_text(j, "%s: %s (%s)", f->name, f->telemetry, f->source));
+    if (f)
+        pr_check_note(c, NULL, 0, -1,
+                      ready_text(j, "%s: %s (%s)", f->name, f->telemetry, f->source));
     if (!f)
         pr_check_say(c, PR_CHECK_UNDECIDED, "name it in an advisories file (--advisories)",
                      "nothing is known of what %s sends", runner);
@@ -234,7 +264,9 @@ static void phones_home(ready_job *j) {
         pr_check_say(c, PR_CHECK_FAIL, "take them out, or allow the file in the policy",
                      "%zu addresses in files that machines read", addresses);
     else
-        pr_check_say(c, PR_CHECK_PASS, NULL, "%s sends nothing by itself; %zu hosts are named in documents only", f->name, documents);
+        pr_check_say(c, PR_CHECK_PASS, NULL,
+                     "%s sends nothing by itself; %zu hosts are named in documents only",
+                     f->name, documents);
 }
 
 pare_status ready_security(ready_job *j, pare_err *err) {

@@ -28,10 +28,13 @@ static void put_failures(ready_job *j, pr_check *c, const pare_doc *failures, si
         const char *what = ready_text(j, "%s: %.300s", check ? check : "?", found ? found : "?");
         pr_check_note(c, file ? ready_text(j, "%s", file) : NULL, 0, -1, what);
     }
-    const char *closes = ready_text(j, "pare verify %s says all; then pare certify %s", j->dir, j->dir);
-    pr_check_say(c, PR_CHECK_FAIL, closes, "the certificate does not hold in %zu points", n);
+    const char *closes =
+        ready_text(j, "pare verify %s says all; then pare certify %s", j->dir, j->dir);
+    pr_check_say(c, PR_CHECK_FAIL, closes, "the certificate does not hold in %zu point%s", n,
+                 n == 1 ? "" : "s");
     pr_check_say(hashes, PR_CHECK_FAIL, closes,
-                 "what was signed is not what lies here: %zu points of the certificate do not hold", n);
+                 "what was signed is not what lies here: %zu failure%s of its certificate", n,
+                 n == 1 ? "" : "s");
 }
 
 static bool of_choice(const ready_job *j, const pr_cert_read *r) {
@@ -47,7 +50,8 @@ static pare_status certificate(ready_job *j, pr_check *c, pare_err *err) {
     char           now[32];
     pr_findings    f = {.b = &b, .checks = pr_doc_array(&b), .failures = pr_doc_array(&b)};
     pare_status    st = pr_date_now(NULL, now, &own);
-    if (st == PARE_OK) st = pr_cert_check(j->dir, PR_CERT_FILE, &trust, now, j->ctl, j->a, &r, &f, &own);
+    if (st == PARE_OK)
+        st = pr_cert_check(j->dir, PR_CERT_FILE, &trust, now, j->ctl, j->a, &r, &f, &own);
     if (st == PARE_ENOMEM || st == PARE_ECANCELLED || st == PARE_EINTERNAL) {
         *err = own;
     } else if (st != PARE_OK) {
@@ -60,9 +64,12 @@ static pare_status certificate(ready_job *j, pr_check *c, pare_err *err) {
                      "the certificate holds, but is of another variant than %s", j->name);
     } else {
         const char *made = pare_doc_str(pare_doc_get(r.predicate, "created"));
-        pr_check_note(c, PR_CERT_FILE, 0, -1, ready_text(j, "of %s, by the key %s", made ? made : "?", r.key.print));
-        pr_check_say(c, PR_CHECK_PASS, NULL, "certificate and bundle hold, %zu things checked; by the key %.16s…: "
-                     "whether it is to be trusted says pare verify --key", pare_doc_count(f.checks), r.key.print);
+        pr_check_note(c, PR_CERT_FILE, 0, -1,
+                      ready_text(j, "of %s, by the key %s", made ? made : "?", r.key.print));
+        pr_check_say(c, PR_CHECK_PASS, NULL,
+                     "certificate and bundle hold, %zu things checked; by the key %.16s…: "
+                     "whether it is to be trusted says pare verify --key",
+                     pare_doc_count(f.checks), r.key.print);
     }
     pare_doc_free(f.checks);
     pare_doc_free(f.failures);
@@ -74,10 +81,14 @@ pare_status ready_signature(ready_job *j, pare_err *err) {
     pr_check *c = ready_check(j, "security.signature");
     if (ready_certified(j)) return certificate(j, c, err);
     if (lies_here(j, PR_CERT_OMS)) /* anybody's tool made it: its key is not in it */
-        pr_check_say(c, PR_CHECK_UNDECIDED, ready_text(j, "pare verify %s/%s --key KEY.pub", j->dir, PR_CERT_OMS),
-                     "%s is there, but no certificate; whether it holds needs its key", PR_CERT_OMS);
+        pr_check_say(c, PR_CHECK_UNDECIDED,
+                     ready_text(j, "pare verify %s/%s --key KEY.pub", j->dir, PR_CERT_OMS),
+                     "%s is there, but no certificate; whether it holds needs its key",
+                     PR_CERT_OMS);
     else
-        pr_check_say(c, PR_CHECK_UNDECIDED, j->report ? "pare certify DIR" : "pare optimize SRC -o DIR, then pare certify DIR",
+        pr_check_say(c, PR_CHECK_UNDECIDED,
+                     j->report ? "pare certify DIR"
+                               : "pare optimize SRC -o DIR, then pare certify DIR",
                      "nothing is signed yet");
     return PARE_OK;
 }

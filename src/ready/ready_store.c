@@ -1,6 +1,7 @@
 /* ready_store.c - hashes of artefacts, and records into and out of pare.db. Always true: a record
  * counts only if the hash beside it is that of its text. */
 #include <stdio.h>
+#include <sys/stat.h>
 #include "ready_job.h"
 
 static pare_status hash_file(ready_job *j, const char *path, char hex[65], pare_err *err) {
@@ -21,6 +22,11 @@ static pare_status hash_file(ready_job *j, const char *path, char hex[65], pare_
     return st;
 }
 
+static bool is_file(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 pare_status ready_hash(ready_job *j, const char *path, char hex[65], pare_err *err) {
     const char **names;
     size_t       n;
@@ -32,7 +38,7 @@ pare_status ready_hash(ready_job *j, const char *path, char hex[65], pare_err *e
     for (size_t i = 0; i < n && st == PARE_OK; i++) {
         char *file = pr_path_join(j->a, path, names[i]);
         if (!file) st = pr_fail_nomem(err, 256);
-        else if (pr_path_is_dir(file)) continue;
+        else if (!is_file(file)) continue; /* who opens a FIFO waits; a link may lead nowhere */
         else st = hash_file(j, file, hex, err);
         if (st == PARE_OK) pr_buf_printf(&lines, "%s  ./%s\n", hex, names[i]);
     }
@@ -93,8 +99,8 @@ pare_status ready_record_find(pr_store *s, const char *kind, const char *key, co
     return pr_store_list(s, kind, look, &q, err);
 }
 
-pare_status ready_record_put(pr_store *s, const char key[65], const char *kind, const pare_doc *body,
-                             pare_err *err) {
+pare_status ready_record_put(pr_store *s, const char key[65], const char *kind,
+                             const pare_doc *body, pare_err *err) {
     pr_doc_build b = {0};
     pare_doc    *all;
     pr_buf       text;

@@ -7,10 +7,20 @@
 #include "engine/engine.h"
 #include "stat/stat.h"
 
-typedef enum { PR_NOISE_NONE, PR_NOISE_RANDOM, PR_NOISE_TYPOS, PR_NOISE_CASE, PR_NOISE_SPACE, PR_NOISES } pr_noise;
-/* Append `clean` (UTF-8) changed so to `out`: still UTF-8. RANDOM: one character in 20 becomes another
- * letter; TYPOS: one letter in 15 is swapped with the next, dropped or doubled; CASE: ASCII letters in
- * capitals; SPACE: one blank in 3 is doubled, dropped or becomes a new line. The same `r`, the same text. */
+typedef enum {
+    PR_NOISE_NONE,
+    PR_NOISE_RANDOM,
+    PR_NOISE_TYPOS,
+    PR_NOISE_CASE,
+    PR_NOISE_SPACE,
+    PR_NOISES
+} pr_noise;
+/* Append `clean` (UTF-8) changed so to `out`: still UTF-8. RANDOM: one character in 20 becomes
+ * another
+ * letter; TYPOS: one letter in 15 is swapped with the next, dropped or doubled; CASE: ASCII
+ * letters in
+ * capitals; SPACE: one blank in 3 is doubled, dropped or becomes a new line. The same `r`, the
+ * same text. */
 void pr_noise_apply(pr_noise kind, pr_str clean, pr_rng *r, pr_buf *out);
 
 typedef struct {
@@ -58,6 +68,6 @@ typedef struct {
 } pr_trials;
 /* Try `m` with hostile input, repeated runs, threads 1, 2 and o->n_threads. Errors only for lack of
  * memory and cancelling: what goes wrong is a probe that is BAD. */
-pare_status pr_trials_run(const pr_model *m, const pr_robust_opts *o, const pare_ctl *ctl, pr_trials *out,
-                          pare_err *err);
+pare_status pr_trials_run(const pr_model *m, const pr_robust_opts *o, const pare_ctl *ctl,
+                          pr_trials *out, pare_err *err);
 #endif

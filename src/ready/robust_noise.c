@@ -4,7 +4,13 @@
 #include <math.h>
 #include "robust.h"
 
-enum { PASSAGES = 32, PASSAGES_MAX = 1000, PASSAGE_BYTES = 512, WINDOWS_MAX = 16, LONG_TOKENS = 16384 };
+enum {
+    PASSAGES = 32,
+    PASSAGES_MAX = 1000,
+    PASSAGE_BYTES = 512,
+    WINDOWS_MAX = 16,
+    LONG_TOKENS = 16384
+};
 
 /* ------------------------------------------------------------------ making noise */
 
@@ -247,12 +253,14 @@ static pare_status check(const pr_model *a, const pr_model *b, pr_str text, pare
     size_t bad;
     PR_TRY(pr_model_tokenizer(b, err));
     if (a->hp.n_vocab != b->hp.n_vocab)
-        return pr_fail(err, PARE_EINPUT, -1, "the source has %d tokens, the variant %d: not to be compared",
+        return pr_fail(err, PARE_EINPUT, -1,
+                       "the source has %d tokens, the variant %d: not to be compared",
                        a->hp.n_vocab, b->hp.n_vocab);
     if (!pr_utf8_valid(text.p, text.n, &bad))
         return pr_fail(err, PARE_EINPUT, (int64_t)bad, "the text is not UTF-8");
     return text.n >= 256 ? PARE_OK
-                         : pr_fail(err, PARE_EINPUT, -1, "a text of %zu bytes: expected 256 or more", text.n);
+                         : pr_fail(err, PARE_EINPUT, -1,
+                                   "a text of %zu bytes: expected 256 or more", text.n);
 }
 
 pare_status pr_robust_noise(const pr_model *source, const pr_model *variant, pr_str text,
@@ -267,8 +275,10 @@ pare_status pr_robust_noise(const pr_model *source, const pr_model *variant, pr_
     pr_buf_init(&j.text, 1 << 20);
     int64_t     most = o->most_ctx ? o->most_ctx : 4096;
     tallies    *t = pr_calloc(PR_NOISES, sizeof *t);
-    pare_status st = t ? open_pair(&j, PR_MIN(variant->hp.n_ctx, PR_MAX(most, (int64_t)PASSAGE_BYTES)), o, err)
-                       : pr_fail_nomem(err, PR_NOISES * sizeof *t);
+    pare_status st =
+        t ? open_pair(&j, PR_MIN(variant->hp.n_ctx, PR_MAX(most, (int64_t)PASSAGE_BYTES)), o,
+                      err)
+          : pr_fail_nomem(err, PR_NOISES * sizeof *t);
     if (st == PARE_OK) st = run_noises(&j, text, o, t, err);
     if (st == PARE_OK) st = run_long(&j, text, o, err);
     close_pair(&j);

@@ -58,8 +58,8 @@ static pare_status try_text(prober *j, const char *name, const char *p, size_t n
     bool fine = st == PARE_OK && (!fed || row_is_finite(j, j->s, 0));
     if (st != PARE_OK) snprintf(what, sizeof what, "failed: %.140s", e.msg);
     else
-        snprintf(what, sizeof what, "%s%zu tokens, %lld computed", fine ? "" : "scores that are no numbers: ",
-                 j->ids.n, (long long)fed);
+        snprintf(what, sizeof what, "%s%zu tokens, %lld computed",
+                 fine ? "" : "scores that are no numbers: ", j->ids.n, (long long)fed);
     end(out, name, fine ? PR_TRIAL_FINE : PR_TRIAL_BAD, what);
     return PARE_OK;
 }
@@ -83,8 +83,13 @@ static const hostile_row hostiles[] = {
     H("1 MB of new lines", "\n", MEGABYTE),
     H("1 MB of one emoji", "\xf0\x9f\x98\x80", MEGABYTE / 4),
     H("1 MB of digits", "0123456789", MEGABYTE / 10),
-    H("control characters", "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x1b[31m\x7f", 64),
-    H("marks that turn the direction of writing", "a\xe2\x80\xae" "b\xe2\x81\xa6" "c\xe2\x80\x8b", 64),
+    H("control characters", "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x1b[31m\x7f",
+      64),
+    H("marks that turn the direction of writing",
+      "a\xe2\x80\xae"
+      "b\xe2\x81\xa6"
+      "c\xe2\x80\x8b",
+      64),
     H("a letter with a thousand accents", "\xcc\x81", 1000),
     H("the last code points", "\xf4\x8f\xbf\xbf\xef\xbf\xbf\xef\xbb\xbf", 8),
     H("brackets without end", "([{<", 4096),
@@ -98,7 +103,8 @@ static pare_status try_hostile(prober *j, pare_err *err) {
     for (size_t i = 0; i < PR_COUNT(hostiles) && st == PARE_OK; i++) {
         const hostile_row *h = &hostiles[i];
         for (size_t k = 0; k < h->times; k++) memcpy(text + k * h->n, h->unit, h->n);
-        st = try_text(j, h->name, text, h->n * h->times, &j->out->hostile[j->out->n_hostile++], err);
+        st = try_text(j, h->name, text, h->n * h->times, &j->out->hostile[j->out->n_hostile++],
+                      err);
         pr_ctl_progress(j->ctl, "hostile input", "run", (double)i + 1, PR_COUNT(hostiles));
     }
     pr_free(text);
@@ -139,7 +145,10 @@ static pare_status try_empty(prober *j, pare_err *err) {
     pare_status st = pr_generate(j->m, NULL, "", 0, &o, j->ctl, NULL, NULL, NULL, &e);
     if (st == PARE_ENOMEM || st == PARE_ECANCELLED) return *err = e, st;
     bool said = st != PARE_OK && e.msg[0] && st != PARE_EINTERNAL;
-    end(&j->out->empty, "an empty prompt", st == PARE_OK ? PR_TRIAL_FINE : said ? PR_TRIAL_REFUSED : PR_TRIAL_BAD,
+    end(&j->out->empty, "an empty prompt",
+        st == PARE_OK ? PR_TRIAL_FINE
+        : said        ? PR_TRIAL_REFUSED
+                      : PR_TRIAL_BAD,
         st == PARE_OK ? "generates" : e.msg);
     return PARE_OK;
 }
@@ -147,7 +156,8 @@ static pare_status try_empty(prober *j, pare_err *err) {
 /* Fill a context of 32, ask for one more, and go on after a rewind as if nothing had been. */
 static pare_status try_past(prober *j, pare_err *err) {
     enum { CTX = 32 };
-    pr_session_opts so = {.n_threads = 1, .n_ctx = PR_MIN((int64_t)CTX, j->m->hp.n_ctx), .state = j->o->state};
+    pr_session_opts so = {
+        .n_threads = 1, .n_ctx = PR_MIN((int64_t)CTX, j->m->hp.n_ctx), .state = j->o->state};
     pr_session     *s;
     pare_err        e = {0};
     pr_id           ids[CTX + 1];
@@ -168,7 +178,8 @@ static pare_status try_past(prober *j, pare_err *err) {
     if (st == PARE_OK) st = pr_session_eval(s, &ids[so.n_ctx - 1], 1, err);
     bool same = st == PARE_OK && memcmp(first, pr_session_logits(s, 0), bytes) == 0;
     bool fine = refused == PARE_EUSAGE && e.msg[0] && same;
-    snprintf(what, sizeof what, "%s%.110s%s", refused == PARE_EUSAGE ? "refused: " : "not refused ", e.msg,
+    snprintf(what, sizeof what, "%s%.110s%s",
+             refused == PARE_EUSAGE ? "refused: " : "not refused ", e.msg,
              same ? "; then it goes on as before" : "; and then it computes otherwise");
     end(&j->out->past, "one token past the context", fine ? PR_TRIAL_FINE : PR_TRIAL_BAD, what);
     pr_session_free(s);
@@ -180,8 +191,12 @@ static pare_status try_past(prober *j, pare_err *err) {
 
 /* A hash of all scores of a prompt, and of the greedy tokens after it. */
 static pare_status hash_run(prober *j, int threads, bool again, char hex[65], pare_err *err) {
-    pr_session_opts so = {.n_threads = threads, .n_ctx = PR_MIN((int64_t)(REPEAT_TOKENS + GREEDY_TOKENS), j->m->hp.n_ctx),
-                          .n_batch = 32, .all_logits = true, .state = j->o->state};
+    pr_session_opts so = {.n_threads = threads,
+                          .n_ctx =
+                              PR_MIN((int64_t)(REPEAT_TOKENS + GREEDY_TOKENS), j->m->hp.n_ctx),
+                          .n_batch = 32,
+                          .all_logits = true,
+                          .state = j->o->state};
     pr_session *s;
     PR_TRY(pr_session_new(&s, j->m, &so, err));
     pr_sha256_ctx *h = pr_sha256_new();
@@ -224,7 +239,8 @@ static pare_status try_again(prober *j, pare_err *err) {
     PR_TRY(hash_run(j, 1, false, first, err));
     PR_TRY(hash_run(j, 1, true, other, err));
     bool same = strcmp(first, other) == 0;
-    snprintf(what, sizeof what, "%d positions and %d greedy tokens, twice: SHA-256 %.12s… %s %.12s…",
+    snprintf(what, sizeof what,
+             "%d positions and %d greedy tokens, twice: SHA-256 %.12s… %s %.12s…",
              REPEAT_TOKENS, GREEDY_TOKENS, first, same ? "=" : "≠", other);
     end(&j->out->repeat, "the same run again", same ? PR_TRIAL_FINE : PR_TRIAL_BAD, what);
     snprintf(what, sizeof what, "1, 2, 3 and %d threads: SHA-256 %.12s… each time", most, first);
@@ -232,17 +248,20 @@ static pare_status try_again(prober *j, pare_err *err) {
     for (size_t i = 0; i < PR_COUNT(counts); i++) {
         PR_TRY(hash_run(j, counts[i], false, other, err));
         if (strcmp(first, other) == 0) continue;
-        snprintf(what, sizeof what, "1 thread gives SHA-256 %.12s…, %d give %.12s…", first, counts[i], other);
+        snprintf(what, sizeof what, "1 thread gives SHA-256 %.12s…, %d give %.12s…", first,
+                 counts[i], other);
         end(&j->out->threads, "other numbers of threads", PR_TRIAL_BAD, what);
         break;
     }
     return PARE_OK;
 }
 
-pare_status pr_trials_run(const pr_model *m, const pr_robust_opts *o, const pare_ctl *ctl, pr_trials *out,
-                          pare_err *err) {
+pare_status pr_trials_run(const pr_model *m, const pr_robust_opts *o, const pare_ctl *ctl,
+                          pr_trials *out, pare_err *err) {
     prober          j = {.m = m, .o = o, .ctl = ctl, .out = out};
-    pr_session_opts so = {.n_threads = o->n_threads, .n_ctx = PR_MIN(m->hp.n_ctx, (int64_t)512), .state = o->state};
+    pr_session_opts so = {.n_threads = o->n_threads,
+                          .n_ctx = PR_MIN(m->hp.n_ctx, (int64_t)512),
+                          .state = o->state};
     *out = (pr_trials){0};
     PR_TRY(pr_model_tokenizer(m, err));
     j.k = pr_kernels_get(pr_cpu_flags());

@@ -112,7 +112,8 @@ typedef struct {
 typedef struct {
     uint64_t max_text_bytes;      /* of one file that is searched; 0: 64 MiB */
     const char *const *leave_out; /* paths below the directory, exactly; NULL at the end */
-    const char *const *own;       /* the same: reports of pare's, which repeat addresses that were found */
+    const char *const
+        *own; /* the same: reports of pare's, which repeat addresses that were found */
 } pr_scan_opts;
 
 /* Scan directory (or single file) `dir`. EINPUT: there is nothing. What a file withholds is a

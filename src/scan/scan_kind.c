@@ -27,7 +27,10 @@ typedef struct {
 
 #define M(text) text, sizeof(text) - 1
 static const magic_row magics[] = {
-    {"elf", M("\x7f" "ELF"), 0, PR_FILE_CODE, "an ELF program or library"},
+    {"elf",
+     M("\x7f"
+       "ELF"),
+     0, PR_FILE_CODE, "an ELF program or library"},
     {"mach-o", M("\xfe\xed\xfa\xce"), 0, PR_FILE_CODE, "a Mach-O program or library"},
     {"mach-o", M("\xfe\xed\xfa\xcf"), 0, PR_FILE_CODE, "a Mach-O program or library"},
     {"mach-o", M("\xce\xfa\xed\xfe"), 0, PR_FILE_CODE, "a Mach-O program or library"},
@@ -39,7 +42,10 @@ static const magic_row magics[] = {
     {"gguf", M("GGUF"), 0, PR_FILE_WEIGHTS, NULL},
     {"sqlite", M("SQLite format 3\0"), 0, PR_FILE_DATABASE, NULL},
     {"gzip", M("\x1f\x8b"), 0, PR_FILE_ARCHIVE, "compressed (gzip)"},
-    {"xz", M("\xfd" "7zXZ\0"), 0, PR_FILE_ARCHIVE, "compressed (xz)"},
+    {"xz",
+     M("\xfd"
+       "7zXZ\0"),
+     0, PR_FILE_ARCHIVE, "compressed (xz)"},
     {"bzip2", M("BZh"), 0, PR_FILE_ARCHIVE, "compressed (bzip2)"},
     {"zstd", M("\x28\xb5\x2f\xfd"), 0, PR_FILE_ARCHIVE, "compressed (zstd)"},
     {"lz4", M("\x04\x22\x4d\x18"), 0, PR_FILE_ARCHIVE, "compressed (lz4)"},
@@ -51,7 +57,8 @@ static const magic_row magics[] = {
     {"jpeg", M("\xff\xd8\xff"), 0, PR_FILE_PICTURE, NULL},
     {"gif", M("GIF8"), 0, PR_FILE_PICTURE, NULL},
     {"webp", M("WEBP"), 8, PR_FILE_PICTURE, NULL},
-    {"hdf5", M("\x89HDF\r\n\x1a\n"), 0, PR_FILE_ARCHIVE, "HDF5: Keras files of this kind may hold code"},
+    {"hdf5", M("\x89HDF\r\n\x1a\n"), 0, PR_FILE_ARCHIVE,
+     "HDF5: Keras files of this kind may hold code"},
     {"pdf", M("%PDF-"), 0, PR_FILE_ARCHIVE, "a PDF: its text was not searched"},
 };
 

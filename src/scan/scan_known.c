@@ -26,11 +26,13 @@ static bool in_words(const char *key, const char *words) {
 static pare_status only(const pare_doc *o, const char *words, const entry_at *e) {
     pare_doc_iter it = {0};
     if (pare_doc_kind(o) != PARE_DOC_OBJECT)
-        return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: expected a mapping", e->list, e->i + 1);
+        return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: expected a mapping", e->list,
+                       e->i + 1);
     while (pare_doc_next(o, &it))
         if (!in_words(it.key, words))
-            return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: unknown key '%.60s'; expected one of %s",
-                           e->list, e->i + 1, it.key, words);
+            return pr_fail(e->err, PARE_EINPUT, -1,
+                           "%s, entry %zu: unknown key '%.60s'; expected one of %s", e->list,
+                           e->i + 1, it.key, words);
     return PARE_OK;
 }
 
@@ -41,8 +43,9 @@ static pare_status text_at(const pare_doc *o, const char *key, bool must, const 
     *out = NULL;
     if ((!v || pare_doc_kind(v) == PARE_DOC_NULL) && !must) return PARE_OK;
     if (!s || !*s || pare_doc_strlen(v) != strlen(s) || strlen(s) > 400)
-        return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: '%s' is missing or no text of 1 to 400 bytes",
-                       e->list, e->i + 1, key);
+        return pr_fail(e->err, PARE_EINPUT, -1,
+                       "%s, entry %zu: '%s' is missing or no text of 1 to 400 bytes", e->list,
+                       e->i + 1, key);
     *out = pr_arena_str(e->a, s, strlen(s));
     return *out ? PARE_OK : pr_fail_nomem(e->err, 400);
 }
@@ -57,11 +60,13 @@ static bool is_date(const char *s) {
 
 static pare_status check_source(const char *source, const char *date, const entry_at *e) {
     if (strncmp(source, "https://", 8) != 0)
-        return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: source is '%.80s'; expected an https address",
-                       e->list, e->i + 1, source);
+        return pr_fail(e->err, PARE_EINPUT, -1,
+                       "%s, entry %zu: source is '%.80s'; expected an https address", e->list,
+                       e->i + 1, source);
     if (date && !is_date(date))
-        return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: date is '%.40s'; expected YYYY-MM-DD", e->list,
-                       e->i + 1, date);
+        return pr_fail(e->err, PARE_EINPUT, -1,
+                       "%s, entry %zu: date is '%.40s'; expected YYYY-MM-DD", e->list, e->i + 1,
+                       date);
     return PARE_OK;
 }
 
@@ -157,16 +162,18 @@ static pare_status ranges(const pare_doc *v, const entry_at *e, pr_advisory *out
     size_t       n = pare_doc_count(v);
     const char **list;
     if (pare_doc_kind(v) != PARE_DOC_ARRAY || n == 0 || n > RANGES_MAX)
-        return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: 'affected' is no list of 1 to %d ranges", e->list,
+        return pr_fail(e->err, PARE_EINPUT, -1,
+                       "%s, entry %zu: 'affected' is no list of 1 to %d ranges", e->list,
                        e->i + 1, RANGES_MAX);
     PR_NEW(list, e->a, n, e->err);
     for (size_t i = 0; i < n; i++) {
         const char *s = pare_doc_str(pare_doc_at(v, i));
         if (!s || strlen(s) > 60 || !range_is_read(s))
-            return pr_fail(e->err, PARE_EINPUT, -1,
-                           "%s, entry %zu: the range '%.60s' is not understood; expected '< 1.2' or "
-                           "'>= 1.2, < 1.4' or '< b8146'",
-                           e->list, e->i + 1, s ? s : "");
+            return pr_fail(
+                e->err, PARE_EINPUT, -1,
+                "%s, entry %zu: the range '%.60s' is not understood; expected '< 1.2' or "
+                "'>= 1.2, < 1.4' or '< b8146'",
+                e->list, e->i + 1, s ? s : "");
         if (!(list[i] = pr_arena_str(e->a, s, strlen(s)))) return pr_fail_nomem(e->err, 60);
     }
     out->affected = list;
@@ -184,9 +191,10 @@ static pare_status advisory(const pare_doc *o, const entry_at *e, pr_advisory *o
     PR_TRY(text_at(o, "source", true, e, &out->source));
     PR_TRY(text_at(o, "date", true, e, &out->date));
     if (!in_words(out->severity, "low medium high critical"))
-        return pr_fail(e->err, PARE_EINPUT, -1,
-                       "%s, entry %zu: severity is '%.40s'; expected low, medium, high or critical", e->list,
-                       e->i + 1, out->severity);
+        return pr_fail(
+            e->err, PARE_EINPUT, -1,
+            "%s, entry %zu: severity is '%.40s'; expected low, medium, high or critical",
+            e->list, e->i + 1, out->severity);
     PR_TRY(check_source(out->source, out->date, e));
     return ranges(pare_doc_get(o, "affected"), e, out);
 }
@@ -202,18 +210,22 @@ static pare_status runtime(const pare_doc *o, const entry_at *e, pr_runtime_fact
     PR_TRY(text_at(o, "source", true, e, &out->source));
     out->sends = strcmp(sends, "yes") == 0;
     if (!out->sends && strcmp(sends, "no") != 0)
-        return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: sends is '%.20s'; expected yes or no", e->list,
-                       e->i + 1, sends);
+        return pr_fail(e->err, PARE_EINPUT, -1,
+                       "%s, entry %zu: sends is '%.20s'; expected yes or no", e->list, e->i + 1,
+                       sends);
     if (!pr_licence_spdx(pr_str_of(out->licence)))
-        return pr_fail(e->err, PARE_EINPUT, -1, "%s, entry %zu: licence '%.40s' is no identifier that pare knows",
+        return pr_fail(e->err, PARE_EINPUT, -1,
+                       "%s, entry %zu: licence '%.40s' is no identifier that pare knows",
                        e->list, e->i + 1, out->licence);
     return check_source(out->source, NULL, e);
 }
 
-static pare_status list_of(const pare_doc *root, const char *key, pare_err *err, const pare_doc **out) {
+static pare_status list_of(const pare_doc *root, const char *key, pare_err *err,
+                           const pare_doc **out) {
     PR_TRY(pr_json_get_arr(root, key, out, err));
     if (pare_doc_count(*out) <= ENTRIES_MAX) return PARE_OK;
-    return pr_fail(err, PARE_EINPUT, -1, "%s has %zu entries; at most %d", key, pare_doc_count(*out), ENTRIES_MAX);
+    return pr_fail(err, PARE_EINPUT, -1, "%s has %zu entries; at most %d", key,
+                   pare_doc_count(*out), ENTRIES_MAX);
 }
 
 static pare_status read_root(const pare_doc *root, pr_arena *a, pr_known *out, pare_err *err) {
@@ -222,9 +234,12 @@ static pare_status read_root(const pare_doc *root, pr_arena *a, pr_known *out, p
     const char     *schema;
     PR_TRY(only(root, "schema dated advisories runtimes", &e));
     PR_TRY(text_at(root, "schema", true, &e, &schema));
-    if (strcmp(schema, "1") != 0) return pr_fail(err, PARE_EINPUT, -1, "schema is %.20s; this pare reads 1", schema);
+    if (strcmp(schema, "1") != 0)
+        return pr_fail(err, PARE_EINPUT, -1, "schema is %.20s; this pare reads 1", schema);
     PR_TRY(text_at(root, "dated", true, &e, &out->dated));
-    if (!is_date(out->dated)) return pr_fail(err, PARE_EINPUT, -1, "dated is '%.40s'; expected YYYY-MM-DD", out->dated);
+    if (!is_date(out->dated))
+        return pr_fail(err, PARE_EINPUT, -1, "dated is '%.40s'; expected YYYY-MM-DD",
+                       out->dated);
     PR_TRY(list_of(root, "advisories", err, &flaws));
     PR_TRY(list_of(root, "runtimes", err, &facts));
     out->n_advisories = pare_doc_count(flaws);

@@ -7,10 +7,12 @@ typedef struct {
     const char *spdx, *said; /* `said`: more spellings, each between bars */
 } row;
 
-/* SPDX identifiers as they are; licences of models that SPDX does not list have its LicenseRef form. */
+/* SPDX identifiers as they are; licences of models that SPDX does not list have its LicenseRef
+ * form. */
 static const row rows[] = {
     {"MIT", "|mit license|the mit license|expat|"},
-    {"Apache-2.0", "|apache 2.0|apache license 2.0|apache2|apache-2|apache license, version 2.0|"},
+    {"Apache-2.0",
+     "|apache 2.0|apache license 2.0|apache2|apache-2|apache license, version 2.0|"},
     {"BSD-3-Clause", "|bsd-3|bsd 3-clause|new bsd|"},
     {"BSD-2-Clause", "|bsd-2|bsd 2-clause|"},
     {"ISC", "|"},
@@ -42,7 +44,8 @@ static const row rows[] = {
     {"CDLA-Permissive-2.0", "|"},
     {"CDLA-Sharing-1.0", "|"},
     {"LicenseRef-public-domain", "|public domain|public-domain|"},
-    {"LicenseRef-openrail", "|openrail|openrail++|bigscience-openrail-m|creativeml-openrail-m|bigcode-openrail-m|bigscience-bloom-rail-1.0|"},
+    {"LicenseRef-openrail", "|openrail|openrail++|bigscience-openrail-m|creativeml-openrail-m|"
+                            "bigcode-openrail-m|bigscience-bloom-rail-1.0|"},
     {"LicenseRef-llama2", "|llama2|"},
     {"LicenseRef-llama3", "|llama3|"},
     {"LicenseRef-llama3.1", "|llama3.1|"},
@@ -57,7 +60,8 @@ static const row rows[] = {
 
 const char *pr_licence_spdx(pr_str said) {
     while (said.n && (scan_among(said.p[0], " \"'`*") || said.p[0] == '\n')) said.p++, said.n--;
-    while (said.n && (scan_among(said.p[said.n - 1], " \"'`*.") || said.p[said.n - 1] == '\n')) said.n--;
+    while (said.n && (scan_among(said.p[said.n - 1], " \"'`*.") || said.p[said.n - 1] == '\n'))
+        said.n--;
     if (said.n == 0 || said.n > 64) return NULL;
     for (size_t i = 0; i < PR_COUNT(rows); i++) {
         if (scan_is(said.p, said.n, rows[i].spdx)) return rows[i].spdx;
@@ -113,14 +117,17 @@ static bool stands(pr_str t, const char *words) {
         size_t k = i;
         const char *w = words;
         while (*w && k < t.n) {
-            bool a = *w == ' ' || *w == '\n', b = t.p[k] == ' ' || t.p[k] == '\n' || t.p[k] == '\r' || t.p[k] == '\t';
+            bool a = *w == ' ' || *w == '\n',
+                 b = t.p[k] == ' ' || t.p[k] == '\n' || t.p[k] == '\r' || t.p[k] == '\t';
             if (a != b || (!a && scan_fold(*w) != scan_fold(t.p[k]))) break;
             if (!a) {
                 w++, k++;
                 continue;
             }
             while (*w == ' ' || *w == '\n') w++;
-            while (k < t.n && (t.p[k] == ' ' || t.p[k] == '\n' || t.p[k] == '\r' || t.p[k] == '\t')) k++;
+            while (k < t.n &&
+                   (t.p[k] == ' ' || t.p[k] == '\n' || t.p[k] == '\r' || t.p[k] == '\t'))
+                k++;
         }
         if (!*w) return true;
     }
@@ -138,19 +145,26 @@ void scan_licence(scan_job *j, const char *said, size_t n, const char *file, int
                   bool of_data, bool is_text) {
     pr_scan *s = j->s;
     while (n && said[n - 1] <= ' ') n--;
-    char *copy = n && s->n_licences < PR_LICENCES_MAX ? pr_arena_str(j->a, said, PR_MIN(n, (size_t)80)) : NULL;
+    char *copy = n && s->n_licences < PR_LICENCES_MAX
+                     ? pr_arena_str(j->a, said, PR_MIN(n, (size_t)80))
+                     : NULL;
     if (!copy) return;
     for (char *c = copy; *c; c++)
         if ((unsigned char)*c < 32 || (unsigned char)*c == 127) *c = '?';
-    s->licences[s->n_licences++] = (pr_licence){.said = copy, .spdx = pr_licence_spdx((pr_str){said, n}),
-                                                .file = file, .line = line, .of_data = of_data, .text = is_text};
+    s->licences[s->n_licences++] = (pr_licence){.said = copy,
+                                                .spdx = pr_licence_spdx((pr_str){said, n}),
+                                                .file = file,
+                                                .line = line,
+                                                .of_data = of_data,
+                                                .text = is_text};
 }
 
 /* ------------------------------------------------------------------ README.md */
 
 static void said_value(scan_job *j, const pare_doc *v, const char *file, bool of_data) {
     const char *s = pare_doc_str(v);
-    if (s && !scan_is(s, strlen(s), "other")) scan_licence(j, s, strlen(s), file, 1, of_data, false);
+    if (s && !scan_is(s, strlen(s), "other"))
+        scan_licence(j, s, strlen(s), file, 1, of_data, false);
     for (size_t i = 0; !s && i < pare_doc_count(v); i++) {
         const char *one = pare_doc_str(pare_doc_at(v, i));
         if (one) scan_licence(j, one, strlen(one), file, 1, of_data, false);
@@ -170,11 +184,13 @@ static void front_matter(scan_job *j, const char *file, pr_str yaml) {
     const pare_doc *l = pare_doc_get(d, "license"), *name = pare_doc_get(d, "license_name");
     said_value(j, l, file, false);
     if (pare_doc_str(name)) said_value(j, name, file, false);
-    for (size_t i = 0; i < PR_COUNT(of_data); i++) said_value(j, pare_doc_get(d, of_data[i]), file, true);
+    for (size_t i = 0; i < PR_COUNT(of_data); i++)
+        said_value(j, pare_doc_get(d, of_data[i]), file, true);
     pare_doc_free(d);
 }
 
-/* A line that speaks of the licence and holds an identifier, letter by letter: "licence | weights: CC0-1.0". */
+/* A line that speaks of the licence and holds an identifier, letter by letter: "licence |
+ * weights: CC0-1.0". */
 static void plain_lines(scan_job *j, const char *file, pr_str t, int64_t line) {
     for (size_t at = 0; at < t.n; line++) {
         const char *end = memchr(t.p + at, '\n', t.n - at);
@@ -184,7 +200,9 @@ static void plain_lines(scan_job *j, const char *file, pr_str t, int64_t line) {
                !scan_begins(t.p + at + k, n - k, "license")) k++;
         for (size_t i = k; i < n;) {
             size_t w = 0;
-            while (i + w < n && (scan_alnum(t.p[at + i + w]) || scan_among(t.p[at + i + w], ".-+"))) w++;
+            while (i + w < n &&
+                   (scan_alnum(t.p[at + i + w]) || scan_among(t.p[at + i + w], ".-+")))
+                w++;
             size_t m = w;
             while (m && scan_among(t.p[at + i + m - 1], ".-")) m--;
             const char *spdx = m > 2 ? pr_licence_spdx((pr_str){t.p + at + i, m}) : NULL;

@@ -33,8 +33,9 @@ static bool mail_char(char c) {
 
 /* Names under which documents say "somebody". */
 static bool nobody(const char *host, size_t n) {
-    static const char *const ends[] = {"example.com", "example.org", "example.net", ".example",
-                                       ".invalid", ".test", "localhost", "users.noreply.github.com"};
+    static const char *const ends[] = {
+        "example.com", "example.org", "example.net", ".example",
+        ".invalid",    ".test",       "localhost",   "users.noreply.github.com"};
     for (size_t i = 0; i < PR_COUNT(ends); i++)
         if (scan_ends(host, n, ends[i])) return true;
     return false;

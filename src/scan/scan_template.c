@@ -46,8 +46,8 @@ typedef struct {
     const char *macros[64]; /* names that the template defines itself */
     size_t macro_n[64];
     int n_macros;
-    bool gathering; /* the first reading: only names of macros, which may be called before they stand there */
-    pr_str called;  /* the latest name before a '(' */
+    bool gathering; /* the first reading: macros may be called before they stand there */
+    pr_str called; /* the latest name before a '(' */
 } reader;
 
 static bool among(pr_str w, const char *const *list, size_t n) {
@@ -83,7 +83,8 @@ static word next_word(const reader *r, size_t at, size_t end) {
     if (at >= end) return (word){W_END, end, 0};
     size_t n = 1;
     if (p[at] == '\'' || p[at] == '"') {
-        while (at + n < end && p[at + n] != p[at]) n += p[at + n] == '\\' && at + n + 1 < end ? 2 : 1;
+        while (at + n < end && p[at + n] != p[at])
+            n += p[at + n] == '\\' && at + n + 1 < end ? 2 : 1;
         return (word){W_TEXT, at, PR_MIN(n + 1, end - at)};
     }
     if (scan_digit(p[at])) {
@@ -116,14 +117,16 @@ static void look_at_name(reader *r, word before, word w, word after) {
     if (name.n >= 2 && name.p[0] == '_' && name.p[1] == '_') {
         tell(r, "dunder", w.at, w.n, "reaches inside Python's objects");
     } else if (is_sign(r, before, '|')) {
-        if (!AMONG(name, filters)) tell(r, "filter", w.at, w.n, "a filter that templates do not need");
+        if (!AMONG(name, filters))
+            tell(r, "filter", w.at, w.n, "a filter that templates do not need");
     } else if (is_sign(r, before, '.')) {
         if (name.p[0] == '_') tell(r, "dunder", w.at, w.n, "reaches inside Python's objects");
         else if (called && !AMONG(name, methods) && !is_macro(r, name))
             tell(r, "method", w.at, w.n, "calls what templates do not need");
     } else if (AMONG(name, forbidden)) {
         /* A field of a message may be called so; a name by itself may not. */
-        if (!is_sign(r, after, '=')) tell(r, "name", w.at, w.n, "uses a name that reaches the machine");
+        if (!is_sign(r, after, '='))
+            tell(r, "name", w.at, w.n, "uses a name that reaches the machine");
     } else if (called && !AMONG(name, calls) && !is_macro(r, name) && !AMONG(name, tags) &&
                !(name.n == 2 && (memcmp(name.p, "in", 2) == 0 || memcmp(name.p, "or", 2) == 0 ||
                                  memcmp(name.p, "is", 2) == 0)) &&
@@ -134,12 +137,14 @@ static void look_at_name(reader *r, word before, word w, word after) {
 
 static void look_at_text(reader *r, word w) {
     pr_str s = text_of(r, w);
-    if (memmem(s.p, s.n, "://", 3)) tell(r, "url", w.at, PR_MIN(w.n, (size_t)40), "writes an address into the prompt");
+    if (memmem(s.p, s.n, "://", 3))
+        tell(r, "url", w.at, PR_MIN(w.n, (size_t)40), "writes an address into the prompt");
     for (size_t i = 0; i + 1 < s.n; i++)
         if ((s.p[i] == '_' && s.p[i + 1] == '_') ||
             (s.p[i] == '\\' && (s.p[i + 1] == 'x' || s.p[i + 1] == 'u'))) {
             tell(r, s.p[i] == '_' ? "dunder" : "escape", w.at, PR_MIN(w.n, (size_t)40),
-                 s.p[i] == '_' ? "names Python's insides in a text" : "hides characters by their codes");
+                 s.p[i] == '_' ? "names Python's insides in a text"
+                               : "hides characters by their codes");
             return;
         }
 }
@@ -148,7 +153,8 @@ static void look_at_number(reader *r, word before, word w) {
     uint64_t v = 0;
     for (size_t i = 0; i < w.n && scan_digit(r->t.p[w.at + i]) && v < 1u << 30; i++)
         v = v * 10 + (uint64_t)(r->t.p[w.at + i] - '0');
-    bool counts = pr_str_eq(r->called, PR_STR("range")) && (is_sign(r, before, '(') || is_sign(r, before, ','));
+    bool counts = pr_str_eq(r->called, PR_STR("range")) &&
+                  (is_sign(r, before, '(') || is_sign(r, before, ','));
     if (v > RANGE_MAX && (is_sign(r, before, '*') || counts))
         tell(r, "size", w.at, w.n, "repeats or counts without measure");
 }
@@ -188,7 +194,8 @@ static void look_at_tag(reader *r, size_t at, size_t end) {
     }
     if (pr_str_eq(name, PR_STR("endfor")) && r->loops) r->loops--;
     word rest = next_word(r, w.at + w.n, end);
-    if (pr_str_eq(name, PR_STR("macro")) && rest.kind == W_NAME && r->gathering && r->n_macros < 64) {
+    if (pr_str_eq(name, PR_STR("macro")) && rest.kind == W_NAME && r->gathering &&
+        r->n_macros < 64) {
         r->macros[r->n_macros] = r->t.p + rest.at;
         r->macro_n[r->n_macros++] = rest.n;
     }
@@ -233,7 +240,8 @@ static void read_all(reader *r) {
             r->loops = 0;
             return;
         }
-        size_t from = inside(r, at), to = inner > from && scan_among(t.p[inner - 1], "-+") ? inner - 1 : inner;
+        size_t from = inside(r, at),
+               to = inner > from && scan_among(t.p[inner - 1], "-+") ? inner - 1 : inner;
         if (x == '%') look_at_tag(r, from, to);
         else if (x == '{') look_at_words(r, from, to);
         at = next;

@@ -150,7 +150,8 @@ static void look_at_text(scan_job *j, const pr_scan_file *f, const uint8_t *p, s
     const char *base = pr_path_base(f->path);
     size_t      k = strlen(base);
     pr_str      text = {(const char *)p, n};
-    if (scan_ends(base, k, ".jinja") || scan_ends(base, k, ".jinja2")) scan_template(j, f->path, text);
+    if (scan_ends(base, k, ".jinja") || scan_ends(base, k, ".jinja2"))
+        scan_template(j, f->path, text);
     if (scan_ends(base, k, ".json") && f->kind == PR_FILE_CONFIG) look_at_json(j, f->path, p, n);
     if (scan_is(f->path, strlen(f->path), "README.md")) {
         j->s->card = f->path;

@@ -1,12 +1,15 @@
-/* fuzz_advisories_yaml.c - any bytes as a file of advisories: refused with a message, or every entry
+/* fuzz_advisories_yaml.c - any bytes as a file of advisories: refused with a message, or every
+ * entry
  * is whole and every range of it can be asked. */
 #include "scan/scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 
 static void ask(const pr_advisory *a) {
-    static const char *const versions[] = {"1.30.1", "b8146", "0.2.71", "unknown", "", "v0.5.0-dev"};
-    if (!a->id || !a->runtime || !a->severity || !a->what || !a->source || !a->date) __builtin_trap();
+    static const char *const versions[] = {"1.30.1",  "b8146", "0.2.71",
+                                           "unknown", "",      "v0.5.0-dev"};
+    if (!a->id || !a->runtime || !a->severity || !a->what || !a->source || !a->date)
+        __builtin_trap();
     if (a->n_affected == 0) __builtin_trap();
     for (size_t i = 0; i < PR_COUNT(versions); i++) {
         int h = pr_advisory_hits(a, versions[i]);
@@ -24,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n) {
     } else {
         for (size_t i = 0; i < k.n_advisories; i++) ask(&k.advisories[i]);
         for (size_t i = 0; i < k.n_runtimes; i++)
-            if (!k.runtimes[i].name || !k.runtimes[i].licence || !k.runtimes[i].telemetry) __builtin_trap();
+            if (!k.runtimes[i].name || !k.runtimes[i].licence || !k.runtimes[i].telemetry)
+                __builtin_trap();
     }
     pr_arena_free(a);
     return 0;

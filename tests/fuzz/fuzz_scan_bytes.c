@@ -1,4 +1,5 @@
-/* fuzz_scan_bytes.c - any bytes as a file of a directory that is looked at: the first byte picks the
+/* fuzz_scan_bytes.c - any bytes as a file of a directory that is looked at: the first byte
+ * picks the
  * name (and so what is expected of the file), the rest is its content. Pickles, zips, arrays, GGUF,
  * JSON, cards and licences are all met here. */
 #include "scan/scan.h"

@@ -37,7 +37,8 @@ static void the_file_is_the_built_in_one(void **state) {
     for (size_t i = 0; i < PR_CHECKS; i++) {
         const char *id = pr_check_rule_at(i)->id;
         if (file.ask[i].level != own.ask[i].level) fail_msg("%s: another level", id);
-        if (isnan(own.ask[i].limit) ? !isnan(file.ask[i].limit) : file.ask[i].limit != own.ask[i].limit)
+        if (isnan(own.ask[i].limit) ? !isnan(file.ask[i].limit)
+                                    : file.ask[i].limit != own.ask[i].limit)
             fail_msg("%s: another limit", id);
         assert_int_equal(file.ask[i].n_allow, 0);
     }
@@ -76,7 +77,8 @@ static void strict(void **state) {
     for (size_t i = 0; i < PR_COUNT(bad); i++) {
         e = (pare_err){0};
         pare_status st = pr_ready_policy_parse(pr_str_of(bad[i][0]), "bad", arena, &p, &e);
-        if (st != PARE_EINPUT || !strstr(e.msg, bad[i][1])) fail_msg("row %zu: %d %s", i, st, e.msg);
+        if (st != PARE_EINPUT || !strstr(e.msg, bad[i][1]))
+            fail_msg("row %zu: %d %s", i, st, e.msg);
     }
 }
 
@@ -112,9 +114,11 @@ static void verdicts(void **state) {
         if (pr_checks_verdict(c, PR_PARTS) != want || pr_checks_verdict(c, c[i].rule->part) != want)
             fail_msg("%s", c[i].rule->id);
         for (int p = 0; p < PR_PARTS; p++)
-            if (p != (int)c[i].rule->part) assert_int_equal(pr_checks_verdict(c, (pr_part)p), PR_CHECK_PASS);
+            if (p != (int)c[i].rule->part)
+                assert_int_equal(pr_checks_verdict(c, (pr_part)p), PR_CHECK_PASS);
         pr_check_say(&c[i], PR_CHECK_UNDECIDED, "a command", "open");
-        assert_int_equal(pr_checks_verdict(c, PR_PARTS), c[i].level == PR_LEVEL_FAIL ? PR_CHECK_UNDECIDED : PR_CHECK_PASS);
+        assert_int_equal(pr_checks_verdict(c, PR_PARTS),
+                         c[i].level == PR_LEVEL_FAIL ? PR_CHECK_UNDECIDED : PR_CHECK_PASS);
         pr_check_say(&c[i], PR_CHECK_PASS, NULL, "good");
     }
     /* A failure goes before what is open. */
@@ -166,13 +170,15 @@ static void allowed(void **state) {
     (void)state;
     pr_ready_policy p;
     pare_err        e = {0};
-    CHECK_OK(pr_ready_policy_parse(
-                 pr_str_of(HEAD "checks: {security.executable: {allow: [\"source:training/*.py\", tools/x.so]}}\n"),
-                 "t", arena, &p, &e), e);
+    CHECK_OK(pr_ready_policy_parse(pr_str_of(HEAD "checks: {security.executable: {allow: "
+                                                  "[\"source:training/*.py\", tools/x.so]}}\n"),
+                                   "t", arena, &p, &e),
+             e);
     const pr_check_ask *a = &p.ask[pr_check_find("security.executable")];
     assert_true(pr_check_allows(a, "source", "training/train.py"));
     assert_true(pr_check_allows(a, "elf", "tools/x.so"));
-    assert_false(pr_check_allows(a, "elf", "training/train.py")); /* named so, but it is a program */
+    assert_false(
+        pr_check_allows(a, "elf", "training/train.py")); /* named so, but it is a program */
     assert_false(pr_check_allows(a, "source", "train.py"));
     assert_false(pr_check_allows(&p.ask[0], "source", "training/train.py"));
 }
@@ -194,7 +200,8 @@ static const pr_checklist_item *item(const char *phase, int number) {
     return NULL;
 }
 
-static bool ticks(const char *phase, int number, const pr_check *c, char *why, const char **closes) {
+static bool ticks(const char *phase, int number, const pr_check *c, char *why,
+                  const char **closes) {
     pare_doc *d = document(c);
     bool      yes = pr_checklist_proven(item(phase, number), d, why, closes);
     if (*closes) *closes = pr_arena_str(arena, *closes, strlen(*closes));

@@ -68,11 +68,13 @@ static void of_other_tools(void **state) {
             pr_scan s;
             scan(&s, names[k], t.p, t.n);
             if (s.files[0].kind != rows[i].kind)
-                fail_msg("%s as %s: %s", rows[i].file, names[k], pr_file_kind_name(s.files[0].kind));
+                fail_msg("%s as %s: %s", rows[i].file, names[k],
+                         pr_file_kind_name(s.files[0].kind));
             for (int f = 0; f < PR_FOUND_KINDS; f++) {
                 size_t want = f == (int)rows[i].found;
                 if (s.of[f].total != want)
-                    fail_msg("%s as %s: %zu findings of kind %d", rows[i].file, names[k], s.of[f].total, f);
+                    fail_msg("%s as %s: %zu findings of kind %d", rows[i].file, names[k],
+                             s.of[f].total, f);
                 if (want) assert_string_equal(s.of[f].at[0].rule, rows[i].rule);
             }
         }
@@ -145,8 +147,10 @@ static void programs(void **state) {
 static void remote_code_and_cards(void **state) {
     (void)state;
     pr_scan s;
-    static const char asks[] = "{\"auto_map\": {\"AutoModel\": \"modeling_x.X\"}, \"a\": {\"trust_remote_code\": true}}";
-    static const char fine[] = "{\"auto_map\": {}, \"trust_remote_code\": false, \"architectures\": [\"A\"]}";
+    static const char asks[] = "{\"auto_map\": {\"AutoModel\": \"modeling_x.X\"}, \"a\": "
+                               "{\"trust_remote_code\": true}}";
+    static const char fine[] =
+        "{\"auto_map\": {}, \"trust_remote_code\": false, \"architectures\": [\"A\"]}";
     scan(&s, "config.json", asks, sizeof asks - 1);
     assert_int_equal(s.of[PR_FOUND_REMOTE].total, 2);
     scan(&s, "config.json", fine, sizeof fine - 1);
@@ -154,7 +158,8 @@ static void remote_code_and_cards(void **state) {
     scan(&s, "config.json", "{\"a\":", 5);
     assert_int_equal(s.of[PR_FOUND_UNREAD].total, 1);
 
-    static const char card[] = "---\nlicense: apache-2.0\ndataset_license:\n  - cc-by-4.0\n  - odc-by\n---\n# It\nLicense: MIT\n";
+    static const char card[] = "---\nlicense: apache-2.0\ndataset_license:\n  - cc-by-4.0\n  - "
+                               "odc-by\n---\n# It\nLicense: MIT\n";
     scan(&s, "README.md", card, sizeof card - 1);
     assert_int_equal(s.n_licences, 3);
     assert_string_equal(s.licences[0].spdx, "Apache-2.0");

@@ -1,4 +1,5 @@
-/* test_scan_known.c - what is known of runtimes: versions and ranges, the file that ships, and files
+/* test_scan_known.c - what is known of runtimes: versions and ranges, the file that ships, and
+ * files
  * that are not to be trusted. */
 #include "check.h"
 #include "scan/scan.h"
@@ -27,7 +28,8 @@ static void ranges(void **state) {
     (void)state;
     static const char *const two[] = {"< 1.28.3", ">= 1.29, < 1.30.1"};
     static const char *const builds[] = {"< b8146"};
-    const pr_advisory        a = {.affected = two, .n_affected = 2}, b = {.affected = builds, .n_affected = 1};
+    const pr_advisory a = {.affected = two, .n_affected = 2},
+                      b = {.affected = builds, .n_affected = 1};
     assert_int_equal(pr_advisory_hits(&a, "1.13.1"), 1);
     assert_int_equal(pr_advisory_hits(&a, "1.28.3"), 0);
     assert_int_equal(pr_advisory_hits(&a, "1.29.0"), 1);
@@ -51,17 +53,21 @@ static void what_ships(void **state) {
     assert_string_equal(k.source, "built-in");
     assert_true(k.n_advisories >= 6);
     /* every runner that pare knows has a licence and a word on what it sends */
-    static const char *const runners[] = {"native", "llama.cpp", "onnxruntime", "onnxruntime-genai", "openvino", "mlx"};
+    static const char *const runners[] = {
+        "native", "llama.cpp", "onnxruntime", "onnxruntime-genai", "openvino", "mlx"};
     for (size_t i = 0; i < PR_COUNT(runners); i++) {
         bool there = false;
-        for (size_t n = 0; n < k.n_runtimes; n++) there |= strcmp(k.runtimes[n].name, runners[i]) == 0;
+        for (size_t n = 0; n < k.n_runtimes; n++)
+            there |= strcmp(k.runtimes[n].name, runners[i]) == 0;
         if (!there) fail_msg("nothing is known of %s", runners[i]);
     }
     pr_arena_free(a);
 }
 
 #define HEAD "schema: 1\ndated: 2026-01-01\n"
-#define GOOD "{id: X, runtime: r, affected: [\"< 1.2\"], severity: low, what: w, source: \"https://x\", date: 2026-01-01}"
+#define GOOD                                                                                   \
+    "{id: X, runtime: r, affected: [\"< 1.2\"], severity: low, what: w, source: "              \
+    "\"https://x\", date: 2026-01-01}"
 #define FACT "{name: r, licence: MIT, sends: \"no\", telemetry: none, source: \"https://x\"}"
 
 static void strict(void **state) {
@@ -76,15 +82,31 @@ static void strict(void **state) {
         {"schema: 1\ndated: soon\nadvisories: []\nruntimes: []\n", "dated"},
         {HEAD "advisories: []\nruntimes: []\nmore: 1\n", "unknown key 'more'"},
         {HEAD "advisories: [{id: X}]\nruntimes: []\n", "entry 1"},
-        {HEAD "advisories: [{id: X, runtime: r, affected: [], severity: low, what: w, source: \"https://x\", date: 2026-01-01}]\nruntimes: []\n", "affected"},
-        {HEAD "advisories: [{id: X, runtime: r, affected: [\"1.2\"], severity: low, what: w, source: \"https://x\", date: 2026-01-01}]\nruntimes: []\n", "range '1.2'"},
-        {HEAD "advisories: [{id: X, runtime: r, affected: [\"< abc\"], severity: low, what: w, source: \"https://x\", date: 2026-01-01}]\nruntimes: []\n", "range"},
-        {HEAD "advisories: [{id: X, runtime: r, affected: [\"< 1.2\"], severity: bad, what: w, source: \"https://x\", date: 2026-01-01}]\nruntimes: []\n", "severity"},
-        {HEAD "advisories: [{id: X, runtime: r, affected: [\"< 1.2\"], severity: low, what: w, source: \"http://x\", date: 2026-01-01}]\nruntimes: []\n", "source"},
-        {HEAD "advisories: [{id: X, runtime: r, affected: [\"< 1.2\"], severity: low, what: w, source: \"https://x\", date: 1.1.26}]\nruntimes: []\n", "date"},
+        {HEAD "advisories: [{id: X, runtime: r, affected: [], severity: low, what: w, source: "
+              "\"https://x\", date: 2026-01-01}]\nruntimes: []\n",
+         "affected"},
+        {HEAD "advisories: [{id: X, runtime: r, affected: [\"1.2\"], severity: low, what: w, "
+              "source: \"https://x\", date: 2026-01-01}]\nruntimes: []\n",
+         "range '1.2'"},
+        {HEAD "advisories: [{id: X, runtime: r, affected: [\"< abc\"], severity: low, what: w, "
+              "source: \"https://x\", date: 2026-01-01}]\nruntimes: []\n",
+         "range"},
+        {HEAD "advisories: [{id: X, runtime: r, affected: [\"< 1.2\"], severity: bad, what: w, "
+              "source: \"https://x\", date: 2026-01-01}]\nruntimes: []\n",
+         "severity"},
+        {HEAD "advisories: [{id: X, runtime: r, affected: [\"< 1.2\"], severity: low, what: w, "
+              "source: \"http://x\", date: 2026-01-01}]\nruntimes: []\n",
+         "source"},
+        {HEAD "advisories: [{id: X, runtime: r, affected: [\"< 1.2\"], severity: low, what: w, "
+              "source: \"https://x\", date: 1.1.26}]\nruntimes: []\n",
+         "date"},
         {HEAD "advisories: [{id: X, fix: 1}]\nruntimes: []\n", "unknown key 'fix'"},
-        {HEAD "advisories: []\nruntimes: [{name: r, licence: mine, sends: \"no\", telemetry: n, source: \"https://x\"}]\n", "licence"},
-        {HEAD "advisories: []\nruntimes: [{name: r, licence: MIT, sends: maybe, telemetry: n, source: \"https://x\"}]\n", "sends"},
+        {HEAD "advisories: []\nruntimes: [{name: r, licence: mine, sends: \"no\", telemetry: "
+              "n, source: \"https://x\"}]\n",
+         "licence"},
+        {HEAD "advisories: []\nruntimes: [{name: r, licence: MIT, sends: maybe, telemetry: n, "
+              "source: \"https://x\"}]\n",
+         "sends"},
     };
     pr_arena *a = pr_arena_new(16 << 20);
     pare_err  e = {0};

@@ -29,17 +29,24 @@ static void usual_ones(void **state) {
     static const char *const rows[] = {
         "",
         "no braces at all { % } ",
-        "{{ bos_token }}{% for m in messages %}{{ '<|' + m['role'] + '|>' + m.content | trim }}{% endfor %}",
-        "{%- if not add_generation_prompt is defined -%}{%- set add_generation_prompt = false -%}{%- endif -%}",
-        "{%- set ns = namespace(first=true, n=0) %}{% for i in range(messages|length) %}{% set ns.n = ns.n + 1 %}{% endfor %}",
+        "{{ bos_token }}{% for m in messages %}{{ '<|' + m['role'] + '|>' + m.content | trim "
+        "}}{% endfor %}",
+        "{%- if not add_generation_prompt is defined -%}{%- set add_generation_prompt = false "
+        "-%}{%- endif -%}",
+        "{%- set ns = namespace(first=true, n=0) %}{% for i in range(messages|length) %}{% set "
+        "ns.n = ns.n + 1 %}{% endfor %}",
         "{{ raise_exception('Roles must alternate: {{ }} {% %}') }}",
-        "{% macro render(x, deep=1) -%}{{ render(x.items, deep + 1) }}{%- endmacro %}{{ render(tools) }}",
-        "{{ first(1) }}{% macro first(a) %}{{ second(a) }}{% endmacro %}{% macro second(a) %}{{ a }}{% endmacro %}",
-        "{{ message['content'].split('</think>')[-1].lstrip('\\n') | replace(\"a\", \"b\") | tojson(indent=4) }}",
+        "{% macro render(x, deep=1) -%}{{ render(x.items, deep + 1) }}{%- endmacro %}{{ "
+        "render(tools) }}",
+        "{{ first(1) }}{% macro first(a) %}{{ second(a) }}{% endmacro %}{% macro second(a) "
+        "%}{{ a }}{% endmacro %}",
+        "{{ message['content'].split('</think>')[-1].lstrip('\\n') | replace(\"a\", \"b\") | "
+        "tojson(indent=4) }}",
         "{# a comment may say __class__, https://x.example and import #}",
         "{% for block in message.content %}{{ block.text }}{% endfor %}",
         "{{- strftime_now('%d %b %Y') }}{% generation %}{{ x }}{% endgeneration %}",
-        "{{ tools | selectattr('type', 'equalto', 'function') | map(attribute='name') | join(', ') }}",
+        "{{ tools | selectattr('type', 'equalto', 'function') | map(attribute='name') | "
+        "join(', ') }}",
         "{% if (a and (b or not c)) is defined and x in (1, 2) %}{{ 100000 }}{% endif %}",
     };
     for (size_t i = 0; i < PR_COUNT(rows); i++) {
@@ -86,7 +93,8 @@ static void hostile_ones(void **state) {
     };
     for (size_t i = 0; i < PR_COUNT(rows); i++) {
         seen s = look(rows[i][0], strlen(rows[i][0]));
-        if (!strstr(s.rules, rows[i][1])) fail_msg("%s: '%s', expected %s", rows[i][0], s.rules, rows[i][1]);
+        if (!strstr(s.rules, rows[i][1]))
+            fail_msg("%s: '%s', expected %s", rows[i][0], s.rules, rows[i][1]);
     }
 }
 

@@ -119,7 +119,8 @@ static void other_secrets(void **state) {
     expect(pr_secrets_find, text, "assigned");
     snprintf(text, sizeof text, "url = postgres%s//anna:%s@db.internal/x", ":", drawn(12, ALNUM));
     expect(pr_secrets_find, text, "url-password");
-    snprintf(text, sizeof text, "a.%s.b eyJ%s.eyJ%s.%s", "x", drawn(30, ALNUM), drawn(40, ALNUM), drawn(43, ALNUM));
+    snprintf(text, sizeof text, "a.%s.b eyJ%s.eyJ%s.%s", "x", drawn(30, ALNUM),
+             drawn(40, ALNUM), drawn(43, ALNUM));
     expect(pr_secrets_find, text, "jwt");
 }
 
@@ -207,10 +208,14 @@ static void addresses(void **state) {
 
 static void licences(void **state) {
     (void)state;
-    static const char *const same[][2] = {
-        {"mit", "MIT"}, {"apache-2.0", "Apache-2.0"}, {"Apache License 2.0", "Apache-2.0"},
-        {"CC-BY-NC-4.0", "CC-BY-NC-4.0"}, {"cc0-1.0", "CC0-1.0"}, {"llama3.1", "LicenseRef-llama3.1"},
-        {" gemma\n", "LicenseRef-gemma"}, {"gpl-3.0", "GPL-3.0-only"}};
+    static const char *const same[][2] = {{"mit", "MIT"},
+                                          {"apache-2.0", "Apache-2.0"},
+                                          {"Apache License 2.0", "Apache-2.0"},
+                                          {"CC-BY-NC-4.0", "CC-BY-NC-4.0"},
+                                          {"cc0-1.0", "CC0-1.0"},
+                                          {"llama3.1", "LicenseRef-llama3.1"},
+                                          {" gemma\n", "LicenseRef-gemma"},
+                                          {"gpl-3.0", "GPL-3.0-only"}};
     for (size_t i = 0; i < PR_COUNT(same); i++)
         assert_string_equal(pr_licence_spdx(pr_str_of(same[i][0])), same[i][1]);
     assert_null(pr_licence_spdx(PR_STR("mine")));
@@ -222,7 +227,10 @@ static void licences(void **state) {
     assert_non_null(a);
     CHECK_OK(pr_file_read(check_source("LICENSE"), 1 << 20, a, &own, &e), e);
     assert_string_equal(pr_licence_of_text(own), "Apache-2.0");
-    assert_string_equal(pr_licence_of_text(PR_STR("Permission is hereby granted, free of charge,\n   to any person obtaining a copy of")), "MIT");
+    assert_string_equal(
+        pr_licence_of_text(PR_STR("Permission is hereby granted, free of charge,\n   to any "
+                                  "person obtaining a copy of")),
+        "MIT");
     assert_null(pr_licence_of_text(PR_STR("all rights reserved")));
     pr_arena_free(a);
 }
@@ -232,8 +240,10 @@ static void cut_anywhere(void **state) {
     (void)state;
     char token[41], text[700];
     github(token);
-    int n = snprintf(text, sizeof text, "%s a@b.org +49 30 901820 GB29NWBK60161331926819 4111111111111111 "
-                     "81.2.69.142 2 69 05 49 588 157 80 https://x.org/ password=%s", token, drawn(24, ALNUM));
+    int n = snprintf(text, sizeof text,
+                     "%s a@b.org +49 30 901820 GB29NWBK60161331926819 4111111111111111 "
+                     "81.2.69.142 2 69 05 49 588 157 80 https://x.org/ password=%s",
+                     token, drawn(24, ALNUM));
     for (int k = 0; k <= n; k++) {
         char *p = malloc((size_t)k + 1);
         seen  s = {0};

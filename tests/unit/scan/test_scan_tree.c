@@ -1,4 +1,5 @@
-/* test_scan_tree.c - a directory that wants to be followed, waited for, or never ended. Nothing here
+/* test_scan_tree.c - a directory that wants to be followed, waited for, or never ended. Nothing
+ * here
  * may hang: a FIFO that is opened for reading would. */
 #include <fcntl.h>
 #include "check.h"
