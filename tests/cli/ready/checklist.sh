@@ -10,7 +10,9 @@ name: here
 checks:
   accuracy.samples: {limit: 2}
   performance.variation: off
-  performance.speed: {limit: 0.001}
+  performance.speed: off
+  performance.memory: off
+  performance.baselines: {limit: 1}
 documents: []
 licences: [MIT, Apache-2.0, CC0-1.0]
 P
@@ -48,7 +50,7 @@ grep -A5 '"security.signature"' json | mask | grep -e verdict -e why
 printf '\n' >> out/bom.cdx.json
 pare gate out --ready --policy p.yaml --passages 8 > text
 echo "= $?"
-grep -A1 -e '. hashes' -e '. signature' text | grep -v SHA
+grep -A1 -e '. hashes' -e '. signature' text | grep -v SHA | sed 's/file-hash:.*/file-hash/'
 echo '- another artefact than the records speak of'
 cp out/variants/*.gguf keep
 printf x >> out/variants/source-Q8_0.gguf
