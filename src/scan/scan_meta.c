@@ -10,7 +10,11 @@ static void look_at_key(scan_job *j, pr_scan_file *f, const pr_meta *m) {
     if (m->type != PR_META_STR || text.n == 0) return;
     size_t k = strlen(m->key);
     char  *where = pr_arena_printf(j->a, "%s:%.80s", f->path, m->key);
-    if (!where) return;
+    if (!where) {
+        scan_found(j, PR_FOUND_UNREAD, "memory", f->path, 0, -1,
+                   "a text of its header was not looked at");
+        return;
+    }
     bool is_template = scan_begins(m->key, k, "tokenizer.chat_template");
     if (is_template) scan_template(j, where, text);
     scan_text(j, is_template ? PR_FILE_CONFIG : PR_FILE_TEXT, where, text, 0, true);
@@ -25,7 +29,10 @@ void scan_container(scan_job *j, pr_scan_file *f, const uint8_t *p, size_t n) {
     bool gguf = n >= 4 && memcmp(p, "GGUF", 4) == 0, st = n > 9 && p[8] == '{';
     if (!gguf && !st) return;
     char *path = pr_arena_printf(j->a, "%s/%s", j->root, f->path);
-    if (!path) return;
+    if (!path) {
+        scan_found(j, PR_FOUND_UNREAD, "memory", f->path, 0, -1, "its header was not looked at");
+        return;
+    }
     /* Bytes in memory (tests, fuzzing) have no file. */
     pare_status got = n == f->bytes ? pr_container_open_memory(&c, p, n, f->path, &e)
                                     : pr_container_open(&c, path, &e);

@@ -175,30 +175,53 @@ static int by_name(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The names in an open folder, sorted, in the arena. */
-static pare_status names_of(scan_job *j, int fd, const char ***out, size_t *n) {
+/* One more name into the list; false: no memory for it. */
+static bool add_name(scan_job *j, const char *name, const char ***names, size_t *n, size_t *cap) {
+    if (*n == *cap) {
+        const char **more = pr_realloc(*names, *cap * 2, sizeof *more);
+        if (!more) return false;
+        *names = more;
+        *cap *= 2;
+    }
+    if (!((*names)[*n] = pr_arena_str(j->a, name, strlen(name)))) return false;
+    *n += 1;
+    return true;
+}
+
+/* All names in the folder `at`, sorted. What is not listed is said: a folder that ends early must
+ * not look like one that holds no more. */
+static pare_status names_of(scan_job *j, int fd, const char *at, const char ***out, size_t *n) {
     DIR           *d = fdopendir(fd);
     struct dirent *e;
     const char   **names;
     size_t         cap = 256;
+    bool           room = true;
     *n = 0;
     if (!d) {
         close(fd);
+        scan_found(j, PR_FOUND_UNREAD, "open", *at ? at : ".", 0, -1,
+                   "a folder that cannot be read");
         return PARE_OK;
     }
     names = pr_calloc(cap, sizeof *names);
-    while (names && (e = readdir(d)) && *n < PR_SCAN_FILES_MAX) {
+    errno = 0;
+    while (names && room && (e = readdir(d))) {
         if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        if (*n == cap) {
-            const char **more = pr_realloc(names, cap *= 2, sizeof *names);
-            if (!more) break;
-            names = more;
+        if (*n == PR_SCAN_FILES_MAX) {
+            j->s->cut = true;
+            break;
         }
-        if (!(names[*n] = pr_arena_str(j->a, e->d_name, strlen(e->d_name)))) break;
-        *n += 1;
+        room = add_name(j, e->d_name, &names, n, &cap);
+        errno = 0;
     }
+    if (names && room && errno != 0)
+        scan_found(j, PR_FOUND_UNREAD, "open", *at ? at : ".", 0, -1,
+                   "a folder that cannot be read whole");
     closedir(d);
-    if (!names) return pr_fail_nomem(j->err, cap * sizeof *names);
+    if (!names || !room) {
+        pr_free(names);
+        return pr_fail_nomem(j->err, cap * sizeof *names);
+    }
     qsort(names, *n, sizeof *names, by_name);
     *out = names;
     return PARE_OK;
@@ -267,7 +290,7 @@ static pare_status walk(scan_job *j, int fd, const char *at, int depth) {
         close(fd);
         return pr_fail_errno(j->err, j->root, "read the folder");
     }
-    pare_status st = names_of(j, fd, &names, &n);
+    pare_status st = names_of(j, fd, at, &names, &n);
     for (size_t i = 0; i < n && st == PARE_OK; i++) st = look_at(j, dir, names[i], at, depth);
     pr_free(names);
     close(dir);

@@ -248,6 +248,12 @@ static void checklist(void **state) {
     assert_string_equal(closes, "revoke it");
     assert_true(ticks(phases[0], 1, c, why, &closes)); /* another part's */
 
+    /* A point of one check falls with that check. */
+    pr_check_say(of(c, "security.hashes"), PR_CHECK_UNDECIDED, "make it", "no records");
+    assert_false(ticks(phases[2], 5, c, why, &closes));
+    assert_string_equal(why, "security.hashes: undecided");
+    assert_string_equal(closes, "make it");
+
     /* A policy that asks for less than the point says does not tick it. */
     begin(HEAD "checks: {accuracy.kept: {limit: 0.5}}\n", c);
     pr_est poor = {.value = 0.8, .lo = 0.7, .hi = 0.9, .n = 40};

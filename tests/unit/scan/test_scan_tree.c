@@ -147,8 +147,32 @@ static void many(void **state) {
     free(text);
 }
 
+/* A folder of more files than are looked at says so: what comes last may be what matters. */
+static void too_many_files(void **state) {
+    (void)state;
+    const char *dir = check_scratch();
+    char        name[700];
+    pare_err    e = {0};
+    pr_scan     s;
+    for (int i = 0; i <= PR_SCAN_FILES_MAX; i++) {
+        snprintf(name, sizeof name, "%s/%d", dir, i);
+        int fd = open(name, O_CREAT | O_WRONLY, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+    }
+    CHECK_OK(pr_scan_tree(&s, dir, NULL, arena, NULL, &e), e);
+    assert_true(s.cut);
+    assert_int_equal(s.n_files, PR_SCAN_FILES_MAX);
+    assert_non_null(found(&s, PR_FOUND_UNREAD, "."));
+    remove(name); /* as many as are looked at: all were */
+    CHECK_OK(pr_scan_tree(&s, dir, NULL, arena, NULL, &e), e);
+    assert_false(s.cut);
+    check_scratch_remove(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(hostile), cmocka_unit_test(sizes),
-                                       cmocka_unit_test(one_file_and_none), cmocka_unit_test(many)};
+                                       cmocka_unit_test(one_file_and_none), cmocka_unit_test(many),
+                                       cmocka_unit_test(too_many_files)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
