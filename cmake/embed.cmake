@@ -1,6 +1,10 @@
 # Make a C file of the bytes of others: cmake -DOUT=web.c -DFILES=a;b -DNAMES=x;y -P embed.cmake
-# defines, for each, `const unsigned char pr_embed_NAME[]` (terminated) and its length without that.
-set(text "/* made by cmake/embed.cmake */\n#include \"embed.h\"\n")
+# defines, for each, `const unsigned char pr_embed_NAME[]` (terminated) and its length without that;
+# -DHEADER=x.h where embed.h does not declare them.
+if(NOT HEADER)
+  set(HEADER embed.h)
+endif()
+set(text "/* made by cmake/embed.cmake */\n#include \"${HEADER}\"\n")
 foreach(file name IN ZIP_LISTS FILES NAMES)
   file(READ ${file} hex HEX)
   string(LENGTH "${hex}" n)

@@ -13,6 +13,7 @@ install(TARGETS pare_static EXPORT pare_static ARCHIVE DESTINATION ${CMAKE_INSTA
 install(DIRECTORY include/pare DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 # Compiled in; here to be read, and to be copied for one's own.
 install(DIRECTORY targets DESTINATION ${CMAKE_INSTALL_DATADIR}/pare FILES_MATCHING PATTERN "*.yaml")
+install(FILES data/advisories.yaml policies/readiness.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/pare)
 install(FILES docs/pare.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # Two export sets: who links the shared library needs none of its dependencies.

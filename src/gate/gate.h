@@ -100,4 +100,6 @@ pare_status pr_gate_read(const pare_doc *gate, pr_gate *out, pare_err *err);
  * and the arena. PARE_EINPUT: no such variant, or unreadable metrics. */
 pare_status pr_policy_judge_report(const pr_policy *p, const pare_doc *report, const char *name,
                                    pr_arena *a, pr_gate_result *results, pare_err *err);
+
+#include "ready_rules.h"
 #endif
