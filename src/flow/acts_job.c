@@ -39,7 +39,8 @@ pare_status pr_acts_job(const pr_model *m, const pare_convert_opts *o, const par
     const char *path = o->calib;
     *out = NULL;
     if (!pr_is_w8a8(o)) return PARE_OK;
-    if (o->imatrix || o->save_imatrix || o->method)
+    bool method = o->method && strcmp(o->method, "auto") != 0;
+    if (o->imatrix || o->save_imatrix || method)
         return pr_fail(err, PARE_EUSAGE, -1,
                        "w8a8 takes ranges from a text, which no importance matrix or method has: "
                        "expected --calib TEXT alone");
