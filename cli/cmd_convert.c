@@ -106,6 +106,8 @@ const command cmd_convert = {
         "SRC is a GGUF file, or a directory: of Hugging Face, MLX, ONNX or OpenVINO. One "
         "streaming pass: the model need not fit into memory. Without --quant every tensor "
         "keeps its precision. "
+        "--quant w8a8 (onnx, openvino): int8 weights, and inputs rounded to bytes with scales "
+        "from --calib. "
         "What the format cannot say exactly is refused by name (status 1), unless "
         "--allow-inexact is given; then the file says so itself. The same input and "
         "options give the same bytes on every machine. At the end the source, run here, and "

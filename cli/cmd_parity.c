@@ -4,7 +4,7 @@
 #include "cli.h"
 #include "pare/parity.h"
 
-static const char *const own_bound_words[] = {"exact", "f16", "bf16", "int8", "int4", NULL};
+static const char *const own_bound_words[] = {"exact", "f16", "bf16", "int8", "w8a8", "int4", NULL};
 static const opt_def own_bound = {.name = "bound",
                                   .type = OPT_ENUM,
                                   .metavar = "B",

@@ -41,9 +41,15 @@ const opt_def opt_strict = {"strict", 0, OPT_FLAG, NULL,
                             NULL, 0, 0};
 const opt_def opt_quant = {"quant", 0, OPT_STRING, "T",
                            "type of the weights: F32, F16, Q8_0, Q4_K_M, …", NULL, NULL, 0, 0};
-const opt_def opt_calib = {"calib", 0, OPT_FILE, "TEXT",
-                           "gguf: a text that the model reads first, to see what matters", NULL,
-                           NULL, 0, 0};
+const opt_def opt_calib = {"calib",
+                           0,
+                           OPT_FILE,
+                           "TEXT",
+                           "gguf, w8a8: a text that the model reads first, to see what matters",
+                           NULL,
+                           NULL,
+                           0,
+                           0};
 const opt_def opt_calib_tokens = {"calib-tokens", 0, OPT_INT, "N",
                                   "of --calib, at most so many, evenly from the whole text",
                                   "16384", NULL, 64, 1 << 24};

@@ -33,7 +33,8 @@ typedef struct {
     int         no_check; /* leave out the short parity check of what was written */
     const char *head_quant;    /* of embedding and head, where it differs from `quant`; or NULL */
     /* gguf with `quant`: how much each column of each matrix matters (docs/quantizing.md) */
-    const char *calib;        /* a text that the model reads first; or NULL */
+    const char *calib;        /* a text that the model reads first (also for "w8a8" of onnx and
+                                 openvino, where NULL is text/train.txt of the source); or NULL */
     int64_t     calib_tokens; /* at most so many of it; 0: 16,384 */
     const char *imatrix;      /* instead, llama.cpp's importance matrix (GGUF); or NULL */
     const char *method; /* "auto", "plain", "importance", "gptq"; NULL: auto, which makes

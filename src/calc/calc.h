@@ -69,6 +69,13 @@ pare_status pr_calc_codes_times(pr_calc_mat *m, const pr_fg_node *n, const pr_fg
 pare_status pr_calc_from_onnx(pr_fgraph *to, const pr_fgraph *from, pr_arena *arena,
                               pare_err *err);
 
+/* ------------------------------------------------------------------ unround.c */
+
+/* *g without the places where computed values are rounded to 8 or 16 bits with one scale and
+ * brought back: a graph in `arena`, beside the one given; the same where there are none. *n: how
+ * many there were. */
+pare_status pr_calc_unround(const pr_fgraph **g, pr_arena *arena, int *n, pare_err *err);
+
 /* ------------------------------------------------------------------ decoder.c */
 
 /* A decoder's graph: its inputs (values, -1: it has none such), and the shapes of what depends on

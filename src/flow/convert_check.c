@@ -36,7 +36,7 @@ static size_t runtime_of(const pare_convert_opts *o) {
 
 /* The coarsest matrix decides (docs/parity.md); NULL: below 4 bits there is no bound, for what
  * such weights cost says nothing about how they were written. */
-static const char *bound_of(const pr_written *w) {
+static const char *bound_of(const pare_convert_opts *o, const pr_written *w) {
     static const char *const names[] = {"exact", "f16", "bf16", "int8", "int4"};
     size_t at = 0;
     for (int i = 0; i < w->n_tensors; i++) {
@@ -52,7 +52,7 @@ static const char *bound_of(const pr_written *w) {
             is = t->got == PR_F32 ? 0 : t->got == PR_F16 ? 1 : 2;
         at = PR_MAX(at, is);
     }
-    return names[at];
+    return pr_is_w8a8(o) && at <= 3 ? "w8a8" : names[at];
 }
 
 /* The whole run, source and copy, state, rows of logits; a runtime reads its file and packs it
@@ -166,7 +166,7 @@ static int64_t mistakes(const pare_doc *d, const pare_ctl *ctl) {
 static pare_status run_check(const job *j, const pr_written *w, pr_doc_build *b, pare_doc *c,
                              pare_err *err) {
     size_t r = runtime_of(j->o);
-    const char *runner = runtimes[r].runner, *bound = bound_of(w);
+    const char *runner = runtimes[r].runner, *bound = bound_of(j->o, w);
     pare_err e = {0};
     pare_doc *d = NULL;
     int same = 0;

@@ -82,6 +82,7 @@ static pare_status to_onnx(const pr_model *m, const pare_convert_opts *o, const 
     if (job.type == PR_BF16)
         return pr_fail(err, PARE_EUSAGE, -1, "onnx takes F32, F16, int4 or int8, not '%s'",
                        o->quant);
+    PR_TRY(pr_acts_job(m, o, ctl, a, &job.acts, err));
     return pr_convert_onnx(m, &job, ctl, a, w, err);
 }
 
@@ -89,6 +90,7 @@ static pare_status to_openvino(const pr_model *m, const pare_convert_opts *o,
                                const pare_ctl *ctl, pr_arena *a, pr_written *w, pare_err *err) {
     pr_pack_job job;
     PR_TRY(pr_pack_job_of(o, vector_float(m), &job, err));
+    PR_TRY(pr_acts_job(m, o, ctl, a, &job.acts, err));
     return pr_convert_openvino(m, &job, ctl, a, w, err);
 }
 
@@ -158,7 +160,22 @@ static int target_of(const char *name, pare_err *err) {
 pare_status pr_convert_to(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
                           pr_arena *a, pr_written *w, pare_err *err) {
     int to = target_of(o->to, err);
-    return to < 0 ? PARE_EUSAGE : targets[to].write(m, o, ctl, a, w, err);
+    if (to < 0) return PARE_EUSAGE;
+    if (pr_is_w8a8(o) && strcmp(o->to, "onnx") != 0 && strcmp(o->to, "openvino") != 0)
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "w8a8: whoever runs %s brings its own rounding of activations, or none; "
+                       "onnx and openvino take it, %s takes %s",
+                       o->to, o->to,
+                       strcmp(o->to, "gguf") == 0  ? "Q8_0"
+                       : strcmp(o->to, "mlx") == 0 ? "int8"
+                                                   : "F32, F16 or BF16");
+    PR_TRY(targets[to].write(m, o, ctl, a, w, err));
+    if (!m->n_rounded) return PARE_OK;
+    const char *line = pr_arena_printf(
+        a, "the source's runtime rounds what it computes to bytes in %d places: its weights were "
+           "taken as they are, that rounding was not",
+        m->n_rounded);
+    return line ? pr_report_warn(w, a, ctl, line, err) : pr_fail_nomem(err, 256);
 }
 
 pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare_ctl *ctl,
@@ -173,7 +190,7 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
         return pr_fail(err, PARE_EUSAGE, -1, "convert needs a format and a target");
     int to = target_of(o->to, err);
     if (to < 0) return PARE_EUSAGE;
-    if (to != 0 && pr_calib_asked(o) && !pr_calib_prunes(o))
+    if (to != 0 && pr_calib_asked(o) && !pr_calib_prunes(o) && !pr_is_w8a8(o))
         return pr_fail(err, PARE_EUSAGE, -1, "calibration is for gguf, not for %s", o->to);
     if (o->name && !pr_utf8_valid(o->name, strlen(o->name), NULL))
         return pr_fail(err, PARE_EUSAGE, -1, "the name is not UTF-8, which GGUF expects");
@@ -184,7 +201,7 @@ pare_status pare_convert(const char *src, const pare_convert_opts *o, const pare
     const pr_model *of = p ? pr_pruned_model(p) : m;
     if (st == PARE_OK)
         st = o->bpw != 0 || o->size_bytes ? pr_budget_job(of, o, ctl, a, &w, &f.allocation, err)
-                                          : targets[to].write(of, o, ctl, a, &w, err);
+                                          : pr_convert_to(of, o, ctl, a, &w, err);
     pare_doc *d = NULL;
     if (st == PARE_OK) {
         st = tell(of, m, src, o, &w, &f, (double)(pr_now_ns() - start) / 1e9, ctl, &d, err);

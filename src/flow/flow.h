@@ -14,6 +14,13 @@ void pr_written_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
 /* Only "tensors", as docs/report.md has it. */
 void pr_written_tensors_doc(pr_doc_build *b, pare_doc *obj, const pr_written *w);
 
+/* "w8a8": int8 weights, and inputs that are rounded to 8 bits with scales from a text. */
+bool pr_is_w8a8(const pare_convert_opts *o);
+/* For w8a8 (else *out stays NULL): what each weight's inputs are rounded to, from o->calib, or
+ * text/train.txt of the source. EUSAGE: there is no text. */
+pare_status pr_acts_job(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
+                        pr_arena *a, const pr_act **out, pare_err *err);
+
 /* What --prune asks for: *out NULL where nothing; else a model made of `m`, and what was found as
  * "pruning" of a report. EUSAGE: no text to measure on; EREFUSED: no cut saves that much. */
 pare_status pr_prune_job(const pr_model *m, const char *src, const pare_convert_opts *o,

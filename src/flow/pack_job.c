@@ -27,7 +27,7 @@ pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_j
         return pr_fail(err, PARE_EUSAGE, -1, "group size %lld: expected a multiple of 8",
                        (long long)o->group_size);
     if (o->quant) {
-        job->bits = bits_of(o->quant);
+        job->bits = pr_is_w8a8(o) && strcmp(o->to, "mlx") != 0 ? 8 : bits_of(o->quant);
         job->fp4 = strcasecmp(o->quant, "mxfp4") == 0;
         if (job->fp4 && strcmp(o->to, "mlx") != 0)
             return pr_fail(err, PARE_EREFUSED, -1, "%s: mxfp4 is written for mlx only", o->to);
@@ -43,8 +43,8 @@ pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_j
             return pr_fail(err, PARE_EUSAGE, -1,
                            "%s takes F32, F16, BF16 or int2 … int8%s, not '%s'", o->to,
                            strcmp(o->to, "mlx") == 0        ? ", mxfp4"
-                           : strcmp(o->to, "openvino") == 0 ? ", nf4"
-                                                            : "",
+                           : strcmp(o->to, "openvino") == 0 ? ", nf4, w8a8"
+                                                            : ", w8a8",
                            o->quant);
         if (!is_float) job->type = floats;
     }

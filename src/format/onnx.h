@@ -47,6 +47,7 @@ void pr_onnx_attr_ints(pr_onnx *g, const char *name, const int64_t *v, int n);
 /* Small constants, inside the file; n_dims 0 is one number. */
 void pr_onnx_const_i64(pr_onnx *g, const char *name, int n_dims, const int64_t *v, int n);
 void pr_onnx_const_f32(pr_onnx *g, const char *name, float v);
+void pr_onnx_const_u8(pr_onnx *g, const char *name, uint8_t v);
 /* A weight at `offset` of `file` beside the model. */
 void pr_onnx_weight(pr_onnx *g, const char *name, pr_onnx_type t, int n_dims,
                     const int64_t *dims, const char *file, uint64_t offset, uint64_t bytes);

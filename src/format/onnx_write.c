@@ -170,6 +170,13 @@ void pr_onnx_const_f32(pr_onnx *g, const char *name, float v) {
     pr_pb_put_message(&g->inits, GRAPH_INIT, &b);
 }
 
+void pr_onnx_const_u8(pr_onnx *g, const char *name, uint8_t v) {
+    pr_buf b;
+    tensor_head(&b, name, PR_ONNX_U8, 0, NULL);
+    pr_pb_put_bytes(&b, TENSOR_RAW, &v, sizeof v);
+    pr_pb_put_message(&g->inits, GRAPH_INIT, &b);
+}
+
 void pr_onnx_weight(pr_onnx *g, const char *name, pr_onnx_type t, int n_dims,
                     const int64_t *dims, const char *file, uint64_t offset, uint64_t bytes) {
     pr_buf b;

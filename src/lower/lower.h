@@ -13,6 +13,13 @@
 #define PR_LOWER_H
 #include "convert/convert.h"
 
+/* What a matrix is multiplied by, as bytes with one scale: step · (q - zero). */
+typedef struct {
+    float  step;  /* 0: unknown, stays float */
+    int    zero;  /* 0 … 255 */
+    double error; /* Σ(x - rounded x)² / Σx² over the calibration text */
+} pr_act;
+
 /* A directory for a runtime whose weights are numbers in groups: MLX, ONNX Runtime, OpenVINO. */
 typedef struct {
     const char *dir;   /* to make, or an empty one; else EENV */
@@ -25,12 +32,18 @@ typedef struct {
     bool symmetric;    /* no zero points */
     int head_bits;     /* of embedding and head; 0: as `bits` */
     const char *dialect; /* of a format that has several, or NULL */
+    const pr_act *acts; /* ONNX, OpenVINO, with 8 bits: of each weight of the model. Matrices of the
+                           layers are int8 a row and their inputs rounded so, where that errs by
+                           no more than PR_ACT_ERROR; the others as without. NULL: none are */
     bool exact;        /* ONNX: activations are never rounded to 8 bits beside the weights */
     bool strict;       /* a matrix that cannot be grouped so is PARE_EREFUSED */
     bool allow_inexact;
     bool no_tokenizer;
     const char *lineage; /* config.json's "pare_lineage", ONNX's metadata "pare.lineage"; or NULL */
 } pr_pack_job;
+/* The largest relative squared error of inputs that are rounded with one scale: inputs without
+ * outliers are seen at 2e-4, the worst with them at 1e-2 (docs/quantizing.md). */
+#define PR_ACT_ERROR 2e-3
 
 /* Write `m` as a directory that mlx_lm.load takes. Groups of 32, 64 or 128 as mlx.core.quantize
  * makes them, to the bit; a matrix whose rows they do not fill stays floats, with the reason.

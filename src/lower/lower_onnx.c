@@ -98,12 +98,42 @@ static void linear_float(pr_lower *l, const pr_item *it, const char *x, const ch
     pr_onnx_node(l->g, "MatMul", "", NAMES(x, turned.s), NAMES(y));
 }
 
+/* Through bytes and back, once for all that read it. Bytes without sign: for those alone ONNX
+ * Runtime makes the pair and the product one operation on whole numbers. */
+static void round_input(pr_lower *l, int v, const pr_act *a) {
+    const char *x = l->val[v];
+    text scale = fmt(x, ".scale"), zero = fmt(x, ".zero"), bytes = fmt(x, ".bytes"),
+         rounded = fmt(x, ".rounded");
+    if (l->rounded[v]) return;
+    l->rounded[v] = true;
+    pr_onnx_const_f32(l->g, scale.s, a->step);
+    pr_onnx_const_u8(l->g, zero.s, (uint8_t)a->zero);
+    pr_onnx_node(l->g, "QuantizeLinear", "", NAMES(x, scale.s, zero.s), NAMES(bytes.s));
+    pr_onnx_node(l->g, "DequantizeLinear", "", NAMES(bytes.s, scale.s, zero.s), NAMES(rounded.s));
+}
+
+/* int8 a row; the runtime turns the codes when it loads them. */
+static void linear_bytes(pr_lower *l, const pr_item *it, const char *x, const char *y) {
+    text codes = fmt(it->name, ".codes"), scales = fmt(it->name, ".scales"),
+         w = fmt(it->name, ".values"), turned = fmt(it->name, ".turned");
+    pr_onnx_node(l->g, "DequantizeLinear", "", NAMES(codes.s, scales.s), NAMES(w.s));
+    pr_onnx_attr_int(l->g, "axis", 0);
+    pr_onnx_node(l->g, "Transpose", "", NAMES(w.s), NAMES(turned.s));
+    pr_onnx_attr_ints(l->g, "perm", (int64_t[]){1, 0}, 2);
+    pr_onnx_node(l->g, "MatMul", "", NAMES(x, turned.s), NAMES(y));
+}
+
 static void linear(pr_lower *l, const pr_node *n) {
     const pr_item *it = item_of(l, n->w);
     const char *x = l->val[n->in[0]], *out = l->val[n->out];
     text raw = fmt(out, ".product");
     const char *y = n->bias < 0 ? out : raw.s;
-    if (!it->as.group)
+    const pr_act *act = pr_act_of(l->job, l->o, it);
+    text rounded = fmt(x, ".rounded");
+    if (act) {
+        round_input(l, n->in[0], act);
+        linear_bytes(l, it, rounded.s, y);
+    } else if (!it->as.group)
         linear_float(l, it, x, y);
     else if (l->way == PR_ONNX_GENAI)
         linear_groups(l, it, x, y);
@@ -323,6 +353,7 @@ pare_status pr_lower_graph(pr_lower *l, pare_err *err) {
         [PR_OPC_ADD] = add};
     const pr_graph *g = &l->m->graph;
     PR_NEW(l->val, l->o->arena, g->n_vals, err);
+    PR_NEW(l->rounded, l->o->arena, g->n_vals, err);
     l->positions = l->way == PR_ONNX_STANDARD;
     for (int i = 0; i < l->m->hp.n_layer; i++)
         if (l->m->hp.layers[i].rope >= 0 && !pr_lower_fuses_rope(l, i)) l->positions = true;

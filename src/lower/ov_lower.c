@@ -10,6 +10,7 @@ typedef enum { FLAT, SPLIT, HEADS } form; /* [B,T,W], [B,T,H,D], [B,H,T,D] */
 typedef struct {
     pr_ov_val v;
     form f;
+    pr_ov_val rounded; /* through bytes and back, [B,T,W]; 0: nobody asked */
 } value;
 
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct {
     pr_ov *g;
     const pr_model *m;
     const pr_ov_val *weights;
+    const pr_act *const *acts;
     value *vals;
     rotation *ropes;
     window *windows;
@@ -262,14 +264,30 @@ static value rms(lower *w, const pr_node *n) {
     y = elementwise(g, "Divide", scalar(g, rank, 1), y, PR_OV_F32, s);
     pr_ov_attr(g, y, "m_pythondiv", "true");
     y = arith(g, "Multiply", x, y);
-    return (value){elementwise(g, "Multiply", w->weights[n->w], y, PR_OV_F32,
-                               pr_ov_shape_of(g, x)),
-                   split ? SPLIT : FLAT};
+    return (value){.v = elementwise(g, "Multiply", w->weights[n->w], y, PR_OV_F32,
+                                    pr_ov_shape_of(g, x)),
+                   .f = split ? SPLIT : FLAT};
+}
+
+/* 256 levels, once for all that read it. */
+static pr_ov_val rounded(lower *w, pr_val x, const pr_act *a) {
+    pr_ov *g = w->g;
+    if (w->vals[x].rounded) return w->vals[x].rounded;
+    pr_ov_val v = flat(w, x);
+    pr_ov_val lo = scalar(g, 3, -a->step * (float)a->zero),
+              hi = scalar(g, 3, a->step * (float)(255 - a->zero));
+    v = pr_ov_op(g, "FakeQuantize", "opset1", PR_OV_F32, pr_ov_shape_of(g, v),
+                 IN(v, lo, hi, lo, hi));
+    pr_ov_attr(g, v, "levels", "256");
+    pr_ov_attr(g, v, "auto_broadcast", "numpy");
+    return w->vals[x].rounded = v;
 }
 
 static pr_ov_val linear(lower *w, const pr_node *n) {
     pr_ov_shape s = PR_OV_S(-1, -1, w->m->weights[n->w].rows);
-    pr_ov_val y = matmul(w->g, flat(w, n->in[0]), w->weights[n->w], "true", s);
+    const pr_act *act = w->acts[n->w];
+    pr_ov_val x = act ? rounded(w, n->in[0], act) : flat(w, n->in[0]);
+    pr_ov_val y = matmul(w->g, x, w->weights[n->w], "true", s);
     return n->bias < 0 ? y : arith(w->g, "Add", y, w->weights[n->bias]);
 }
 
@@ -354,18 +372,18 @@ static pr_ov_val glu(lower *w, const pr_node *n) {
 
 static value node(lower *w, const pr_node *n) {
     switch (n->op) {
-    case PR_OPC_EMBED: return (value){embed(w, n), FLAT};
+    case PR_OPC_EMBED: return (value){.v = embed(w, n), .f = FLAT};
     case PR_OPC_RMS: return rms(w, n);
-    case PR_OPC_LINEAR: return (value){linear(w, n), FLAT};
-    case PR_OPC_ROPE: return (value){rope(w, n), HEADS};
-    case PR_OPC_ATTN: return (value){attention(w, n), HEADS};
-    case PR_OPC_GLU: return (value){glu(w, n), FLAT};
+    case PR_OPC_LINEAR: return (value){.v = linear(w, n), .f = FLAT};
+    case PR_OPC_ROPE: return (value){.v = rope(w, n), .f = HEADS};
+    case PR_OPC_ATTN: return (value){.v = attention(w, n), .f = HEADS};
+    case PR_OPC_GLU: return (value){.v = glu(w, n), .f = FLAT};
     case PR_OPC_ADD:
-        return (value){arith(w->g, "Add", flat(w, n->in[0]), flat(w, n->in[1])), FLAT};
+        return (value){.v = arith(w->g, "Add", flat(w, n->in[0]), flat(w, n->in[1])), .f = FLAT};
     case PR_OPC_N: break;
     }
     w->g->failed = true; /* an operation of a later version */
-    return (value){0, FLAT};
+    return (value){.v = 0, .f = FLAT};
 }
 
 static pare_status prepare(lower *w, pare_err *err) {
@@ -379,8 +397,9 @@ static pare_status prepare(lower *w, pare_err *err) {
     return PARE_OK;
 }
 
-pare_status pr_ov_lower(pr_ov *g, const pr_model *m, const pr_ov_val *weights, pare_err *err) {
-    lower w = {.g = g, .m = m, .weights = weights};
+pare_status pr_ov_lower(pr_ov *g, const pr_model *m, const pr_ov_val *weights,
+                        const pr_act *const *acts, pare_err *err) {
+    lower w = {.g = g, .m = m, .weights = weights, .acts = acts};
     PR_TRY(prepare(&w, err));
     for (int i = 0; i < m->graph.n_nodes; i++) {
         const pr_node *n = &m->graph.nodes[i];

@@ -85,12 +85,14 @@ static void place_groups(onnx_job *j, int i) {
     pr_onnx_type ints = genai || s->bits == 8 ? PR_ONNX_U8 : PR_ONNX_U4;
     if (!genai) dims[1] = cols;
     snprintf(name, sizeof name, "%s.codes", it->name);
+    bool bytes = pr_act_of(j->job, j->l.o, it) != NULL;
     if (s->twos && !genai) ints = s->bits == 8 ? PR_ONNX_I8 : PR_ONNX_I4;
-    pr_onnx_weight(j->l.g, name, ints, genai ? 3 : 2, dims, DATA, j->place[i].at[0],
+    if (bytes) ints = PR_ONNX_I8, dims[1] = cols;
+    pr_onnx_weight(j->l.g, name, ints, genai && !bytes ? 3 : 2, dims, DATA, j->place[i].at[0],
                    (uint64_t)rows * r.codes);
     dims[1] = r.groups;
     snprintf(name, sizeof name, "%s.scales", it->name);
-    pr_onnx_weight(j->l.g, name, onnx_type(s->scale), 2, dims, DATA, j->place[i].at[1],
+    pr_onnx_weight(j->l.g, name, onnx_type(s->scale), bytes ? 1 : 2, dims, DATA, j->place[i].at[1],
                    (uint64_t)rows * r.scales);
     if (!r.offsets) return;
     if (genai) dims[1] = (int64_t)r.offsets;
@@ -360,8 +362,9 @@ static pare_status specs(onnx_job *j, pr_outline *o, pare_err *err) {
                        "group size %lld: MatMulNBits takes powers of two from 16 on",
                        (long long)g->group);
     const pr_group_spec *ends = genai && job->bits ? &g[1] : NULL; /* Gather has no standard word */
-    return pr_outline_group(o, job->bits ? &g[0] : NULL, ends, GROUP_LEAST, job->type,
-                            job->strict, err);
+    PR_TRY(pr_outline_group(o, job->bits ? &g[0] : NULL, ends, GROUP_LEAST, job->type,
+                            job->strict, err));
+    return pr_acts_choose(o, job, err);
 }
 
 static pare_status way_of(const pr_pack_job *job, pr_onnx_way *out, pare_err *err) {

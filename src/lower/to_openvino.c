@@ -97,19 +97,41 @@ static pr_ov_val grouped(ov_job *j, const pr_item *it, places *p) {
     return pr_ov_convert(g, x, PR_OV_F32);
 }
 
+/* codes · scales in float32, not marked: beside an input of 256 levels the CPU's plug-in makes a
+ * product of whole numbers of it. */
+static pr_ov_val bytes_a_row(ov_job *j, const pr_item *it, places *p) {
+    pr_ov *g = &j->g;
+    int64_t rows = (int64_t)it->dim[0], cols = (int64_t)it->dim[1];
+    const char *scale = pr_arena_printf(g->arena, "%s/scale", it->name);
+    if (!scale) return g->failed = true, 0;
+    pr_ov_val x = pr_ov_weight(g, it->name, PR_OV_I8, PR_OV_S(rows, cols), (uint64_t)(rows * cols),
+                               &p->at[0]);
+    x = pr_ov_convert(g, x, PR_OV_F32);
+    pr_ov_val by = pr_ov_weight(g, scale, PR_OV_F32, PR_OV_S(rows, 1), (uint64_t)rows * 4,
+                                &p->at[1]);
+    x = pr_ov_op(g, "Multiply", "opset1", PR_OV_F32, PR_OV_S(rows, cols), 2, (pr_ov_val[]){x, by});
+    pr_ov_attr(g, x, "auto_broadcast", "numpy");
+    return x;
+}
+
 /* Every tensor's place, in the order in which they will be read; then the graph. */
 static pare_status build(ov_job *j, pare_err *err) {
     const pr_outline *o = j->o;
     pr_ov_val *weights;
+    const pr_act **acts;
     PR_NEW(weights, o->arena, o->m->n_weights + 1, err);
+    PR_NEW(acts, o->arena, o->m->n_weights + 1, err);
     PR_NEW(j->places, o->arena, o->n + 1, err);
     pr_ov_init(&j->g, o->arena, ALIGN);
     for (int i = 0; i < o->n; i++) {
         const pr_item *it = &o->items[i];
-        weights[it->w - o->m->weights] = it->as.group ? grouped(j, it, &j->places[i])
-                                                      : plain(j, it, &j->places[i]);
+        int w = (int)(it->w - o->m->weights);
+        acts[w] = pr_act_of(j->job, o, it);
+        weights[w] = acts[w]        ? bytes_a_row(j, it, &j->places[i])
+                     : it->as.group ? grouped(j, it, &j->places[i])
+                                    : plain(j, it, &j->places[i]);
     }
-    PR_TRY(pr_ov_lower(&j->g, o->m, weights, err));
+    PR_TRY(pr_ov_lower(&j->g, o->m, weights, acts, err));
     j->blob.bytes = j->g.bytes;
     return PARE_OK;
 }
@@ -292,7 +314,7 @@ static pare_status specs(const pr_pack_job *job, pr_outline *o, pare_err *err) {
                             usual && usual < GROUP_LEAST ? usual : GROUP_LEAST, job->type,
                             job->strict, err));
     if (job->bits) fall_back(o, &g[2]);
-    return PARE_OK;
+    return pr_acts_choose(o, job, err);
 }
 
 pare_status pr_convert_openvino(const pr_model *m, const pr_pack_job *job, const pare_ctl *ctl,

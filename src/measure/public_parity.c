@@ -16,6 +16,7 @@ static const struct {
               {"f16", 0, 2e-5},
               {"bf16", 0, 1.1e-3},
               {"int8", 0, 5e-3},
+              {"w8a8", 0, 0.03},
               {"int4", 0, 0.5}};
 
 typedef struct {
@@ -324,7 +325,7 @@ pare_status pare_parity(const char *const *models, int n, const pare_parity_opts
     j.bound = bound_of(j.o->bound);
     if (j.bound < 0)
         return pr_fail(err, PARE_EUSAGE, -1,
-                       "bound '%s': expected exact, f16, bf16, int8 or int4", j.o->bound);
+                       "bound '%s': expected exact, f16, bf16, int8, w8a8 or int4", j.o->bound);
     j.a = pr_arena_new(ARENA_MAX);
     if (!j.a) return pr_fail_nomem(err, 4096);
     pr_buf_init(&j.reasons, 1 << 16);

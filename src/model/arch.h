@@ -170,11 +170,11 @@ pare_status pr_hf_arch(pr_model *m, pare_err *err);
  * nothing. */
 void pr_hp_add_one_eos(pr_hp *h, int64_t id);
 pare_status pr_hp_add_eos(const pare_doc *v, pr_hp *h, pare_err *err);
-/* m->file is an ONNX model: its graph into hp, arch and weights, with what stands in `dir` (may be
+/* `g` is m->file's, an ONNX model: into hp, arch and weights, with what stands in `dir` (may be
  * NULL). */
-pare_status pr_onnx_match(pr_model *m, const char *dir, pare_err *err);
+pare_status pr_onnx_match(pr_model *m, const pr_fgraph *g, const char *dir, pare_err *err);
 /* The same for an OpenVINO model. */
-pare_status pr_openvino_match(pr_model *m, const char *dir, pare_err *err);
+pare_status pr_openvino_match(pr_model *m, const pr_fgraph *g, const char *dir, pare_err *err);
 
 /* Bind every tensor of m->file to a role (weights.c); the tokenizer.ggml.* keys into m->tok. */
 pare_status pr_weights_bind(pr_model *m, pare_err *err);

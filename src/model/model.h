@@ -184,6 +184,7 @@ struct pare_model {
     char         *chat_template; /* or NULL */
     pr_named_chat *chats;        /* those beside it */
     int           n_chats;
+    int           n_rounded; /* places where its own runtime rounds what it computes to bytes */
 };
 
 /* Open a Hugging Face directory, a GGUF file, or a directory with model.onnx or

@@ -206,7 +206,7 @@ pare_status mt_n_bits(mt *t, const pr_fg_node *n) {
     return st;
 }
 
-/* Blocks along the rows become numbers, [rows, cols]. */
+/* Blocks along the rows, or whole rows, become numbers, [rows, cols]. */
 static pare_status dequantize(ox *o, const pr_fg_node *n) {
     const pr_fg_const *c = bytes_of(o, pr_fg_in(n, 0));
     mt_sym s = {.kind = MT_ROWS};
@@ -215,8 +215,9 @@ static pare_status dequantize(ox *o, const pr_fg_node *n) {
     ONLY("axis", "block_size", "output_dtype", "saturate");
     PR_TRY(pr_fg_attr_i64(n, "axis", 1, &axis, o->err));
     PR_TRY(pr_fg_attr_i64(n, "block_size", 0, &block, o->err));
-    OX_TRY(c && c->n_dims == 2 && (axis == 1 || axis == -1) && block >= 8 && out_of(n, 0) >= 0, n,
-           "dequantizes what is no matrix in blocks along its rows");
+    bool rows = axis == 0 && block == 0, blocks = (axis == 1 || axis == -1) && block >= 8;
+    OX_TRY(c && c->n_dims == 2 && (rows || blocks) && out_of(n, 0) >= 0, n,
+           "dequantizes what is no matrix in rows, or in blocks along them");
     bool twos = c->type == PR_FG_I4 || c->type == PR_FG_I8;
     OX_TRY(twos || c->type == PR_FG_U4 || c->type == PR_FG_U8, n, "codes of %s",
            pr_fg_type_name(c->type));
@@ -744,8 +745,8 @@ static bool is_traced(const pr_fgraph *g) {
     return softmax && !whole;
 }
 
-pare_status pr_onnx_match(pr_model *m, const char *dir, pare_err *err) {
-    ox o = {.g = pr_container_graph(m->file), .err = err};
+pare_status pr_onnx_match(pr_model *m, const pr_fgraph *graph, const char *dir, pare_err *err) {
+    ox o = {.g = graph, .err = err};
     mt_said said = {0};
     if (is_traced(o.g)) {
         pr_fgraph *g;

@@ -1,5 +1,6 @@
 /* open.c - a Hugging Face directory, a GGUF file or another's graph into one description. */
 #include "arch.h"
+#include "calc/calc.h"
 #include "chat.h"
 #include <stdio.h>
 
@@ -81,7 +82,9 @@ static pare_status open_graph(pr_model *m, const char *path, pare_err *err) {
     }
     m->dialect = PR_DIALECT_PLAIN;
     bool onnx = pr_container_kind_of(m->file) == PR_ONNX_MODEL;
-    PR_TRY(onnx ? pr_onnx_match(m, dir, err) : pr_openvino_match(m, dir, err));
+    const pr_fgraph *g = pr_container_graph(m->file);
+    PR_TRY(pr_calc_unround(&g, m->arena, &m->n_rounded, err));
+    PR_TRY((onnx ? pr_onnx_match : pr_openvino_match)(m, g, dir, err));
     PR_TRY(hf_generation(m, dir, err));
     PR_TRY(pr_chats_of_dir(m, dir, err));
     pare_status st = pr_tokenizer_open(&m->tok, dir, &m->no_tok);

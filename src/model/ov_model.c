@@ -994,6 +994,6 @@ pare_status mt_traced(pr_model *m, const pr_fgraph *g, const char *dir, pare_err
     return st == PARE_OK ? st : pr_fail_in(err, st, pr_container_path(m->file, 0));
 }
 
-pare_status pr_openvino_match(pr_model *m, const char *dir, pare_err *err) {
-    return mt_traced(m, pr_container_graph(m->file), dir, err);
+pare_status pr_openvino_match(pr_model *m, const pr_fgraph *g, const char *dir, pare_err *err) {
+    return mt_traced(m, g, dir, err);
 }

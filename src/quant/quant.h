@@ -134,6 +134,24 @@ void pr_calib_at(const pr_calib *c, int i, const char **name, int64_t *cols, int
 /* The i-th's mean squares, [cols]. */
 const float *pr_calib_mean2_at(const pr_calib *c, int i);
 
+/* Whole numbers of 8 bits for what a matrix is multiplied by, one scale for all: x is taken as
+ * step · (q - zero), q the nearest of 0 … 255. */
+typedef struct {
+    float step; /* 0: nothing is known */
+    int   zero;
+} pr_act_scale;
+/* 256 levels from `lo` to `hi` (0 always among them). */
+pr_act_scale pr_act_scale_of(float lo, float hi);
+typedef struct {
+    pr_act_scale scale;
+    float        lo, hi; /* the ends that were seen */
+    double       error;  /* Σ(x - rounded x)² / Σx² */
+} pr_act_range;
+/* Read the text as pr_calib_run() does: (*out)[i] for weight i of the model, those of the layers'
+ * matrices, with the scale of least squared error, ends that are rare cut off. */
+pare_status pr_ranges_run(pr_act_range **out, const pr_model *m, const pr_calib_text *t,
+                          const pare_ctl *ctl, pr_arena *a, pare_err *err);
+
 /* llama.cpp's file of it (GGUF, general.type "imatrix": per matrix NAME.in_sum2 and NAME.counts),
  * as llama-imatrix of 2026 writes it. Reading is strict. PARE_EUNSUPPORTED: the older format
  * ("dat"); PARE_EINPUT: anything that is not whole, not F32, not finite, negative, or without its

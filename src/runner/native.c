@@ -64,6 +64,11 @@ static pare_status native_open(pr_runner *r, const char *model, const pr_runner_
         return st;
     }
     describe(o->exact, r->arithmetic, sizeof r->arithmetic, r->state, sizeof r->state);
+    if (n->model->n_rounded)
+        pr_ctl_log(o->ctl, PARE_LOG_WARN,
+                   "%s: its own runtime rounds what it computes to bytes in %d places; pare "
+                   "multiplies by its weights without that",
+                   model, n->model->n_rounded);
     return PARE_OK;
 }
 
