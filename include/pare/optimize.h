@@ -20,7 +20,8 @@ typedef struct {
     const char        *out;      /* directory; made if missing */
     const char *
         text; /* file of UTF-8 text to judge quality on; NULL: text/heldout.txt of the source */
-    /* What to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][@RUNNER], as "Q4_K_M",
+    /* What to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][-calib|-gptq][-pruneS][-kvT][-tN]
+     * [-gpu|-npu][@RUNNER], as "Q4_K_M",
      * "Q4_K_M@llama.cpp", "mlx:int4-g64", "onnx:int8@onnxruntime-genai". None of these and no
      * formats: the ten GGUF files by default. */
     const char *const *variants;
@@ -32,6 +33,8 @@ typedef struct {
     double             max_bytes, max_memory; /* limits on the result; 0: none */
     double             max_latency_ms;
     double             min_accuracy, min_speedup;
+    const char        *calib;    /* text that -calib, -gptq and -prune learn from; NULL:
+                                    text/train.txt of the source */
     const char        *prefer;   /* "speed=2,accuracy=1,memory=1"; NULL: all 1 */
     const char        *policy;   /* a policy file; NULL: the gates by default */
     int64_t            n_ctx;    /* of a window of text; 0: the model's context, at most 2048 */

@@ -38,6 +38,10 @@ typedef struct {
 typedef struct {
     const char *name, *quant; /* quant NULL: the source itself, as it lies there */
     const char *format;       /* "gguf", "onnx" … */
+    const char *how;          /* what the name has beyond the file: "-kvq8_0-t1"; "": nothing */
+    pr_type     state;        /* keys and values */
+    int         threads;      /* 0: several are tried */
+    const char *accel;        /* "gpu", "npu": in place of the CPU; NULL */
     pare_convert_opts   as;   /* how it is written; `out` is `path` */
     const pr_runner_kind *by; /* NULL: our own engine; else what runs it, in a child process */
     const char *version, *arithmetic, *runner_state; /* of `by`; NULL: not known */
@@ -82,6 +86,8 @@ typedef struct {
     pr_sha256                 model_hash, text_hash;
     pare_doc                 *source; /* record: its files, each with bytes and hash */
     char                     *text_path;
+    const char               *calib_path; /* what is learned from; NULL: there is none */
+    pr_sha256                 calib_hash;
     pr_str                    text;
     pr_hw                     hw;
     pr_energy                *energy;
