@@ -1,4 +1,5 @@
 /* cmd_verify.c - "pare verify": a certified folder, checked offline. */
+#include <stdio.h>
 #include "passphrase.h"
 
 static const opt_def key = {.name = "key",
@@ -18,6 +19,15 @@ static const opt_def measure = {
 static const opt_def *const opts[] = {&key,     &any_key,  &opt_keys,    &policy,
                                       &measure, &opt_date, &opt_threads, NULL};
 
+/* Without what steers a terminal: a line break would let a file's name look like a verdict. */
+typedef char plain[2048];
+static const char *tame(plain dst, const char *s) {
+    snprintf(dst, sizeof(plain), "%s", s);
+    for (char *p = dst; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = '?';
+    return dst;
+}
+
 static void print_checks(cli *c, const pare_doc *d) {
     const pare_doc *checks = pare_doc_get(d, "checks"), *bad = pare_doc_get(d, "failures");
     table          *t = table_new("check|found");
@@ -30,9 +40,13 @@ static void print_checks(cli *c, const pare_doc *d) {
     if (pare_doc_count(checks)) table_print(c, t);
     else table_row(t, INK_PLAIN, "–|–"), table_print(c, t);
     for (size_t i = 0; i < pare_doc_count(bad); i++) {
+        /* Names and texts are a stranger's: none of them may steer the terminal. */
         const pare_doc *f = pare_doc_at(bad, i);
+        plain           file, found, want;
         out_printf("%s%s%s: %s: found %s, expected %s\n", ink_on(c, INK_RED), show_str(f, "check"),
-                   ink_off(c), show_str(f, "file"), show_str(f, "found"), show_str(f, "expected"));
+                   ink_off(c), tame(file, show_str(f, "file")),
+                   tame(found, show_str(f, "found")),
+                   tame(want, show_str(f, "expected")));
     }
     long long n = (long long)pare_doc_int(pare_doc_get(d, "n_failures"));
     if (n > (long long)pare_doc_count(bad))

@@ -60,6 +60,11 @@ static int from_file(const char *path, char *dst, size_t cap) {
         n = read_line(fd, dst, cap);
     else
         fprintf(stderr, "pare: %s: %s\n", path, strerror(errno));
+    /* An empty file is a mistake, not the wish for keys that anyone can use. */
+    if (n == 0) {
+        fprintf(stderr, "pare: %s: its first line is empty, expected a passphrase\n", path);
+        n = -1;
+    }
     if (fd >= 0) close(fd);
     return n;
 }
@@ -115,6 +120,8 @@ static int ask_new(void *user, const char *name, pare_pass_for what, char *dst, 
     if (file) return from_file(file, dst, cap);
     if (cli_opt(c, "passphrase-fd")->given && !(what == PARE_PASS_NEW && changes))
         return read_line((int)cli_int(c, "passphrase-fd"), dst, cap);
+    /* To take a passphrase away must be said. */
+    if (what == PARE_PASS_NEW && changes && !isatty(STDIN_FILENO)) return -1;
     return from_terminal(name, what, dst, cap);
 }
 

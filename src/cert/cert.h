@@ -65,6 +65,8 @@ typedef struct {
 /* Where keys lie: `given`, else $PARE_KEYS, else $XDG_CONFIG_HOME/pare/keys, else
  * $HOME/.config/pare/keys. EENV: none of them is set. */
 pare_status pr_keyring_dir(const char *given, pr_arena *a, const char **out, pare_err *err);
+/* EREFUSED: it is somebody else's, or others may enter it. */
+pare_status pr_keyring_dir_check(const char *dir, pare_err *err);
 /* [A-Za-z0-9._-], at most 64, not beginning with '.' or '-'; else EUSAGE. */
 pare_status pr_keyring_name_check(const char *name, pare_err *err);
 /* Make both keys. EREFUSED: they are there. `ask` is asked for a new passphrase; empty: none. */

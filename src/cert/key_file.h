@@ -22,4 +22,8 @@ pare_status pr_secret_write(const char *path, const char *p, size_t n, bool fres
 /* One link: `old` and `fresh` sign the public halves of both and of `p256`. */
 pare_status pr_rotation_link(const pr_pk *old, const pr_pk *fresh, const pr_pk *p256,
                              const char *date, pare_doc **out, pare_err *err);
+
+/* Without the links behind the last that leads to `to`: those of a rotation that was killed before
+ * its key came. NULL if none does. Takes `*chain` over, also where it fails. */
+pare_status pr_rotation_trim(pare_doc **chain, const char *to, pare_err *err);
 #endif

@@ -1,7 +1,8 @@
 /* keyring.c - a name's keys in their folder: made, opened, replaced.
  *
  * Always true: NAME.key holds both private halves and gets its name whole, so that there are never
- * two keys of different ages; a public half is written before the private one that it belongs to.
+ * two keys of different ages; public halves that do not belong to it are written again by whoever
+ * opens it next, and links of a rotation whose key never came are left out.
  * Passphrases and key texts are wiped before their memory is given back. */
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,10 @@ pare_status pr_keyring_dir(const char *given, pr_arena *a, const char **out, par
         return *out = NULL, pr_fail(err, PARE_EENV, -1,
                                     "no folder for keys: expected --keys, PARE_KEYS or HOME");
     return *out ? PARE_OK : pr_fail_nomem(err, 4096);
+}
+
+pare_status pr_keyring_dir_check(const char *dir, pare_err *err) {
+    return pr_secret_dir(dir, false, err);
 }
 
 pare_status pr_keyring_name_check(const char *name, pare_err *err) {
@@ -138,7 +143,9 @@ static pare_status read_both(pr_str pem, const char *pass, size_t n, pr_keypair 
 static pare_status read_rotation(const pr_keyring *r, pr_keypair *out, pare_err *err) {
     key_path path;
     PR_TRY(path_of(r, ".rotation.json", path, err));
-    return pr_path_exists(path) ? pr_json_read(&out->rotation, path, NULL, err) : PARE_OK;
+    if (!pr_path_exists(path)) return PARE_OK;
+    PR_TRY(pr_json_read(&out->rotation, path, NULL, err));
+    return pr_rotation_trim(&out->rotation, out->ed.print, err);
 }
 
 static bool has_pass(pr_str pem) {
@@ -171,17 +178,6 @@ static pare_status open_secret(const pr_keyring *r, pr_keypair *out, char pass[P
     return st == PARE_OK ? st : pr_fail_in(err, st, path);
 }
 
-pare_status pr_keyring_load(const pr_keyring *r, pr_keypair *out, pare_err *err) {
-    char   pass[PR_PASS_MAX];
-    size_t n = 0;
-    *out = (pr_keypair){0};
-    pare_status st = open_secret(r, out, pass, &n, err);
-    if (st == PARE_OK) st = read_rotation(r, out, err);
-    pr_wipe(pass, sizeof pass);
-    if (st != PARE_OK) pr_keypair_done(out);
-    return st;
-}
-
 static pare_status read_public(const pr_keyring *r, const char *suffix, pr_arena *a, pr_pk *out,
                                pare_err *err) {
     key_path path;
@@ -190,6 +186,33 @@ static pare_status read_public(const pr_keyring *r, const char *suffix, pr_arena
     PR_TRY(pr_file_read(path, KEY_TEXT_MAX, a, &text, err));
     pare_status st = pr_pk_read_public(out, text, err);
     return st == PARE_OK ? st : pr_fail_in(err, st, path);
+}
+
+/* Whoever made or rotated the keys may have been killed before their public halves were there.
+ * Where they cannot be written the keys are as good without. */
+static void mend_public(const pr_keyring *r, const pr_keypair *k) {
+    pr_pk     ed = {0}, p256 = {0};
+    pr_arena *a = pr_arena_new(1 << 20);
+    if (!a) return;
+    if (read_public(r, ".ed25519.pub", a, &ed, NULL) != PARE_OK ||
+        read_public(r, ".p256.pub", a, &p256, NULL) != PARE_OK || !pr_pk_same(&ed, &k->ed) ||
+        !pr_pk_same(&p256, &k->p256))
+        write_public(r, k, "", NULL);
+    pr_pk_close(&ed);
+    pr_pk_close(&p256);
+    pr_arena_free(a);
+}
+
+pare_status pr_keyring_load(const pr_keyring *r, pr_keypair *out, pare_err *err) {
+    char   pass[PR_PASS_MAX];
+    size_t n = 0;
+    *out = (pr_keypair){0};
+    pare_status st = open_secret(r, out, pass, &n, err);
+    if (st == PARE_OK) st = read_rotation(r, out, err);
+    pr_wipe(pass, sizeof pass);
+    if (st == PARE_OK) mend_public(r, out);
+    else pr_keypair_done(out);
+    return st;
 }
 
 pare_status pr_keyring_public(const pr_keyring *r, pr_keypair *out, pare_err *err) {
@@ -229,6 +252,7 @@ pare_status pr_keyring_relock(const pr_keyring *r, pr_keypair *out, pare_err *er
     PR_GO(ask(r, PARE_PASS_NEW, pass, &n, err));
     PR_GO(write_secret(r, out, pass, n, false, err));
     out->locked = n > 0;
+    mend_public(r, out);
 done:
     pr_wipe(pass, sizeof pass);
     if (st != PARE_OK) pr_keypair_done(out);
@@ -255,7 +279,7 @@ static pare_status lengthen(const pr_keypair *old, const pr_keypair *fresh, cons
     return pr_doc_done(&b, chain, out, err);
 }
 
-/* The chain before the key: a link to a key that never came harms nobody. */
+/* The chain before the key: a link to a key that never came is left out again. */
 static pare_status replace(const pr_keyring *r, const pr_keypair *old, const pr_keypair *fresh,
                            const char *pass, size_t n, pare_err *err) {
     key_path path;

@@ -84,6 +84,20 @@ bool pr_rotation_whole(const pare_doc *chain, const char *to) {
     return n > 0 && strcmp(at, to) == 0;
 }
 
+pare_status pr_rotation_trim(pare_doc **chain, const char *to, pare_err *err) {
+    pr_doc_build b = {0};
+    pare_doc    *whole = *chain;
+    size_t       n = PR_MIN(pare_doc_count(whole), (size_t)LINKS_MAX);
+    char         from[65], last[65];
+    while (n && !(link_read(pare_doc_at(whole, n - 1), from, last) && strcmp(last, to) == 0)) n--;
+    if (n == pare_doc_count(whole) && n) return PARE_OK;
+    pare_doc *kept = n ? pr_doc_array(&b) : NULL;
+    for (size_t i = 0; i < n; i++) pr_doc_add(&b, kept, pr_doc_copy(pare_doc_at(whole, i)));
+    *chain = NULL;
+    pare_doc_free(whole);
+    return n ? pr_doc_done(&b, kept, chain, err) : PARE_OK;
+}
+
 /* ------------------------------------------------------------------ dates */
 
 static void date_of(time_t t, char out[32]) {

@@ -268,6 +268,12 @@ static pare_status write_all(job *j, pare_err *err) {
     return st;
 }
 
+/* A report of an older or another program may lack it. */
+static void put_if(pr_doc_build *b, pare_doc *o, const char *key, const char *v) {
+    if (v) pr_doc_set_str(b, o, key, v);
+    else pr_doc_set_null(b, o, key);
+}
+
 /* From which source, by which recipe, to which files: for whoever asks the records later. */
 static pare_status lineage(job *j, pare_err *err) {
     const char *db = pr_path_join(j->a, j->dir, "pare.db");
@@ -277,11 +283,11 @@ static pare_status lineage(job *j, pare_err *err) {
     size_t      n;
     pare_doc   *d = pr_doc_object(&j->b), *out, *recipe;
     if (!db) return pare_doc_free(d), pr_fail_nomem(err, 4096);
-    pr_doc_set_str(&j->b, d, "source", str_at(j->report, "model/sha256"));
+    put_if(&j->b, d, "source", str_at(j->report, "model/sha256"));
     recipe = pr_doc_set_object(&j->b, d, "recipe");
-    pr_doc_set_str(&j->b, recipe, "format", str_at(j->f.variant, "format"));
-    pr_doc_set_str(&j->b, recipe, "quant", str_at(j->f.variant, "quant"));
-    pr_doc_set_str(&j->b, recipe, "pare", str_at(j->report, "pare/version"));
+    put_if(&j->b, recipe, "format", str_at(j->f.variant, "format"));
+    put_if(&j->b, recipe, "quant", str_at(j->f.variant, "quant"));
+    put_if(&j->b, recipe, "pare", str_at(j->report, "pare/version"));
     pr_doc_set_str(&j->b, d, "root", j->oms.root);
     pr_doc_set_str(&j->b, d, "signer", j->keys.ed.print);
     pr_doc_set_str(&j->b, d, "created", j->f.created);

@@ -48,6 +48,8 @@ static pare_status own_keys(job *j, pare_err *err) {
     size_t       n;
     if (pr_keyring_dir(j->o->key_dir, j->a, &dir, NULL) != PARE_OK || !pr_path_is_dir(dir))
         return PARE_OK;
+    /* Who may write there decides whom we trust. */
+    PR_TRY(pr_keyring_dir_check(dir, err));
     PR_TRY(pr_dir_list(dir, j->a, &names, &n, err));
     for (size_t i = 0; i < n && j->trust.n < TRUST_MAX; i++) {
         size_t      k = strlen(names[i]);
@@ -201,13 +203,12 @@ static pare_status noted(job *j, const char *check, pare_status st, const pare_e
 
 /* ------------------------------------------------------------------ all */
 
+/* A folder is held against its certificate or not at all: if a bundle alone would do, whoever takes
+ * away a certificate that says "refused" or is expired would turn it into a pass. */
 static pare_status find_file(job *j, const char *path, pare_err *err) {
     if (pr_path_is_dir(path)) {
         j->dir = path;
-        const char *cert = pr_path_join(j->a, path, PR_CERT_FILE),
-                   *sig = pr_path_join(j->a, path, PR_CERT_OMS);
-        if (!cert || !sig) return pr_fail_nomem(err, 4096);
-        j->file = pr_path_exists(cert) || !pr_path_exists(sig) ? PR_CERT_FILE : PR_CERT_OMS;
+        j->file = PR_CERT_FILE;
         return PARE_OK;
     }
     const char *base = pr_path_base(path);
@@ -227,6 +228,10 @@ static pare_status check(job *j, const char *path, pare_err *err) {
     PR_TRY(pr_date_now(j->o->date, j->now, err));
     PR_TRY(trust(j, err));
     PR_TRY(find_file(j, path, err));
+    if (is_bundle(j->file) && (j->o->policy || j->o->measure))
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "a bundle holds hashes alone, nothing for --policy or --measure: expected a "
+                       "folder or a certificate");
     if (is_bundle(j->file))
         return pr_bundle_check(j->dir, j->file, &j->trust, j->ctl, j->a, &j->f, err);
     PR_TRY(pr_cert_check(j->dir, j->file, &j->trust, j->now, j->ctl, j->a, &j->c, &j->f, err));

@@ -291,7 +291,9 @@ static pare_status add_way(job *j, int n_drop, step s, pare_err *err) {
         }
         each = (w.share - have) / k; /* nearly linear: leap to where it should be enough */
         if (each <= 0) break;
-        k = PR_MAX(k + 1, (int)ceil((j->o->share - have) / each - 1e-9));
+        double leap = ceil((j->o->share - have) / each - 1e-9);
+        if (leap > 1 << 20) break; /* no layer is so wide: it is never enough */
+        k = PR_MAX(k + 1, (int)leap);
     }
     return PARE_OK;
 }

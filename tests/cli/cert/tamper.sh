@@ -68,6 +68,7 @@ try 'no bundle' rm t/model.sig
 try 'the bundle cut short' change t/model.sig cut 700
 try 'a key twice in the bundle' change t/model.sig sub '"mediaType"' '"mediaType": "a", "mediaType"'
 try 'the certificate cut short' change t/$cert cut 9000
+try 'no certificate, but a bundle' rm t/$cert # else a refused one turned into a pass by its loss
 try 'no certificate, no bundle' rm t/$cert t/model.sig
 rm -rf t && cp -R ship t
 printf 'too late: ' && names --date 2027-11-23T00:00:00Z
@@ -77,3 +78,10 @@ pub=keys/stranger.ed25519.pub
 printf 'another key is trusted: ' && names $now
 pub=0000000000000000000000000000000000000000000000000000000000000000
 printf 'another fingerprint: ' && names $now
+# a bundle holds hashes alone; a folder of keys into which others write vouches for nobody
+pare verify ship/model.sig --key keys/pare.p256.pub --policy strict.yaml 2> /dev/null
+echo "a policy on a bundle: status $?"
+chmod 777 keys
+pare verify ship $now > /dev/null 2>&1
+echo "keys that others may write: status $?"
+chmod 700 keys

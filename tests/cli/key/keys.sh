@@ -29,6 +29,10 @@ said pare key passphrase $k --passphrase-file one --new-passphrase-file two
 said pare key rotate $k --passphrase-fd 3 3< two
 said pare key passphrase $k --passphrase-file two --no-passphrase
 head -n 1 k/pare.key
+said pare key generate $k locked --passphrase-file one
+said pare key passphrase $k locked --passphrase-file one # nobody said that it goes
+: > none && chmod 600 none && said pare key generate $k y --passphrase-file none
+[ ! -e k/y.key ] || exit 5
 chmod 644 k/pare.key && said pare key show $k
 chmod 600 k/pare.key && chmod 750 k && said pare key rotate $k
 chmod 700 k

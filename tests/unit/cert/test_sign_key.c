@@ -157,6 +157,47 @@ static void rotations_lead(void **state) {
     check_scratch_remove(dir);
 }
 
+/* A rotation that was killed before its key came, and a making of keys before its public halves:
+ * the state that each leaves behind is made by putting the old file back. */
+static void killed_halfway(void **state) {
+    (void)state;
+    const char *dir = check_scratch();
+    char        keys[600], key[700], saved[700], pub[700];
+    pare_err    e = {0};
+    pr_keypair  first, second, third, now;
+    int         links;
+    snprintf(keys, sizeof keys, "%s/keys", dir);
+    snprintf(key, sizeof key, "%s/n.key", keys);
+    snprintf(saved, sizeof saved, "%s/saved", keys);
+    snprintf(pub, sizeof pub, "%s/n.ed25519.pub", keys);
+    pr_keyring r = {.dir = keys, .name = "n"};
+    CHECK_OK(pr_keyring_make(&r, &first, &e), e);
+    assert_int_equal(unlink(pub), 0);
+    CHECK_OK(pr_keyring_load(&r, &now, &e), e);
+    assert_int_equal(access(pub, R_OK), 0); /* written again */
+    pr_keypair_done(&now);
+    for (int i = 0; i < 2; i++) { /* at the first rotation; at the second */
+        assert_int_equal(link(key, saved), 0);
+        CHECK_OK(pr_keyring_rotate(&r, "2026-11-23T09:00:00Z", &second, &e), e);
+        pr_keypair_done(&second);
+        assert_int_equal(rename(saved, key), 0);
+        CHECK_OK(pr_keyring_load(&r, &now, &e), e);
+        assert_int_equal(pare_doc_count(now.rotation), i);
+        assert_true(i == 0 || pr_rotation_whole(now.rotation, now.ed.print));
+        pr_keypair_done(&now);
+        CHECK_OK(pr_keyring_public(&r, &now, &e), e); /* the halves that belong to it */
+        assert_true(i > 0 || strcmp(now.ed.print, first.ed.print) == 0);
+        pr_keypair_done(&now);
+        CHECK_OK(pr_keyring_rotate(&r, "2026-11-23T09:00:00Z", &third, &e), e);
+        assert_true(pr_rotation_whole(third.rotation, third.ed.print));
+        assert_true(pr_rotation_leads(third.rotation, first.ed.print, third.ed.print, &links));
+        assert_int_equal(links, i + 1);
+        pr_keypair_done(&third);
+    }
+    pr_keypair_done(&first);
+    check_scratch_remove(dir);
+}
+
 static void dates(void **state) {
     (void)state;
     char     d[32], later[32];
@@ -183,7 +224,7 @@ static void dates(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_public_keys), cmocka_unit_test(signs_and_verifies),
-        cmocka_unit_test(keeps_secrets), cmocka_unit_test(rotations_lead),
-        cmocka_unit_test(dates)};
+        cmocka_unit_test(keeps_secrets),     cmocka_unit_test(rotations_lead),
+        cmocka_unit_test(killed_halfway),    cmocka_unit_test(dates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
