@@ -41,6 +41,9 @@ typedef struct {
     int64_t            n_windows; /* at most; 0: all of the text */
     double             seconds;  /* for each variant's timing; 0: 4 */
     const char        *state;    /* keys and values while quality is measured; NULL: f16 */
+    int                search;  /* candidates in every way they can be made and run, by rungs */
+    int64_t            search_evaluations; /* looks at most; 0: all of a small space, 200 of another */
+    double             search_seconds;     /* time for looks; 0: no bound */
     uint64_t           seed;
     int strict; /* PARE_EENV for a runtime that is not here, and no type but the one asked for */
     int allow_inexact;

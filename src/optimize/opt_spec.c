@@ -198,34 +198,34 @@ static pare_status set_runner(const format_row *f, opt_variant *v, const char *r
     return PARE_OK;
 }
 
-static pare_status add_one(opt_job *j, const format_row *f, const opt_variant *as,
+static pare_status add_one(opt_job *j, opt_list *to, const format_row *f, const opt_variant *as,
                            const char *runner, const char *spec, pare_err *err) {
     opt_variant v = *as;
     PR_TRY(set_runner(f, &v, runner, spec, err));
     PR_TRY(name_variant(j, f, runner, &v, err));
-    for (int i = 0; i < j->n; i++)
-        if (strcmp(j->v[i].name, v.name) == 0) return PARE_OK;
-    if (j->n == OPT_VARIANTS)
-        return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", OPT_VARIANTS);
+    for (int i = 0; i < to->n; i++)
+        if (strcmp(to->v[i].name, v.name) == 0) return PARE_OK;
+    if (to->n == to->most)
+        return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", to->most);
     PR_TRY(opt_place(j, &v, err));
-    j->v[j->n++] = v;
+    to->v[to->n++] = v;
     return PARE_OK;
 }
 
 /* By the runner that it names; else by each of --runners that can, or by the format's own. */
-static pare_status add_by_runners(opt_job *j, const format_row *f, const opt_variant *v,
+static pare_status add_by_runners(opt_job *j, opt_list *to, const format_row *f, const opt_variant *v,
                                   const char *named, const char *spec, pare_err *err) {
     bool any = false;
-    if (named) return add_one(j, f, v, named, spec, err);
+    if (named) return add_one(j, to, f, v, named, spec, err);
     for (size_t i = 0; i < j->o->n_runners; i++) {
         if (!runs(f, j->o->runners[i])) continue;
-        PR_TRY(add_one(j, f, v, j->o->runners[i], spec, err));
+        PR_TRY(add_one(j, to, f, v, j->o->runners[i], spec, err));
         any = true;
     }
-    return any ? PARE_OK : add_one(j, f, v, f->runner, spec, err);
+    return any ? PARE_OK : add_one(j, to, f, v, f->runner, spec, err);
 }
 
-static pare_status add_variant(opt_job *j, const char *spec, pare_err *err) {
+pare_status opt_spec_add(opt_job *j, opt_list *to, const char *spec, pare_err *err) {
     char  text[128];
     if (strlen(spec) >= sizeof text)
         return pr_fail(err, PARE_EUSAGE, -1, "variant '%.80s…': too long a name", spec);
@@ -237,7 +237,14 @@ static pare_status add_variant(opt_job *j, const char *spec, pare_err *err) {
     if (!f) return PARE_EUSAGE;
     opt_variant v = {.format = f->name, .how = "", .state = j->state};
     PR_TRY(read_quant(j, f, &v, quant, spec, err));
-    return add_by_runners(j, f, &v, at, spec, err);
+    return add_by_runners(j, to, f, &v, at, spec, err);
+}
+
+static pare_status add_variant(opt_job *j, const char *spec, pare_err *err) {
+    opt_list    to = {j->v, j->n, OPT_VARIANTS};
+    pare_status st = opt_spec_add(j, &to, spec, err);
+    j->n = to.n;
+    return st;
 }
 
 static pare_status add_usual(opt_job *j, const char *format, pare_err *err) {
@@ -308,6 +315,9 @@ static pare_status find_runtime(opt_job *j, opt_variant *v, pare_err *err) {
     return PARE_OK;
 }
 
+/* What a search looks for beyond the CPU. */
+static const char *const on_others[] = {"openvino:int8-gpu", "openvino:int4-npu"};
+
 /* The source's own precision first; then what was asked for. */
 pare_status opt_candidates(opt_job *j, pare_err *err) {
     const pare_optimize_opts *o = j->o;
@@ -319,9 +329,12 @@ pare_status opt_candidates(opt_job *j, pare_err *err) {
         snprintf(spec, sizeof spec, "%s@native", own);
         PR_TRY(add_variant(j, spec, err));
     }
+    j->n_own = j->n;
     for (size_t i = 0; i < o->n_variants; i++) PR_TRY(add_variant(j, o->variants[i], err));
     for (size_t i = 0; i < o->n_formats; i++) PR_TRY(add_usual(j, o->formats[i], err));
     if (!o->n_variants && !o->n_formats) PR_TRY(add_usual(j, "gguf", err));
+    for (size_t i = 0; o->search && i < PR_COUNT(on_others); i++)
+        PR_TRY(add_variant(j, on_others[i], err));
     for (int i = 0; i < j->n; i++) PR_TRY(find_runtime(j, &j->v[i], err));
     return PARE_OK;
 }

@@ -179,7 +179,7 @@ static pare_status recall_settings(opt_job *j, opt_variant *v, const char key[65
     return PARE_OK;
 }
 
-static pare_status accelerate(opt_job *j, opt_variant *v, pare_err *err) {
+pare_status opt_accelerate_one(opt_job *j, opt_variant *v, pare_err *err) {
     char key[65];
     bool found;
     PR_TRY(opt_key_settings(j, v, key, err));
@@ -194,10 +194,10 @@ static pare_status accelerate(opt_job *j, opt_variant *v, pare_err *err) {
 }
 
 pare_status opt_accelerate(opt_job *j, pare_err *err) {
-    PR_TRY(accelerate(j, &j->base, err));
-    if (j->f32 == 0) PR_TRY(accelerate(j, &j->fv, err));
+    PR_TRY(opt_accelerate_one(j, &j->base, err));
+    if (j->f32 == 0) PR_TRY(opt_accelerate_one(j, &j->fv, err));
     for (int i = 0; i < j->n; i++)
-        if (j->v[i].made) PR_TRY(accelerate(j, &j->v[i], err));
+        if (j->v[i].made) PR_TRY(opt_accelerate_one(j, &j->v[i], err));
     return PARE_OK;
 }
 

@@ -209,6 +209,7 @@ static void tear_down(opt_job *j) {
     drop_variant(&j->fv);
     for (int i = 0; i < j->n; i++) drop_variant(&j->v[i]);
     pare_doc_free(j->source);
+    pare_doc_free(j->hunted);
     pr_energy_close(j->energy);
     pr_model_close(j->m);
     pr_store_close(j->store);
@@ -217,6 +218,15 @@ static void tear_down(opt_job *j) {
 }
 
 /* ------------------------------------------------------------------ the order */
+
+/* Between the source and its variants: which these are. What is made meanwhile is of stage 3. */
+static pare_status search(opt_job *j, pare_err *err) {
+    j->at = 2;
+    pr_ctl_log(j->ctl, PARE_LOG_INFO, "search");
+    pare_status st = opt_hunt(j, err);
+    j->at = 0;
+    return st;
+}
 
 static pare_status run_stages(opt_job *j, pare_err *err) {
     static pare_status (*const stages[OPT_STAGES])(opt_job *, pare_err *) = {
@@ -228,6 +238,7 @@ static pare_status run_stages(opt_job *j, pare_err *err) {
         PR_TRY(pr_ctl_check(j->ctl, err));
         PR_TRY(stages[j->at](j, err));
         j->stage[j->at].seconds = (double)(pr_now_ns() - t) / 1e9;
+        if (j->at == 0 && j->o->search) PR_TRY(search(j, err));
     }
     return PARE_OK;
 }
