@@ -9,8 +9,31 @@ static const opt_def own_variants = {
     .name = "variants",
     .type = OPT_LIST,
     .metavar = "T,T,…",
-    .help = "what to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][@RUNNER]; without it ten GGUF "
-            "types, from the source's own to Q2_K"};
+    .help = "what to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-calib|-gptq][-pruneS][-kvT]"
+            "[-tN][-gpu|-npu][@RUNNER]; without it ten GGUF types, from the source's own to Q2_K"};
+static const opt_def own_calib = {
+    .name = "calib",
+    .type = OPT_FILE,
+    .metavar = "TEXT",
+    .help = "what -calib, -gptq and -prune learn from; without it SRC's text/train.txt"};
+static const opt_def own_search = {
+    .name = "search",
+    .type = OPT_FLAG,
+    .help = "try the variants in every way they can be made and run, more of those that do well"};
+static const opt_def own_search_evaluations = {
+    .name = "search-evaluations",
+    .type = OPT_INT,
+    .metavar = "N",
+    .help = "looks of a search at most; 0: all of up to 200 options, 200 of more",
+    .def = "0",
+    .lo = 0,
+    .hi = 100000};
+static const opt_def own_search_seconds = {.name = "search-seconds",
+                                           .type = OPT_FLOAT,
+                                           .metavar = "S",
+                                           .help = "time for looks; without it no bound",
+                                           .lo = 0,
+                                           .hi = 1e7};
 static const opt_def own_formats = {
     .name = "formats",
     .type = OPT_LIST,
@@ -79,6 +102,10 @@ static const opt_def *const opts[] = {&opt_out,
                                       &own_variants,
                                       &own_formats,
                                       &own_runners,
+                                      &own_calib,
+                                      &own_search,
+                                      &own_search_evaluations,
+                                      &own_search_seconds,
                                       &own_max_bytes,
                                       &opt_max_memory,
                                       &own_max_latency_ms,
@@ -207,6 +234,10 @@ static int run(cli *c) {
         .n_formats = cli_opt(c, "formats")->n_list,
         .runners = cli_opt(c, "runners")->list,
         .n_runners = cli_opt(c, "runners")->n_list,
+        .calib = cli_str(c, "calib"),
+        .search = cli_flag(c, "search"),
+        .search_evaluations = cli_int(c, "search-evaluations"),
+        .search_seconds = cli_num(c, "search-seconds"),
         .max_bytes = (double)cli_bytes(c, "max-bytes"),
         .max_memory = (double)cli_bytes(c, "max-memory"),
         .max_latency_ms = cli_num(c, "max-latency-ms"),
@@ -262,7 +293,13 @@ const command cmd_optimize = {
         "number of values that share a scale, -sym leaves out zero points, -headint8 gives "
         "embedding and head another type, -standard is a dialect of ONNX. A foreign runtime "
         "runs as it comes, in a process of its own, in turns with SRC. One that is not here is "
-        "listed as skipped, with how to get it; with --strict it is an error.\n"
+        "listed as skipped, with how to get it; with --strict it is an error. In GGUF -calib "
+        "weighs columns by a text and -gptq feeds errors back; -prune0.1 takes a tenth of the "
+        "layers out; -kvq8_0 and -t1 say how the file is run. An accelerator (-gpu, -npu) that is "
+        "not here is told as that.\n"
+        "With --search all of these are tried on each variant: every option on a little of the "
+        "text, the better third on three times as much, and so on (docs/search.md); eight "
+        "finalists go through the stages. Limits hold there too.\n"
         "The gates that are on by default: accuracy kept over 95 %, at least "
         "twice the speed of the baseline, at most half its memory, steady time "
         "per token. A gate compares with the unfavourable bound. If nothing passes, "
@@ -272,7 +309,8 @@ const command cmd_optimize = {
         "  pare optimize models/austen-3.7m -o out -f models/austen-3.7m/text/heldout.txt "
         "--max-bytes 3M --prefer speed=2,accuracy=1\n"
         "  pare optimize models/austen-3.7m -o out --variants "
-        "Q4_K_M,Q4_K_M@llama.cpp,onnx:int4,mlx:int4-g64\n",
+        "Q4_K_M,Q4_K_M@llama.cpp,onnx:int4,mlx:int4-g64\n"
+        "  pare optimize models/austen-3.7m -o out --search --max-bytes 2.5M\n",
     .computes = true,
     .min_args = 1,
     .max_args = 1,

@@ -20,7 +20,8 @@ typedef struct {
     const char        *out;      /* directory; made if missing */
     const char *
         text; /* file of UTF-8 text to judge quality on; NULL: text/heldout.txt of the source */
-    /* What to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][@RUNNER], as "Q4_K_M",
+    /* What to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][-calib|-gptq][-pruneS][-kvT][-tN]
+     * [-gpu|-npu][@RUNNER], as "Q4_K_M",
      * "Q4_K_M@llama.cpp", "mlx:int4-g64", "onnx:int8@onnxruntime-genai". None of these and no
      * formats: the ten GGUF files by default. */
     const char *const *variants;
@@ -32,12 +33,17 @@ typedef struct {
     double             max_bytes, max_memory; /* limits on the result; 0: none */
     double             max_latency_ms;
     double             min_accuracy, min_speedup;
+    const char        *calib;    /* text that -calib, -gptq and -prune learn from; NULL:
+                                    text/train.txt of the source */
     const char        *prefer;   /* "speed=2,accuracy=1,memory=1"; NULL: all 1 */
     const char        *policy;   /* a policy file; NULL: the gates by default */
     int64_t            n_ctx;    /* of a window of text; 0: the model's context, at most 2048 */
     int64_t            n_windows; /* at most; 0: all of the text */
     double             seconds;  /* for each variant's timing; 0: 4 */
     const char        *state;    /* keys and values while quality is measured; NULL: f16 */
+    int                search;  /* candidates in every way they can be made and run, by rungs */
+    int64_t            search_evaluations; /* looks at most; 0: all of a small space, 200 of another */
+    double             search_seconds;     /* time for looks; 0: no bound */
     uint64_t           seed;
     int strict; /* PARE_EENV for a runtime that is not here, and no type but the one asked for */
     int allow_inexact;

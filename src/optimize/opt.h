@@ -38,6 +38,10 @@ typedef struct {
 typedef struct {
     const char *name, *quant; /* quant NULL: the source itself, as it lies there */
     const char *format;       /* "gguf", "onnx" … */
+    const char *how;          /* what the name has beyond the file: "-kvq8_0-t1"; "": nothing */
+    pr_type     state;        /* keys and values */
+    int         threads;      /* 0: several are tried */
+    const char *accel;        /* "gpu", "npu": in place of the CPU; NULL */
     pare_convert_opts   as;   /* how it is written; `out` is `path` */
     const pr_runner_kind *by; /* NULL: our own engine; else what runs it, in a child process */
     const char *version, *arithmetic, *runner_state; /* of `by`; NULL: not known */
@@ -82,6 +86,8 @@ typedef struct {
     pr_sha256                 model_hash, text_hash;
     pare_doc                 *source; /* record: its files, each with bytes and hash */
     char                     *text_path;
+    const char               *calib_path; /* what is learned from; NULL: there is none */
+    pr_sha256                 calib_hash;
     pr_str                    text;
     pr_hw                     hw;
     pr_energy                *energy;
@@ -98,6 +104,9 @@ typedef struct {
     opt_variant               base;  /* the source, run where it lies */
     opt_variant               v[OPT_VARIANTS];
     opt_variant               fv; /* the F32 file, for the second baseline */
+    int                       n_own;  /* of `v`, the first: the source's own precision */
+    pare_doc                 *hunted; /* "search" of the report; NULL: none */
+    int64_t                   n_looks;
     int                       n, f32; /* f32: 0 if fv was made, -1 if not */
     int64_t                   window, n_windows, n_predictions, n_tokens; /* of the text */
     int64_t                   prompt_tokens, decode_tokens, rounds;
@@ -125,7 +134,19 @@ void opt_lost(opt_job *j, opt_variant *v, const pare_err *err);
  * `own` goes to `err`. */
 pare_status opt_lost_by(opt_job *j, opt_variant *v, const pare_err *own, pare_err *err);
 
+/* ---- opt_hunt.c ---- */
+/* --search: the candidates in every way, by rungs; those that are left take their place. */
+pare_status opt_hunt(opt_job *j, pare_err *err);
+/* Settings of one variant, tried or recalled. */
+pare_status opt_accelerate_one(opt_job *j, opt_variant *v, pare_err *err);
+
 /* ---- opt_spec.c ---- */
+typedef struct {
+    opt_variant *v;
+    int          n, most;
+} opt_list;
+/* Read a candidate's words and append what they mean, unless it is there. EUSAGE: what is wrong. */
+pare_status opt_spec_add(opt_job *j, opt_list *to, const char *spec, pare_err *err);
 /* The candidates: names, files, runtimes; those whose runtime is not here are marked. */
 pare_status opt_candidates(opt_job *j, pare_err *err);
 /* A plain float type: stage 2 makes it. */

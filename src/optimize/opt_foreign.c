@@ -78,10 +78,15 @@ void opt_runner_settings(const opt_job *j, opt_variant *v) {
     uint64_t room = j->hw.memory_bytes > 0 ? (uint64_t)j->hw.memory_bytes / 2 / each : 1;
     int      most = (int)PR_MAX((uint64_t)1, PR_MIN(room, (uint64_t)SETTINGS_MOST));
     v->n_settings = 0;
+    if (v->threads) {
+        v->settings[v->n_settings++] = (opt_setting){
+            .threads = v->threads, .state = v->state, .cpu_flags = pr_cpu_flags()};
+        return;
+    }
     for (int t = j->threads; t >= 1 && v->n_settings < most; t = t > 1 ? t / 2 : 0) {
         if (v->n_settings == most - 1 && most > 1) t = 1;
         v->settings[v->n_settings++] =
-            (opt_setting){.threads = t, .state = j->state, .cpu_flags = pr_cpu_flags()};
+            (opt_setting){.threads = t, .state = v->state, .cpu_flags = pr_cpu_flags()};
     }
 }
 

@@ -81,14 +81,24 @@ static pare_status put_lineage(opt_job *j, opt_variant *v, pare_err *err) {
 
 static pare_status write_file(opt_job *j, opt_variant *v, pare_doc **rec, pare_err *err) {
     pr_written   w;
+    pr_pruned   *p = NULL;
+    pare_doc    *found = NULL;
     pr_doc_build b = {0};
     char         hex[65];
     uint64_t     bytes;
     PR_TRY(make_room(j, v, err));
     PR_TRY(put_lineage(j, v, err));
-    PR_TRY(pr_convert_to(j->m, &v->as, j->ctl, j->a, &w, err));
+    if (v->as.prune > 0)
+        PR_TRY(pr_prune_job(j->m, j->src, &v->as, j->ctl, j->a, &p, &found, err));
+    pare_status made = pr_convert_to(p ? pr_pruned_model(p) : j->m, &v->as, j->ctl, j->a, &w, err);
+    pr_pruned_free(p);
+    if (made != PARE_OK) {
+        pare_doc_free(found);
+        return made;
+    }
     pare_doc *d = pr_doc_object(&b);
     pr_written_doc(&b, d, &w);
+    if (found) pr_doc_set(&b, d, "pruning", found);
     if (pr_path_is_dir(v->path)) { /* what is shipped is all of it, not its weights alone */
         pare_status st = opt_hash_artefact(j, v->path, "hash files", hex, &bytes, err);
         if (st != PARE_OK) {
@@ -111,7 +121,7 @@ static void warn_written(opt_job *j, const opt_variant *v) {
 }
 
 static pare_status look_into(opt_job *j, opt_variant *v, pare_err *err) {
-    pr_session_opts o = {.n_threads = j->threads, .state = j->state, .n_ctx = j->o->n_ctx};
+    pr_session_opts o = {.n_threads = j->threads, .state = v->state, .n_ctx = j->o->n_ctx};
     if (v->by) return PARE_OK; /* its runtime will tell */
     PR_TRY(opt_open(v, err));
     v->tensor_bytes = pr_model_weight_bytes(v->model);

@@ -7,16 +7,16 @@
 #include <stdio.h>
 #include "opt.h"
 
-static pr_eval_opts eval_opts(const opt_job *j) {
+static pr_eval_opts eval_opts(const opt_job *j, const opt_variant *v) {
     return (pr_eval_opts){.window = j->o->n_ctx,
                           .n_windows = j->o->n_windows,
                           .n_threads = j->threads,
-                          .state = j->state};
+                          .state = v->state};
 }
 
 /* The windows that pr_eval would take by itself are named, so that the record says them. */
 static pare_status eval_key(const opt_job *j, const opt_variant *v, char key[65], pare_err *err) {
-    pr_eval_opts o = eval_opts(j);
+    pr_eval_opts o = eval_opts(j, v);
     pr_sha256    own = j->model_hash;
     bool         source = v == &j->base;
     if (!source && !pr_sha256_parse(v->sha256, &own))
@@ -68,7 +68,7 @@ static pare_status describe_source(opt_job *j, pare_err *err) {
     pr_session_opts so = {.n_threads = j->threads, .state = j->state, .n_ctx = j->o->n_ctx};
     j->base = (opt_variant){
         .name = pr_source_precision(j->m), .path = j->m->path, .model = j->m, .made = true,
-        .format = pr_source_format(j->m)};
+        .format = pr_source_format(j->m), .how = "", .state = j->state};
     j->base.bytes = pr_container_bytes(j->m->file);
     j->base.tensor_bytes = pr_model_weight_bytes(j->m);
     j->base.bpw = (double)j->base.tensor_bytes * 8 / (double)pr_model_n_params(j->m);
@@ -113,7 +113,7 @@ pare_status opt_baseline(opt_job *j, pare_err *err) {
     t = pr_now_ns();
     PR_TRY(recall(j, &j->base, err));
     if (!j->base.eval) {
-        pr_eval_opts o = eval_opts(j);
+        pr_eval_opts o = eval_opts(j, &j->base);
         PR_TRY(pr_eval(j->m, NULL, 0, j->text, &o, j->ctl, &j->base.eval, NULL, err));
         PR_TRY(remember(j, &j->base, err));
     }
@@ -184,7 +184,8 @@ static pare_status make_or_lose(opt_job *j, opt_variant *v, pare_err *err) {
     pare_status st = opt_make(j, v, &e);
     if (st == PARE_OK) return PARE_OK;
     /* GGUF was found able to say this model; what another format cannot is a finding. */
-    if (strcmp(v->format, "gguf") != 0 && st != PARE_EENV) return opt_lost_by(j, v, &e, err);
+    bool own = strcmp(v->format, "gguf") != 0 || v->as.calib;
+    if (own && st != PARE_EENV) return opt_lost_by(j, v, &e, err);
     bool strict = st == PARE_EREFUSED && j->o->strict; /* what concerns all was refused in set_up */
     if (st == PARE_EINPUT || st == PARE_EUNSUPPORTED || strict) {
         opt_lost(j, v, &e);
@@ -198,6 +199,8 @@ static pare_status make_f32(opt_job *j, pare_err *err) {
     opt_variant *v = &j->fv; /* also where F32 is a variant: then both are the same file */
     v->name = v->quant = v->as.quant = "F32";
     v->format = "gguf";
+    v->how = "";
+    v->state = j->state;
     PR_TRY(opt_place(j, v, err));
     PR_TRY(make_or_lose(j, v, err));
     if (v->made) j->f32 = 0;
@@ -238,7 +241,7 @@ static int fit_together(const opt_job *j, opt_variant *const *who, int n) {
     uint64_t usable = j->hw.usable_bytes > 0 ? (uint64_t)j->hw.usable_bytes / 2 : UINT64_MAX;
     uint64_t own = m->state + m->workspace, weights = m->weights;
     int      k = 0;
-    while (k < PR_MIN(n, TOGETHER)) {
+    while (k < PR_MIN(n, TOGETHER) && who[k]->state == who[0]->state) {
         m = &who[k]->memory;
         own += m->state + m->workspace;
         weights += m->weights;
@@ -251,7 +254,7 @@ static int fit_together(const opt_job *j, opt_variant *const *who, int n) {
 static pare_status evaluate(opt_job *j, opt_variant *const *who, int n, pare_err *err) {
     const pr_model *models[OPT_VARIANTS];
     pr_eval_result *results[OPT_VARIANTS];
-    pr_eval_opts    o = eval_opts(j);
+    pr_eval_opts    o = eval_opts(j, who[0]);
     uint64_t        t = pr_now_ns();
     for (int i = 0; i < n; i++) {
         PR_TRY(opt_open(who[i], err));
@@ -269,7 +272,7 @@ static pare_status evaluate(opt_job *j, opt_variant *const *who, int n, pare_err
 
 /* One at a time: a runtime takes what memory it likes. */
 static pare_status evaluate_by_runners(opt_job *j, pare_err *err) {
-    pr_eval_opts o = eval_opts(j);
+    pr_eval_opts o = eval_opts(j, &j->base);
     for (int i = 0; i < j->n; i++) {
         opt_variant *v = &j->v[i];
         uint64_t     t = pr_now_ns();

@@ -78,6 +78,7 @@ pare_status opt_key_file(const opt_job *j, const opt_variant *v, char key[65], p
     pr_key_str(&k, "format", v->format);
     pr_key_str(&k, "quant", v->quant);
     pr_key_bool(&k, "allow_inexact", j->o->allow_inexact);
+    if (v->as.calib) pr_key_sha(&k, "calibration", &j->calib_hash);
     return pr_key_end(&k, key, err);
 }
 
@@ -86,7 +87,7 @@ pare_status opt_key_same(const opt_job *j, const opt_variant *v, char key[65], p
     pr_key_begin(&k, "same", PARE_CODE);
     pr_key_sha(&k, "source", &j->model_hash);
     pr_key_str(&k, "variant", v->sha256);
-    pr_key_str(&k, "state", pr_type_get(j->state)->name);
+    pr_key_str(&k, "state", pr_type_get(v->state)->name);
     return pr_key_end(&k, key, err);
 }
 
@@ -122,7 +123,8 @@ pare_status opt_key_settings(const opt_job *j, const opt_variant *v, char key[65
     pr_key_begin(&k, "settings", PARE_CODE);
     timed_here(&k, j, v);
     pr_key_i64(&k, "threads", j->threads);
-    pr_key_str(&k, "state", pr_type_get(j->state)->name);
+    pr_key_str(&k, "how", v->how);
+    pr_key_str(&k, "state", pr_type_get(v->state)->name);
     pr_key_str(&k, "level", pr_cpu_level(pr_cpu_flags()));
     return pr_key_end(&k, key, err);
 }

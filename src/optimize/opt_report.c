@@ -485,6 +485,7 @@ pare_status opt_report(opt_job *j, pare_doc **out, pare_err *err) {
     const opt_variant *chosen = front.choice >= 0 ? find_variant(j, c[front.choice].name) : NULL;
     guidance(&b, d, j, chosen);
     monitoring(&b, d, chosen);
+    if (j->hunted) pr_doc_set(&b, d, "search", pr_doc_copy(j->hunted));
     PR_TRY(opt_profile(j, chosen, &b, d, err));
     a = pr_doc_set_array(&b, d, "warnings");
     for (int i = 0; i < j->n_warnings; i++) pr_doc_add_str(&b, a, j->warnings[i]);

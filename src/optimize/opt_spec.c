@@ -1,7 +1,10 @@
 /* opt_spec.c - what a candidate's words mean:
- * [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][@RUNNER].
+ * [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][-calib|-gptq][-pruneS][-kvT][-tN][-gpu|-npu]
+ * [@RUNNER].
  *
  *   Q4_K_M                    a GGUF, run by our own engine
+ *   Q4_K_M-calib-prune0.1     with importances; without a tenth of the layers' bytes
+ *   Q4_K_M-kvq8_0-t1          that file run another way
  *   Q4_K_M@llama.cpp          the same file in llama.cpp
  *   mlx:int4-g64              groups of 64, run by what the format is made for
  *   onnx:int4@onnxruntime-genai
@@ -76,11 +79,67 @@ static pare_status read_word(opt_job *j, const format_row *f, opt_variant *v, co
     } else if (listed(f->dialects, PR_COUNT(f->dialects), word)) {
         v->as.dialect = pr_arena_str(j->a, word, strlen(word));
         return v->as.dialect ? PARE_OK : pr_fail_nomem(err, 16);
+    } else if (strcmp(f->name, "gguf") == 0 &&
+               (strcmp(word, "calib") == 0 || strcmp(word, "gptq") == 0)) {
+        v->as.method = word[0] == 'c' ? "importance" : "gptq";
+        return PARE_OK;
+    } else if (strncmp(word, "prune", 5) == 0 && word[5]) {
+        v->as.prune = strtod(word + 5, &end);
+        if (!*end && v->as.prune > 0 && v->as.prune <= 0.9) return PARE_OK;
     }
     return pr_fail(err, PARE_EUSAGE, -1,
                    "variant '%.80s': found '-%.40s', expected -gN (values per scale), -sym, "
-                   "-headQUANT or a dialect that %s has",
+                   "-headQUANT, a dialect that %s has, -pruneS, -kvT, -tN, -gpu or -npu; for gguf "
+                   "-calib or -gptq",
                    spec, word, f->name);
+}
+
+/* A word that says how a file is run, not what is in it: true if it is one. */
+static pare_status read_how(opt_job *j, opt_variant *v, const char *word, bool *is_how,
+                            pare_err *err) {
+    char *end = NULL;
+    *is_how = true;
+    if (strncmp(word, "kv", 2) == 0 && word[2]) {
+        PR_TRY(pr_state_type(word + 2, &v->state, err));
+    } else if (word[0] == 't' && word[1] >= '1' && word[1] <= '9') {
+        long n = strtol(word + 1, &end, 10);
+        *is_how = !*end && n <= 1024;
+        if (*is_how) v->threads = (int)n;
+    } else if (strcmp(word, "gpu") == 0 || strcmp(word, "npu") == 0) {
+        v->accel = word[0] == 'g' ? "gpu" : "npu";
+    } else {
+        *is_how = false;
+    }
+    if (!*is_how) return PARE_OK;
+    v->how = pr_arena_printf(j->a, "%s-%s", v->how, word);
+    return v->how ? PARE_OK : pr_fail_nomem(err, 64);
+}
+
+/* What is learned from a text needs one. */
+static pare_status need_text(const opt_job *j, opt_variant *v, const char *spec, pare_err *err) {
+    if (!v->as.method && v->as.prune == 0) return PARE_OK;
+    if (!j->calib_path)
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "variant '%.80s' learns from a text: give one with --calib (the source has "
+                       "no text/train.txt)",
+                       spec);
+    v->as.calib = j->calib_path;
+    if (!v->as.method) v->as.method = "plain";
+    return PARE_OK;
+}
+
+/* All words after the type. */
+static pare_status read_words(opt_job *j, const format_row *f, opt_variant *v, char **save,
+                              const char *spec, pare_err *err) {
+    bool how;
+    for (char *word; (word = strtok_r(NULL, "-", save));) {
+        PR_TRY(read_how(j, v, word, &how, err));
+        if (how) continue;
+        PR_TRY(read_word(j, f, v, word, spec, err));
+        if (!(v->quant = pr_arena_printf(j->a, "%s-%s", v->quant, word)))
+            return pr_fail_nomem(err, 64);
+    }
+    return need_text(j, v, spec, err);
 }
 
 /* The type in its own spelling. What the words mean together is asked where a folder is written. */
@@ -88,14 +147,14 @@ static pare_status read_quant(opt_job *j, const format_row *f, opt_variant *v, c
                               const char *spec, pare_err *err) {
     pr_pack_job job;
     pr_type     type;
-    char       *save = NULL, *word = strtok_r(text, f->groups ? "-" : "", &save);
+    char       *save = NULL, *word = strtok_r(text, "-", &save);
     if (!word)
         return pr_fail(err, PARE_EUSAGE, -1, "variant '%.80s' names no type", spec);
     if (strcmp(f->name, "gguf") == 0) {
         pr_type_plan p;
         PR_TRY(pr_type_plan_init(&p, j->m, word, false, err)); /* says what there is */
         v->as.quant = v->quant = pr_mix_name(p.mix);
-        return PARE_OK;
+        return read_words(j, f, v, &save, spec, err);
     }
     bool is_float = pr_type_from_name(word, &type);
     if (!is_float)
@@ -103,11 +162,7 @@ static pare_status read_quant(opt_job *j, const format_row *f, opt_variant *v, c
     v->as.quant = is_float ? pr_type_get(type)->name : pr_arena_str(j->a, word, strlen(word));
     v->quant = v->as.quant;
     if (!v->quant) return pr_fail_nomem(err, 16);
-    while ((word = strtok_r(NULL, "-", &save))) {
-        PR_TRY(read_word(j, f, v, word, spec, err));
-        if (!(v->quant = pr_arena_printf(j->a, "%s-%s", v->quant, word)))
-            return pr_fail_nomem(err, 64);
-    }
+    PR_TRY(read_words(j, f, v, &save, spec, err));
     v->as.to = f->name;
     v->as.out = "";
     if (!f->groups && !(is_float && (type == PR_F32 || type == PR_F16 || type == PR_BF16)))
@@ -121,10 +176,10 @@ static pare_status read_quant(opt_job *j, const format_row *f, opt_variant *v, c
 static pare_status name_variant(opt_job *j, const format_row *f, const char *runner,
                                 opt_variant *v, pare_err *err) {
     bool gguf = strcmp(f->name, "gguf") == 0;
-    if (gguf && !v->by) v->name = v->quant;
+    if (gguf && !v->by) v->name = pr_arena_printf(j->a, "%s%s", v->quant, v->how);
     else
-        v->name = pr_arena_printf(j->a, "%s%s%s@%s", gguf ? "" : f->name, gguf ? "" : ":",
-                                  v->quant, runner);
+        v->name = pr_arena_printf(j->a, "%s%s%s%s@%s", gguf ? "" : f->name, gguf ? "" : ":",
+                                  v->quant, v->how, runner);
     return v->name ? PARE_OK : pr_fail_nomem(err, 64);
 }
 
@@ -136,37 +191,41 @@ static pare_status set_runner(const format_row *f, opt_variant *v, const char *r
         return pr_fail(err, PARE_EUSAGE, -1, "variant '%.80s': %s takes %s, not a model as %s",
                        spec, k->name, k->takes, f->name);
     v->by = k == pr_runner_kind_at(0) ? NULL : k;
+    if (v->by && strstr(v->how, "-kv"))
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "variant '%.80s': how %s keeps keys and values is its own affair", spec,
+                       k->name);
     return PARE_OK;
 }
 
-static pare_status add_one(opt_job *j, const format_row *f, const opt_variant *as,
+static pare_status add_one(opt_job *j, opt_list *to, const format_row *f, const opt_variant *as,
                            const char *runner, const char *spec, pare_err *err) {
     opt_variant v = *as;
     PR_TRY(set_runner(f, &v, runner, spec, err));
     PR_TRY(name_variant(j, f, runner, &v, err));
-    for (int i = 0; i < j->n; i++)
-        if (strcmp(j->v[i].name, v.name) == 0) return PARE_OK;
-    if (j->n == OPT_VARIANTS)
-        return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", OPT_VARIANTS);
+    for (int i = 0; i < to->n; i++)
+        if (strcmp(to->v[i].name, v.name) == 0) return PARE_OK;
+    if (to->n == to->most)
+        return pr_fail(err, PARE_EUSAGE, -1, "more than %d variants", to->most);
     PR_TRY(opt_place(j, &v, err));
-    j->v[j->n++] = v;
+    to->v[to->n++] = v;
     return PARE_OK;
 }
 
 /* By the runner that it names; else by each of --runners that can, or by the format's own. */
-static pare_status add_by_runners(opt_job *j, const format_row *f, const opt_variant *v,
+static pare_status add_by_runners(opt_job *j, opt_list *to, const format_row *f, const opt_variant *v,
                                   const char *named, const char *spec, pare_err *err) {
     bool any = false;
-    if (named) return add_one(j, f, v, named, spec, err);
+    if (named) return add_one(j, to, f, v, named, spec, err);
     for (size_t i = 0; i < j->o->n_runners; i++) {
         if (!runs(f, j->o->runners[i])) continue;
-        PR_TRY(add_one(j, f, v, j->o->runners[i], spec, err));
+        PR_TRY(add_one(j, to, f, v, j->o->runners[i], spec, err));
         any = true;
     }
-    return any ? PARE_OK : add_one(j, f, v, f->runner, spec, err);
+    return any ? PARE_OK : add_one(j, to, f, v, f->runner, spec, err);
 }
 
-static pare_status add_variant(opt_job *j, const char *spec, pare_err *err) {
+pare_status opt_spec_add(opt_job *j, opt_list *to, const char *spec, pare_err *err) {
     char  text[128];
     if (strlen(spec) >= sizeof text)
         return pr_fail(err, PARE_EUSAGE, -1, "variant '%.80s…': too long a name", spec);
@@ -176,9 +235,16 @@ static pare_status add_variant(opt_job *j, const char *spec, pare_err *err) {
     if (colon) *colon = 0, quant = colon + 1;
     const format_row *f = format_of(colon ? text : "gguf", err);
     if (!f) return PARE_EUSAGE;
-    opt_variant v = {.format = f->name};
+    opt_variant v = {.format = f->name, .how = "", .state = j->state};
     PR_TRY(read_quant(j, f, &v, quant, spec, err));
-    return add_by_runners(j, f, &v, at, spec, err);
+    return add_by_runners(j, to, f, &v, at, spec, err);
+}
+
+static pare_status add_variant(opt_job *j, const char *spec, pare_err *err) {
+    opt_list    to = {j->v, j->n, OPT_VARIANTS};
+    pare_status st = opt_spec_add(j, &to, spec, err);
+    j->n = to.n;
+    return st;
 }
 
 static pare_status add_usual(opt_job *j, const char *format, pare_err *err) {
@@ -208,10 +274,32 @@ static pare_status probe(opt_job *j, const pr_runner_kind *k, const pr_runner_in
     return PARE_OK;
 }
 
+/* What is not there, or not used, is told as that: nothing is run in its place. */
+static pare_status no_accelerator(opt_job *j, opt_variant *v, pare_err *err) {
+    pare_err    e = {0};
+    const char *name = NULL;
+    pr_accel_kind kind = v->accel[0] == 'g' ? PR_ACCEL_GPU : PR_ACCEL_NPU;
+    for (int i = 0; i < j->hw.n_accels && !name; i++)
+        if (j->hw.accels[i].kind == kind) name = j->hw.accels[i].name;
+    if (name)
+        pr_fail(&e, PARE_EENV, -1, "%s is a %s, and no runner of pare runs models on one", name,
+                v->accel);
+    else
+        pr_fail(&e, PARE_EENV, -1, "this machine has no %s (pare hw)", v->accel);
+    if (j->o->strict) {
+        if (err) *err = e;
+        return PARE_EENV;
+    }
+    v->skipped = true;
+    opt_lost(j, v, &e);
+    return PARE_OK;
+}
+
 /* A candidate whose runtime is not at hand stays in the list, and says what it lacks. */
 static pare_status find_runtime(opt_job *j, opt_variant *v, pare_err *err) {
     const pr_runner_info *info;
     pare_err              e = {0};
+    if (v->accel) return no_accelerator(j, v, err);
     if (!v->by) return PARE_OK;
     PR_TRY(probe(j, v->by, &info, err));
     v->version = info->version;
@@ -227,6 +315,9 @@ static pare_status find_runtime(opt_job *j, opt_variant *v, pare_err *err) {
     return PARE_OK;
 }
 
+/* What a search looks for beyond the CPU. */
+static const char *const on_others[] = {"openvino:int8-gpu", "openvino:int4-npu"};
+
 /* The source's own precision first; then what was asked for. */
 pare_status opt_candidates(opt_job *j, pare_err *err) {
     const pare_optimize_opts *o = j->o;
@@ -238,9 +329,12 @@ pare_status opt_candidates(opt_job *j, pare_err *err) {
         snprintf(spec, sizeof spec, "%s@native", own);
         PR_TRY(add_variant(j, spec, err));
     }
+    j->n_own = j->n;
     for (size_t i = 0; i < o->n_variants; i++) PR_TRY(add_variant(j, o->variants[i], err));
     for (size_t i = 0; i < o->n_formats; i++) PR_TRY(add_usual(j, o->formats[i], err));
     if (!o->n_variants && !o->n_formats) PR_TRY(add_usual(j, "gguf", err));
+    for (size_t i = 0; o->search && i < PR_COUNT(on_others); i++)
+        PR_TRY(add_variant(j, on_others[i], err));
     for (int i = 0; i < j->n; i++) PR_TRY(find_runtime(j, &j->v[i], err));
     return PARE_OK;
 }

@@ -23,6 +23,11 @@ static void list_settings(opt_job *j, opt_variant *v) {
         return;
     }
     v->n_settings = 0;
+    if (*v->how) { /* the name says how */
+        v->settings[v->n_settings++] = (opt_setting){
+            .threads = v->threads ? v->threads : j->threads, .state = v->state, .cpu_flags = all};
+        return;
+    }
     for (int t = j->threads; t >= 1; t = t > 1 ? t / 2 : 0)
         for (size_t s = 0; s < PR_COUNT(states); s++) {
             if (states[s] == PR_Q8_0 && !q8) continue;
@@ -33,15 +38,15 @@ static void list_settings(opt_job *j, opt_variant *v) {
     if (all & PR_CPU_AVX512) /* the narrower kernels, with all threads */
         v->settings[v->n_settings++] =
             (opt_setting){.threads = j->threads,
-                          .state = j->state,
+                          .state = v->state,
                           .cpu_flags = all & ~(uint32_t)PR_CPU_AVX512};
 }
 
-static void choose_setting(const opt_job *j, opt_variant *v) {
+static void choose_setting(opt_variant *v) {
     int best = -1;
     for (int i = 0; i < v->n_settings; i++) {
         const opt_setting *s = &v->settings[i];
-        if (!s->tried || s->state != j->state || s->decode_tps.value != s->decode_tps.value)
+        if (!s->tried || s->state != v->state || s->decode_tps.value != s->decode_tps.value)
             continue;
         if (best < 0 || s->decode_tps.value > v->settings[best].decode_tps.value) best = i;
     }
@@ -118,7 +123,7 @@ static pare_status try_settings(opt_job *j, opt_variant *v, pr_runner *const *r,
         v->settings[i].decode_tps = pr_est_quantile(tps[i], turns, 0.5, 0.95);
         v->settings[i].tried = true;
     }
-    choose_setting(j, v);
+    choose_setting(v);
     const opt_setting *c = &v->settings[v->chosen];
     opt_step(j, v->name, t, false, "%d settings; best: %d threads, %s, %.4g tok/s",
              v->n_settings, c->threads, v->by ? v->by->name : pr_cpu_level(c->cpu_flags),
@@ -170,11 +175,11 @@ static pare_status recall_settings(opt_job *j, opt_variant *v, const char key[65
         v->settings[i].tried = true;
     }
     pare_doc_free(d);
-    choose_setting(j, v);
+    choose_setting(v);
     return PARE_OK;
 }
 
-static pare_status accelerate(opt_job *j, opt_variant *v, pare_err *err) {
+pare_status opt_accelerate_one(opt_job *j, opt_variant *v, pare_err *err) {
     char key[65];
     bool found;
     PR_TRY(opt_key_settings(j, v, key, err));
@@ -189,10 +194,10 @@ static pare_status accelerate(opt_job *j, opt_variant *v, pare_err *err) {
 }
 
 pare_status opt_accelerate(opt_job *j, pare_err *err) {
-    PR_TRY(accelerate(j, &j->base, err));
-    if (j->f32 == 0) PR_TRY(accelerate(j, &j->fv, err));
+    PR_TRY(opt_accelerate_one(j, &j->base, err));
+    if (j->f32 == 0) PR_TRY(opt_accelerate_one(j, &j->fv, err));
     for (int i = 0; i < j->n; i++)
-        if (j->v[i].made) PR_TRY(accelerate(j, &j->v[i], err));
+        if (j->v[i].made) PR_TRY(opt_accelerate_one(j, &j->v[i], err));
     return PARE_OK;
 }
 

@@ -132,6 +132,25 @@ static pare_status find_text(opt_job *j, pare_err *err) {
     return check_text(j, err);
 }
 
+/* What may be learned from: --calib, or text/train.txt of the source. Never what is judged on. */
+static pare_status find_calibration(opt_job *j, pare_err *err) {
+    pr_map      map;
+    const char *path = j->o->calib;
+    if (!path) path = pr_path_join(j->a, j->src, "text/train.txt");
+    if (!path) return pr_fail_nomem(err, 256);
+    if (!j->o->calib && !pr_path_exists(path)) return PARE_OK;
+    PR_TRY(pr_map_open(&map, path, err));
+    j->calib_hash = pr_sha256_of(map.p, (size_t)map.n);
+    pr_map_close(&map);
+    if (memcmp(j->calib_hash.b, j->text_hash.b, sizeof j->text_hash.b) != 0) {
+        j->calib_path = path;
+        return PARE_OK;
+    }
+    if (!j->o->calib) return PARE_OK;
+    return pr_fail(err, PARE_EUSAGE, -1,
+                   "the calibration text is the very text that quality is judged on");
+}
+
 /* What no file could say is refused before the source is evaluated, not after. */
 static pare_status check_exact(const opt_job *j, pare_err *err) {
     pr_buf      why;
@@ -165,8 +184,9 @@ static pare_status set_up(opt_job *j, pare_err *err) {
     PR_TRY(pr_model_tokenizer(j->m, err));
     PR_TRY(check_exact(j, err));
     PR_TRY(read_policy(j, err));
-    PR_TRY(opt_candidates(j, err));
     PR_TRY(find_text(j, err));
+    PR_TRY(find_calibration(j, err));
+    PR_TRY(opt_candidates(j, err));
     char *dir = pr_path_join(j->a, j->o->out, "variants"),
          *db = pr_path_join(j->a, j->o->out, "pare.db");
     if (!dir || !db) return pr_fail_nomem(err, 256);
@@ -189,6 +209,7 @@ static void tear_down(opt_job *j) {
     drop_variant(&j->fv);
     for (int i = 0; i < j->n; i++) drop_variant(&j->v[i]);
     pare_doc_free(j->source);
+    pare_doc_free(j->hunted);
     pr_energy_close(j->energy);
     pr_model_close(j->m);
     pr_store_close(j->store);
@@ -197,6 +218,15 @@ static void tear_down(opt_job *j) {
 }
 
 /* ------------------------------------------------------------------ the order */
+
+/* Between the source and its variants: which these are. What is made meanwhile is of stage 3. */
+static pare_status search(opt_job *j, pare_err *err) {
+    j->at = 2;
+    pr_ctl_log(j->ctl, PARE_LOG_INFO, "search");
+    pare_status st = opt_hunt(j, err);
+    j->at = 0;
+    return st;
+}
 
 static pare_status run_stages(opt_job *j, pare_err *err) {
     static pare_status (*const stages[OPT_STAGES])(opt_job *, pare_err *) = {
@@ -208,6 +238,7 @@ static pare_status run_stages(opt_job *j, pare_err *err) {
         PR_TRY(pr_ctl_check(j->ctl, err));
         PR_TRY(stages[j->at](j, err));
         j->stage[j->at].seconds = (double)(pr_now_ns() - t) / 1e9;
+        if (j->at == 0 && j->o->search) PR_TRY(search(j, err));
     }
     return PARE_OK;
 }

@@ -16,10 +16,10 @@ bool pr_dominates(const pr_candidate *a, const pr_candidate *b, const pr_objecti
     for (size_t i = 0; i < n; i++) {
         const pr_est *x = est_of(a, &o[i]), *y = est_of(b, &o[i]);
         if (!x || !y) return false;
-        double worst = o[i].metric->higher ? x->lo : -x->hi; /* a at its worst … */
-        double best = o[i].metric->higher ? y->hi : -y->lo;  /* … b at its best */
-        if (worst < best) return false;
-        better |= worst > best;
+        bool more = o[i].metric->higher; /* a at its worst is held against b at its best */
+        pr_judgement j = pr_judge(x, more ? y->hi : y->lo, more ? PR_AT_LEAST : PR_AT_MOST);
+        if (j.verdict != PR_PASS) return false;
+        better |= j.margin > 0;
     }
     return better;
 }

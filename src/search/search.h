@@ -16,7 +16,10 @@
 #define PR_SEARCH_H
 #include "base/base.h"
 #include "gate/gate.h"
+#include "hunt.h"
 #include "measure/measure.h"
+#include "nsga2.h"
+#include "pareto.h"
 
 enum { PR_OBJECTIVES_MAX = 16, PR_CANDIDATES_MAX = 4096, PR_CONSTRAINTS_MAX = 5 };
 

@@ -55,10 +55,16 @@ double pr_conf_split(double conf, int n_gates) {
     return n_gates > 1 ? 1 - (1 - conf) / n_gates : conf;
 }
 
+/* What may be spent when a share `t` < 1 of the data is there. */
+static double spendable(const pr_looks *l, double t) {
+    if (l->how == PR_SPEND_EVENLY) return l->alpha * log1p((exp(1) - 1) * t);
+    return 2 * pr_normal_cdf(-pr_normal_quantile(1 - l->alpha / 2) / sqrt(t));
+}
+
 double pr_looks_next(pr_looks *l, double fraction) {
     if (!(fraction > l->at) || !(l->alpha > 0 && l->alpha < 1)) return 1;
-    double t = PR_MIN(fraction, 1), z = pr_normal_quantile(1 - l->alpha / 2);
-    double may = t < 1 ? 2 * pr_normal_cdf(-z / sqrt(t)) : l->alpha;
+    double t = PR_MIN(fraction, 1);
+    double may = t < 1 ? spendable(l, t) : l->alpha;
     double now = may - l->spent;
     l->at = t;
     if (!(now > 0)) return 1;

@@ -122,6 +122,32 @@ pr_est pr_est_pair_median(const double *a, const double *b, int64_t n, double co
     return e;
 }
 
+/* The value of `l` nearest to x that a trim of `g` at both ends of `sorted` leaves. */
+static double kept_nearest(const double *sorted, int64_t n, int64_t g, double x) {
+    return PR_MIN(PR_MAX(x, sorted[g]), sorted[n - g - 1]);
+}
+
+pr_est pr_est_pair_in_time(const double *a, const double *b, int64_t n, double conf) {
+    const char *why;
+    int64_t g = n / 10, h = n - 2 * g;
+    double *l = log_ratios(a, b, n, &why);
+    if (!l) return pr_est_none(why);
+    double *sorted = pr_calloc((size_t)n, sizeof *sorted), mean = 0;
+    if (!sorted) {
+        pr_free(l);
+        return pr_est_none("out of memory");
+    }
+    memcpy(sorted, l, (size_t)n * sizeof *sorted);
+    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+    for (int64_t i = g; i < n - g; i++) mean += sorted[i] / (double)h;
+    for (int64_t i = 0; i < n; i++)
+        l[i] = kept_nearest(sorted, n, g, l[i]) * (double)n / (double)h;
+    pr_spread s = pr_spread_of(l, n, conf);
+    pr_free(sorted);
+    pr_free(l);
+    return pr_est_exp(pr_spread_est(&s, mean, conf));
+}
+
 pr_est pr_est_pair_mean(const double *a, const double *b, int64_t n, double conf) {
     const char *why;
     double *l = log_ratios(a, b, n, &why);

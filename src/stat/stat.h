@@ -132,6 +132,10 @@ pr_est pr_est_pair_median(const double *a, const double *b, int64_t n, double co
 /* The same as geometric mean of a[i]/b[i], a tenth trimmed at both ends (Tukey &
  * McLaughlin 1963; Yuen 1974): tighter where times are tame. n ≥ 5. */
 pr_est pr_est_pair_mean(const double *a, const double *b, int64_t n, double conf);
+/* The same in the order of time: dependence between neighbouring pairs widens the bounds, as for
+ * windows of text; a tenth trimmed at both ends (its influence values are the winsorised logs:
+ * Huber, Robust Statistics, 1981, 3.3). */
+pr_est pr_est_pair_in_time(const double *a, const double *b, int64_t n, double conf);
 
 /* ---- the judge ---- */
 
@@ -154,22 +158,62 @@ const char *pr_verdict_name(pr_verdict v); /* "pass", "fail", "undecided" */
  * (Bonferroni). */
 double pr_conf_split(double conf, int n_gates);
 
-/* Repeated looks at growing data: alpha is spent along the O'Brien-Fleming-like
- * function of Lan & DeMets (Biometrika 70, 1983), 2(1 - Φ(z_{α/2}/√t)). Each look
- * may use what was newly released, so the union bound holds whatever the
- * dependence between looks (a little stricter than their exact boundaries).
+/* Repeated looks at growing data: alpha is spent along a function of the share of the planned
+ * data that is there (Lan & DeMets, Biometrika 70, 1983): like O'Brien & Fleming's boundary,
+ * 2(1 - Φ(z_{α/2}/√t)), nearly all of it at the end; or like Pocock's, α ln(1 + (e - 1)t), about
+ * evenly, for who hopes to stop early. Each look may use what was newly released, so the union
+ * bound holds whatever the dependence between looks (a little stricter than their exact
+ * boundaries).
  *
  *   pr_looks l = {.alpha = 0.05};
  *   double conf = pr_looks_next(&l, 0.25);    // a quarter of the planned data
  *   … estimate at `conf`, judge, stop unless UNDECIDED … */
+typedef enum { PR_SPEND_LATE, PR_SPEND_EVENLY } pr_spending; /* O'Brien-Fleming, Pocock */
 typedef struct {
     double alpha; /* in all looks together */
     double spent;
     double at; /* fraction at the last look */
+    pr_spending how;
 } pr_looks;
 /* Confidence to use at a look after `fraction` (0…1] of the planned data; 1 (never
  * decides) where nothing was released since the last look. */
 double pr_looks_next(pr_looks *l, double fraction);
+
+/* ---- a contest: two things timed in turns, looked at as the pairs come in ----
+ *
+ *   pr_contest c = {.threshold = 1, .side = PR_AT_MOST, .looks = {.alpha = 0.05}};
+ *   c.planned = pr_pairs_needed(sd, 1.05, 0.05, 0.8, 4);     // sd: of the log of one ratio
+ *   … after each quarter of them:
+ *   pr_judgement j = pr_contest_look(&c, a, b, n, &ratio);   // PASS: a is the faster one
+ *   if (j.verdict != PR_UNDECIDED) …                         // stop
+ *
+ * Where both are the same, a verdict other than UNDECIDED at threshold 1 has probability alpha
+ * at most, over all looks (tests/unit/stat/test_contest.c simulates it). */
+typedef struct {
+    double threshold; /* of the ratio a/b */
+    pr_side side;
+    int64_t planned; /* pairs; at so many the last look is due */
+    pr_looks looks;
+} pr_contest;
+/* Judge n pairs, all that there are so far, at what the looks release now. `est` (may be NULL)
+ * gets the ratio a/b with the bounds that were used. UNDECIDED where nothing was released; a look
+ * before the last at fewer than 64 pairs releases nothing: they show no dependence yet. */
+pr_judgement pr_contest_look(pr_contest *c, const double *a, const double *b, int64_t n,
+                             pr_est *est);
+/* Pairs after which a true ratio (> 0, not 1) is told from 1 with probability `power`, alpha
+ * being spent late over `looks` (≥ 1) evenly spaced looks. `sd`: the standard deviation of the
+ * log of one ratio where pairs are independent; else se √n of a pilot, which has the dependence
+ * in it. Counts with the degrees of freedom that blocks leave. 0: arguments out of range;
+ * INT64_MAX: more than 1e9. */
+int64_t pr_pairs_needed(double sd, double ratio, double alpha, double power, int looks);
+/* The self-test of a machine: one thing in turns with itself. */
+typedef struct {
+    pr_est ratio; /* of the pairs: should be 1 */
+    double floor; /* the smallest ratio (> 1) that so many pairs tell from 1; NAN: no bounds */
+    bool honest;  /* the bounds have 1 in them */
+} pr_noise;
+/* From the bounds of an A/A ratio, at their own confidence and at `power`. */
+pr_noise pr_noise_of(const pr_est *aa, double power);
 
 /* ---- distributions (double; about 1e-12 relative unless said) ---- */
 
