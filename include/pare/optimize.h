@@ -20,9 +20,9 @@ typedef struct {
     const char        *out;      /* directory; made if missing */
     const char *
         text; /* file of UTF-8 text to judge quality on; NULL: text/heldout.txt of the source */
-    /* What to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][-calib|-gptq][-pruneS][-kvT][-tN]
-     * [-gpu|-npu][@RUNNER], as "Q4_K_M",
-     * "Q4_K_M@llama.cpp", "mlx:int4-g64", "onnx:int8@onnxruntime-genai". None of these and no
+    /* What to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-DIALECT][-calib|-gptq][-pruneS][-kvT]
+     * [-tN][-gpu|-npu][@RUNNER], as "Q4_K_M", "Q4_K_M@llama.cpp", "mlx:int4-g64",
+     * "onnx:int8@onnxruntime-genai". None of these and no
      * formats: the ten GGUF files by default. */
     const char *const *variants;
     size_t             n_variants;
@@ -42,7 +42,7 @@ typedef struct {
     double             seconds;  /* for each variant's timing; 0: 4 */
     const char        *state;    /* keys and values while quality is measured; NULL: f16 */
     int                search;  /* candidates in every way they can be made and run, by rungs */
-    int64_t            search_evaluations; /* looks at most; 0: all of a small space, 200 of another */
+    int64_t            search_evaluations; /* at most; 0: all of a small space, 200 of another */
     double             search_seconds;     /* time for looks; 0: no bound */
     uint64_t           seed;
     int strict; /* PARE_EENV for a runtime that is not here, and no type but the one asked for */

@@ -213,8 +213,9 @@ static pare_status add_one(opt_job *j, opt_list *to, const format_row *f, const 
 }
 
 /* By the runner that it names; else by each of --runners that can, or by the format's own. */
-static pare_status add_by_runners(opt_job *j, opt_list *to, const format_row *f, const opt_variant *v,
-                                  const char *named, const char *spec, pare_err *err) {
+static pare_status add_by_runners(opt_job *j, opt_list *to, const format_row *f,
+                                  const opt_variant *v, const char *named, const char *spec,
+                                  pare_err *err) {
     bool any = false;
     if (named) return add_one(j, to, f, v, named, spec, err);
     for (size_t i = 0; i < j->o->n_runners; i++) {

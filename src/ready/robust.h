@@ -14,14 +14,14 @@ typedef enum {
     PR_NOISE_CASE,
     PR_NOISE_SPACE,
     PR_NOISES
-} pr_noise;
+} pr_prompt_noise;
 /* Append `clean` (UTF-8) changed so to `out`: still UTF-8. RANDOM: one character in 20 becomes
  * another
  * letter; TYPOS: one letter in 15 is swapped with the next, dropped or doubled; CASE: ASCII
  * letters in
  * capitals; SPACE: one blank in 3 is doubled, dropped or becomes a new line. The same `r`, the
  * same text. */
-void pr_noise_apply(pr_noise kind, pr_str clean, pr_rng *r, pr_buf *out);
+void pr_noise_apply(pr_prompt_noise kind, pr_str clean, pr_rng *r, pr_buf *out);
 
 typedef struct {
     int     n_passages; /* 0: 32 */

@@ -44,7 +44,7 @@ static void space(pr_rng *r, pr_buf *out) {
     pr_buf_puts(out, pr_rng_below(r, 3) == 0 ? in_place[pr_rng_below(r, 3)] : " ");
 }
 
-void pr_noise_apply(pr_noise kind, pr_str t, pr_rng *r, pr_buf *out) {
+void pr_noise_apply(pr_prompt_noise kind, pr_str t, pr_rng *r, pr_buf *out) {
     for (size_t i = 0; i < t.n; i++) {
         char c = t.p[i];
         if (kind == PR_NOISE_RANDOM && is_letter(c) && pr_rng_below(r, 20) == 0)
@@ -153,8 +153,8 @@ static pr_str passage(pr_str t, int i, int n, size_t bytes) {
 }
 
 /* Loss per byte of one passage under one noise; *fits false where it is longer than the context. */
-static pare_status run_passage(pair *j, pr_str clean, pr_noise kind, uint64_t seed, losses *l,
-                               bool *fits, pare_err *err) {
+static pare_status run_passage(pair *j, pr_str clean, pr_prompt_noise kind, uint64_t seed,
+                               losses *l, bool *fits, pare_err *err) {
     pr_rng r;
     *l = (losses){0};
     *fits = true;
@@ -205,8 +205,8 @@ static pare_status run_noises(pair *j, pr_str text, const pr_robust_opts *o, tal
         losses l[PR_NOISES];
         bool   fits = clean.n >= 16;
         for (int k = 0; k < PR_NOISES && fits; k++)
-            PR_TRY(run_passage(j, clean, (pr_noise)k, o->seed + (uint64_t)i * 31 + (uint64_t)k,
-                               &l[k], &fits, err));
+            PR_TRY(run_passage(j, clean, (pr_prompt_noise)k,
+                               o->seed + (uint64_t)i * 31 + (uint64_t)k, &l[k], &fits, err));
         pr_ctl_progress(j->ctl, "robustness", "run", i + 1, n);
         if (!fits) continue;
         for (int k = 0; k < PR_NOISES; k++) {
