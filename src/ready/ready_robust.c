@@ -54,7 +54,7 @@ static void noise(ready_job *j, const pr_robust_result *r) {
                    r->long_whole ? ", all that the model has" : "; the model has more: -c N"));
 }
 
-static void probe(ready_job *j, const char *id, const pr_trial *p) {
+static void probe(ready_job *j, const char *id, const pr_prompt_trial *p) {
     pr_check *c = ready_check(j, id);
     pr_check_say(c, p->end == PR_TRIAL_BAD ? PR_CHECK_FAIL : PR_CHECK_PASS,
                  "report it: this should not happen", "%s: %s", p->name, p->what);
@@ -66,7 +66,7 @@ static void hostile(ready_job *j, const pr_trials *p) {
     int       bad = 0, refused = 0;
     for (int pass = 0; pass < 2; pass++) /* what went wrong first */
         for (int i = 0; i < p->n_hostile; i++) {
-            const pr_trial *x = &p->hostile[i];
+            const pr_prompt_trial *x = &p->hostile[i];
             if ((x->end == PR_TRIAL_BAD) != (pass == 0)) continue;
             bad += x->end == PR_TRIAL_BAD;
             refused += x->end == PR_TRIAL_REFUSED;

@@ -58,12 +58,12 @@ typedef struct {
     const char  *name;
     pr_trial_end end;
     char         what[160];
-} pr_trial;
+} pr_prompt_trial;
 enum { PR_TRIALS_MAX = 24 };
 typedef struct {
-    pr_trial hostile[PR_TRIALS_MAX];
+    pr_prompt_trial hostile[PR_TRIALS_MAX];
     int      n_hostile;
-    pr_trial empty, past, special, repeat, threads;
+    pr_prompt_trial empty, past, special, repeat, threads;
     int64_t  n_rows, n_not_finite;
 } pr_trials;
 /* Try `m` with hostile input, repeated runs, threads 1, 2 and o->n_threads. Errors only for lack of

@@ -16,8 +16,8 @@ typedef struct {
     pr_trials *out;
 } prober;
 
-static void end(pr_trial *p, const char *name, pr_trial_end e, const char *what) {
-    *p = (pr_trial){.name = name, .end = e};
+static void end(pr_prompt_trial *p, const char *name, pr_trial_end e, const char *what) {
+    *p = (pr_prompt_trial){.name = name, .end = e};
     snprintf(p->what, sizeof p->what, "%.159s", what);
 }
 
@@ -31,8 +31,8 @@ static bool row_is_finite(prober *j, const pr_session *s, int i) {
 }
 
 /* Encode and run as much as fits; what came of it. */
-static pare_status try_text(prober *j, const char *name, const char *p, size_t n, pr_trial *out,
-                            pare_err *err) {
+static pare_status try_text(prober *j, const char *name, const char *p, size_t n,
+                            pr_prompt_trial *out, pare_err *err) {
     pare_err e = {0};
     char     what[160];
     j->ids.n = 0;
