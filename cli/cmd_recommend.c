@@ -64,7 +64,8 @@ static void print_choice(table *t, const pare_doc *d, const char *place) {
     cell            a, b, c;
     char            words[400];
     if (pare_doc_kind(o) != PARE_DOC_OBJECT) {
-        table_row(t, INK_YELLOW, "%s|none: every other framework is passed over", place);
+        table_row(t, INK_YELLOW, "%s|none: %s", place,
+                  *place == 'f' ? "every framework is passed over" : "every other is passed over");
         return;
     }
     table_row(t, INK_BOLD, "%s|%s, format %s", place, show_cell(a, show_str(o, "framework")),
@@ -82,7 +83,7 @@ static void print_choice(table *t, const pare_doc *d, const char *place) {
 
 static void print_all(cli *c, const pare_doc *d) {
     const pare_doc *rule = pare_doc_get(d, "rule"), *passed = pare_doc_get(d, "passed_over");
-    table          *t = table_new("|");
+    table          *t = table_new("recommended|");
     cell            a, b;
     table_row(t, INK_PLAIN, "rule|%s: %s", show_cell(a, show_str(rule, "id")),
               show_cell(b, show_str(rule, "because")));

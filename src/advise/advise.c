@@ -180,8 +180,9 @@ static pare_status ask_check(const pr_rules *r, const pr_advise_ask *ask, pare_e
             n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", p);
     }
     if (!found)
-        return pr_fail(err, PARE_EUSAGE, -1, "no rule knows the purpose '%.60s'; expected one of %s",
-                       ask->purpose, known);
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "no rule knows the purpose '%.60s'; expected one of %s", ask->purpose,
+                       known);
     if (ask->style && !pare_doc_get(pare_doc_get(r->doc, "styles"), ask->style))
         return pr_fail(err, PARE_EUSAGE, -1, "no style is called '%.60s'", ask->style);
     if (ask->n_needs > PR_RULES_NEEDS)
@@ -191,8 +192,9 @@ static pare_status ask_check(const pr_rules *r, const pr_advise_ask *ask, pare_e
         if (pare_doc_get(marks, ask->needs[k])) continue;
         for (n = 0; pare_doc_next(marks, &it) && n < sizeof known;)
             n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", it.key);
-        return pr_fail(err, PARE_EUSAGE, -1, "no framework is marked for '%.60s'; expected some of %s",
-                       ask->needs[k], known);
+        return pr_fail(err, PARE_EUSAGE, -1,
+                       "no framework is marked for '%.60s'; expected some of %s", ask->needs[k],
+                       known);
     }
     return PARE_OK;
 }

@@ -19,7 +19,8 @@ const pare_doc *framework_find(const pr_rules *r, const char *id);
 double number_at(const pare_doc *o, const char *key);
 
 /* The strategy for framework `f` into `to`: its members, "type", "bytes", "memory_bytes", "basis",
- * "replaced". True: a type was found; else `reason` says what forbids the last. */
+ * "replaced". True: a type was found; else `reason` says which is the
+ * smallest and what forbids it. */
 bool strategy_put(const pr_rules *r, const pr_advise_ask *ask, const pare_doc *f, pr_doc_build *b,
                   pare_doc *to, char reason[240]);
 #endif

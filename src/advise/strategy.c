@@ -107,17 +107,23 @@ bool strategy_put(const pr_rules *r, const pr_advise_ask *ask, const pare_doc *f
         pr_doc_set_str(b, to, "calibration", text_at(s, "calibration"));
     if (text_at(s, "acceleration"))
         pr_doc_set_str(b, to, "acceleration", text_at(s, "acceleration"));
+    double    least = INFINITY;
     pare_doc *replaced = pr_doc_set_array(b, to, "replaced");
     for (size_t i = 0; i < pare_doc_count(types); i++) {
         const pare_doc *type = pare_doc_at(types, i);
+        char            why[240];
         outcome         o = outcome_of(ask, type);
-        if (!forbidden(ask, type, &o, reason)) {
+        if (!forbidden(ask, type, &o, why)) {
             type_put(b, to, type, &o);
             return true;
         }
         pare_doc *gone = pr_doc_add_object(b, replaced);
         type_put(b, gone, type, &o);
-        pr_doc_set_str(b, gone, "because", reason);
+        pr_doc_set_str(b, gone, "because", why);
+        if (o.bytes < least) {
+            least = o.bytes;
+            snprintf(reason, 240, "%s; %s", text_at(type, "type"), why);
+        }
     }
     return false;
 }

@@ -29,13 +29,14 @@ static pare_doc *model_of(const char *format, int64_t parameters, int64_t row) {
     char      text[600];
     pare_doc *d;
     pare_err  e = {0};
-    int       n = snprintf(text, sizeof text,
-                           "{\"name\":\"m\",\"format\":\"%s\",\"parameters\":%lld,\"context\":100,"
-                           "\"state_bytes_per_token_f16\":10,\"weight_bytes\":%lld,\"tensors\":[{\"name\":"
-                           "\"w\",\"shape\":[4,%lld]},{\"name\":\"n\",\"shape\":[7]}],"
-                           "\"quantizations\":[{\"name\":\"Q4_K_M\",\"tensor_bytes\":%lld}]}",
-                           format, (long long)parameters, (long long)parameters * 2, (long long)row,
-                           (long long)(parameters * 6 / 10));
+    int n = snprintf(
+        text, sizeof text,
+        "{\"name\":\"m\",\"format\":\"%s\",\"parameters\":%lld,\"context\":100,"
+        "\"state_bytes_per_token_f16\":10,\"weight_bytes\":%lld,\"tensors\":[{\"name\":"
+        "\"w\",\"shape\":[4,%lld]},{\"name\":\"n\",\"shape\":[7]}],"
+        "\"quantizations\":[{\"name\":\"Q4_K_M\",\"tensor_bytes\":%lld}]}",
+        format, (long long)parameters, (long long)parameters * 2, (long long)row,
+        (long long)(parameters * 6 / 10));
     CHECK_OK(pare_doc_parse(&d, text, (size_t)n, &e), e);
     return d;
 }
@@ -45,9 +46,11 @@ static pr_target target_of(pr_platform p) {
     char      text[200];
     pr_target t;
     pare_err  e = {0};
-    int       n = snprintf(text, sizeof text,
-                           "schema: 1\nname: t\nabout: made up\nplatform: %s\nkind: other\nos: linux\narch: x86_64\n"
-                           "cpu: {cores: 4}\nmemory: {bytes: 64GB}\n", pr_platform_name(p));
+    int n = snprintf(text, sizeof text,
+                     "schema: 1\nname: t\nabout: made up\nplatform: %s\nkind: other\nos: "
+                     "linux\narch: x86_64\n"
+                     "cpu: {cores: 4}\nmemory: {bytes: 64GB}\n",
+                     pr_platform_name(p));
     CHECK_OK(pr_target_parse((pr_str){text, (size_t)n}, "t.yaml", arena, &t, &e), e);
     return t;
 }
@@ -245,9 +248,12 @@ static void strategies(void **state) {
         const char *rule, *method, *type, *acceleration, *calibration;
         int64_t     group;
     } cells[] = {
-        {PR_PLATFORM_APPLE, "strategy-apple", "mlx_quantize", "int4", "unified_memory", "(none)", 64},
-        {PR_PLATFORM_INTEL, "strategy-intel", "nncf_quantize", "int8", "(none)", "post_training", 0},
-        {PR_PLATFORM_ARM_MOBILE, "strategy-cross-platform", "gguf", "Q4_K_M", "(none)", "(none)", 0},
+        {PR_PLATFORM_APPLE, "strategy-apple", "mlx_quantize", "int4", "unified_memory",
+         "(none)", 64},
+        {PR_PLATFORM_INTEL, "strategy-intel", "nncf_quantize", "int8", "(none)",
+         "post_training", 0},
+        {PR_PLATFORM_ARM_MOBILE, "strategy-cross-platform", "gguf", "Q4_K_M", "(none)",
+         "(none)", 0},
         {PR_PLATFORM_NVIDIA, "strategy-olive", "onnx", "int4", "(none)", "(none)", 32},
     };
     (void)state;
@@ -374,7 +380,8 @@ static pr_str changed(const char *from, const char *to) {
     pr_str   text;
     pr_buf   b;
     pare_err e = {0};
-    CHECK_OK(pr_file_read(check_source("rules/recommend.yaml"), PR_RULES_BYTES_MAX, arena, &text, &e),
+    CHECK_OK(pr_file_read(check_source("rules/recommend.yaml"), PR_RULES_BYTES_MAX, arena,
+                          &text, &e),
              e);
     const char *at = strstr(text.p, from);
     if (!at) fail_msg("the rules do not hold '%s'", from);
