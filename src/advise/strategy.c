@@ -122,7 +122,7 @@ bool strategy_put(const pr_rules *r, const pr_advise_ask *ask, const pare_doc *f
         pr_doc_set_str(b, gone, "because", why);
         if (o.bytes < least) {
             least = o.bytes;
-            snprintf(reason, 240, "%.40s: %.190s", text_at(type, "type"), why);
+            snprintf(reason, 240, "%.40s; %.190s", text_at(type, "type"), why);
         }
     }
     return false;
