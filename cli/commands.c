@@ -5,12 +5,14 @@
 
 extern const command cmd_hw, cmd_runners, cmd_assess, cmd_tokenize, cmd_generate, cmd_convert,
     cmd_quantize, cmd_eval, cmd_bench, cmd_profile, cmd_parity, cmd_optimize, cmd_gate,
-    cmd_completion, cmd_help, cmd_version, cmd_key, cmd_certify, cmd_verify;
+    cmd_completion, cmd_help, cmd_version, cmd_key, cmd_certify, cmd_verify,
+    cmd_recommend;
 
 const command *const commands[] = {
     &cmd_hw,
     &cmd_runners,
     &cmd_assess,
+    &cmd_recommend,
     &cmd_tokenize,
     &cmd_generate,
     &cmd_convert,

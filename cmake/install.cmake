@@ -12,7 +12,7 @@ install(TARGETS pare EXPORT pare_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBD
 install(TARGETS pare_static EXPORT pare_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/pare DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 # Compiled in; here to be read, and to be copied for one's own.
-install(DIRECTORY targets DESTINATION ${CMAKE_INSTALL_DATADIR}/pare FILES_MATCHING PATTERN "*.yaml")
+install(DIRECTORY targets rules DESTINATION ${CMAKE_INSTALL_DATADIR}/pare FILES_MATCHING PATTERN "*.yaml")
 install(FILES data/advisories.yaml policies/readiness.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/pare)
 install(FILES docs/pare.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
