@@ -9,8 +9,9 @@ static const opt_def own_variants = {
     .name = "variants",
     .type = OPT_LIST,
     .metavar = "T,T,…",
-    .help = "what to try: [FORMAT:]QUANT[-gN][-sym][-headQUANT][-calib|-gptq][-pruneS][-kvT]"
-            "[-tN][-gpu|-npu][@RUNNER]; without it ten GGUF types, from the source's own to Q2_K"};
+    .help = "what to try, each [FORMAT:]QUANT, then any of -gN -sym -headQUANT -calib -gptq "
+            "-pruneS -kvT -tN -gpu -npu, then [@RUNNER]; without it ten GGUF types, from the "
+            "source's own to Q2_K"};
 static const opt_def own_calib = {
     .name = "calib",
     .type = OPT_FILE,

@@ -414,6 +414,9 @@ pare_status opt_hunt(opt_job *j, pare_err *err) {
     for (int i = 0; i < n; i++) base[i] = j->v[j->n_own + i];
     j->n = j->n_own;
     s.n_limits = pr_limits_gates(&limits, s.limits);
+    if (!j->calib_path)
+        opt_warn(j, "no text to learn from (--calib, or text/train.txt of the source): -calib, "
+                    "-gptq and -prune are not searched");
     PR_TRY(make_space(&s, base, n, err));
     PR_TRY(opt_accelerate_one(j, &j->base, err));
     pr_hunt_opts o = {.n = s.n,

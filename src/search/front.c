@@ -134,14 +134,31 @@ static int accepted_first(const pr_front *f, bool on_front_only) {
     return -1;
 }
 
+/* Thresholds of 0 have no shares: their own unit then. */
+static double short_by(const pr_candidate *c) {
+    double sum = 0;
+    for (size_t i = 0; i < c->n_results; i++) {
+        const pr_gate_result *r = &c->results[i];
+        if (r->verdict == PR_PASS) continue;
+        double scale = fabs(r->gate->threshold);
+        if (!isfinite(r->margin)) return INFINITY;
+        sum += fmax(-r->margin, 0) / (scale > 0 ? scale : 1);
+    }
+    return sum;
+}
+
+static bool nearer(const pr_standing *a, const pr_standing *b) {
+    return a->short_by != b->short_by ? a->short_by < b->short_by : a->failed < b->failed;
+}
+
 static void choice_make(pr_front *f) {
     f->choice = accepted_first(f, true);
     if (f->choice < 0) f->choice = accepted_first(f, false);
     f->accepted = f->choice >= 0;
     for (size_t i = 0; !f->accepted && i < f->n_order; i++) {
         int k = f->order[i];
-        if (f->choice < 0 || f->standing[k].failed < f->standing[f->choice].failed)
-            f->choice = k;
+        if (!f->standing[k].on_front) continue;
+        if (f->choice < 0 || nearer(&f->standing[k], &f->standing[f->choice])) f->choice = k;
     }
 }
 
@@ -189,6 +206,28 @@ static void say_accepted(const pr_candidate *c, const pr_front *f, pr_buf *b) {
         pr_buf_printf(b, "; next is %s with %.3f", c[next].name, f->standing[next].score);
 }
 
+/* What no candidate meets: who comes nearest to it, and by how much that is too little. */
+static void say_out_of_reach(const pr_candidate *c, const pr_front *f, pr_buf *b) {
+    size_t n = c[f->choice].n_results;
+    for (size_t g = 0; g < n; g++) {
+        int best = -1;
+        for (size_t i = 0; i < f->n; i++) {
+            if (f->standing[i].excluded || c[i].n_results != n) continue;
+            const pr_gate_result *r = &c[i].results[g];
+            if (r->verdict == PR_PASS) {
+                best = -1;
+                break;
+            }
+            if (isfinite(r->margin) && (best < 0 || r->margin > c[best].results[g].margin))
+                best = (int)i;
+        }
+        if (best < 0) continue;
+        const pr_gate_result *r = &c[best].results[g];
+        pr_buf_printf(b, "; nothing meets %s: nearest is %s, %s", r->gate->name, c[best].name,
+                      r->reason);
+    }
+}
+
 static void say_refused(const pr_candidate *c, const pr_front *f, pr_buf *b) {
     const pr_candidate *x = &c[f->choice];
     pr_buf_printf(
@@ -200,6 +239,7 @@ static void say_refused(const pr_candidate *c, const pr_front *f, pr_buf *b) {
     }
     pr_buf_puts(b, "; ");
     say_score(f, b);
+    say_out_of_reach(c, f, b);
 }
 
 /* Why each is out; those with the same reason are named together. */
@@ -249,6 +289,7 @@ pare_status pr_front_make(const pr_candidate *c, size_t n, const pr_objective *o
         PR_NEW(s->normalised, a, n_o, err);
         s->excluded = exclusion(&c[i], o, n_o, a);
         s->failed = pr_gates_failed(c[i].results, c[i].n_results);
+        s->short_by = short_by(&c[i]);
         s->accepted = s->failed == 0 && !s->excluded;
     }
     PR_TRY(members_find(c, &f, a, err));

@@ -44,6 +44,7 @@ typedef struct {
     bool on_front;
     bool accepted;        /* every constraint and gate passes */
     size_t failed;        /* how many of them do not */
+    double short_by; /* Σ of what these lack, each in shares of its threshold; infinite: missing */
     double score;         /* NAN: an objective is missing */
     double *normalised;   /* per objective; NAN where missing */
     const char *excluded; /* NULL, or why it cannot be compared */
@@ -93,8 +94,9 @@ bool pr_dominates(const pr_candidate *a, const pr_candidate *b, const pr_objecti
 /* Front, scores, choice. Score: Σ weight × (value − worst)/(best − worst) over the
  * front's range; 1 where that range is empty. The choice is the best score among
  * accepted members of the front, else among accepted ones off it, else (accepted =
- * false) among the candidates with the fewest that do not pass. Ties: fewer bytes, then
- * the name, bytewise. PARE_EUSAGE: two candidates of one name, or too many. */
+ * false) the nearest member of the front: the least short_by, then the fewest that do not pass,
+ * then the best score. Ties: fewer bytes, then the name, bytewise. PARE_EUSAGE: two candidates
+ * of one name, or too many. */
 pare_status pr_front_make(const pr_candidate *c, size_t n, const pr_objective *o, size_t n_o,
                           pr_arena *a, pr_front *out, pare_err *err);
 #endif

@@ -18,7 +18,8 @@ static void same_policy(const pr_policy *a, const pr_policy *b) {
 
 static void the_shipped_ones_are_read(void **state) {
     (void)state;
-    static const char *const names[] = {"default", "enterprise", "prototyping", "against-f32"};
+    static const char *const names[] = {"default",     "enterprise", "prototyping", "against-f32",
+                                        "mobile",      "edge-server", "embedded",   "strict"};
     for (size_t i = 0; i < PR_COUNT(names); i++) {
         char path[64];
         pr_policy p;

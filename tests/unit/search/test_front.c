@@ -180,6 +180,37 @@ static void none_passes_names_the_nearest(void **state) {
     pr_arena_free(arena);
 }
 
+/* One misses two limits by a hair, one a single limit by far; nobody meets the first. */
+static void nearest_is_by_how_much(void **state) {
+    (void)state;
+    three ta = make(3, 3, 3, 0.1, 0.1, 0.1, 100), tb = make(1, 1, 1, 0, 0, 0, 200);
+    pr_candidate c[] = {cand("a", 10, &ta), cand("b", 20, &tb)};
+    pr_gate size = {.name = "size", .metric = "file_bytes", .op = PR_OP_AT_MOST, .threshold = 8},
+            cv = {.name = "cv", .metric = "token_cv", .op = PR_OP_AT_MOST, .threshold = 2};
+    /* a: 2/8 + 0.02/2 = 0.26; b: 12/8 */
+    pr_gate_result of_a[2] = {{.gate = &size, .verdict = PR_FAIL, .margin = -2, .reason = "2 over"},
+                              {.gate = &cv, .verdict = PR_UNDECIDED, .margin = -0.02}},
+                   of_b[2] = {{.gate = &size, .verdict = PR_FAIL, .margin = -12},
+                              {.gate = &cv, .verdict = PR_PASS, .margin = 1}};
+    c[0].results = of_a;
+    c[1].results = of_b;
+    c[0].n_results = c[1].n_results = 2;
+    pr_arena *arena = pr_arena_new(1 << 20);
+    pr_front f;
+    pare_err e = {0};
+    CHECK_OK(pr_front_make(c, 2, obj, n_obj, arena, &f, &e), e);
+    assert_int_equal(f.choice, 0);
+    assert_false(f.accepted);
+    assert_true(fabs(f.standing[0].short_by - 0.26) < 1e-15);
+    assert_true(f.standing[1].short_by == 1.5);
+    assert_non_null(strstr(f.reason, "; nothing meets size: nearest is a, 2 over"));
+    assert_null(strstr(f.reason, "nothing meets cv"));
+    of_a[0].margin = NAN; /* missing: as far as can be */
+    CHECK_OK(pr_front_make(c, 2, obj, n_obj, arena, &f, &e), e);
+    assert_int_equal(f.choice, 1);
+    pr_arena_free(arena);
+}
+
 static void ties_go_to_fewer_bytes_then_the_name(void **state) {
     (void)state;
     three t = make(2, 2, 2, 0.01, 0.01, 0.01, 100);
@@ -264,6 +295,7 @@ int main(void) {
         cmocka_unit_test(the_gates_decide_before_the_score),
         cmocka_unit_test(accepted_off_the_front_beats_refused_on_it),
         cmocka_unit_test(none_passes_names_the_nearest),
+        cmocka_unit_test(nearest_is_by_how_much),
         cmocka_unit_test(ties_go_to_fewer_bytes_then_the_name),
         cmocka_unit_test(nothing_comparable),
         cmocka_unit_test(properties_hold_for_random_candidates),
