@@ -455,6 +455,7 @@ static void command_line(pr_buf *b, const pare_doc *list) {
 }
 
 void pr_page_more(pr_buf *b, const pare_doc *r) {
+    pr_page_search(b, r);
     distributions(b, r);
     pr_page_profile(b, r);
     accelerations(b, r);

@@ -40,13 +40,14 @@ void pr_page_header(pr_buf *b, const pare_doc *r, bool certified) {
     static const char *const links[][2] = {
         {"front", "Front"},        {"variants", "Variants"},
         {"gates", "Gates"},        {"certificate", "Certificate"},
-        {"distributions", "Distributions"}, {"profile", "Profile"},
+        {"search", "Search"}, {"distributions", "Distributions"}, {"profile", "Profile"},
         {"tensors", "Tensors"},    {"stages", "Stages"},
         {"how", "Method"},         {"deploy", "Deployment"},
         {"monitor", "Monitoring"}, {"machine", "Machine"}};
     for (size_t i = 0; i < PR_COUNT(links); i++) {
         if (strcmp(links[i][0], "certificate") == 0 && !certified) continue;
-        if (strcmp(links[i][0], "profile") == 0 && !pare_doc_get(r, "profile")) continue;
+        bool more = strcmp(links[i][0], "profile") == 0 || strcmp(links[i][0], "search") == 0;
+        if (more && !pare_doc_get(r, links[i][0])) continue;
         pr_html(b, "<li><a href=\"#%s\">%s</a></li>", links[i][0], links[i][1]);
     }
     pr_buf_puts(b, "</ul></nav>\n");

@@ -57,6 +57,7 @@ void pr_page_table(pr_buf *b, const char *label, const char *class);
 void pr_page_header(pr_buf *b, const pare_doc *r, bool certified);
 void pr_page_body(pr_buf *b, const pare_doc *r);
 void pr_page_more(pr_buf *b, const pare_doc *r);
+void pr_page_search(pr_buf *b, const pare_doc *r);
 void pr_page_profile(pr_buf *b, const pare_doc *r);
 void pr_page_certificate(pr_buf *b, const pare_doc *c);
 void pr_page_footer(pr_buf *b, const pare_doc *r);

@@ -195,7 +195,13 @@ static void profile_and_certificate(void **state) {
         "{\"what\":\"taken\",\"value\":2e9,\"unit\":\"B\"}],\"change\":[{\"what\":\"less\","
         "\"command\":\"a < b\"}],\"gain\":{\"factor\":1.5,\"at_most\":true,\"how\":\"x\"}}],"
         "\"operators\":[{\"name\":\"attn_q\",\"prefill\":{\"ms\":1.5,\"share\":0.25},"
-        "\"decode\":{\"ms\":2,\"share\":0.5,\"gb_s\":10.0,\"of_peak\":null}}]}}";
+        "\"decode\":{\"ms\":2,\"share\":0.5,\"gb_s\":10.0,\"of_peak\":null}}]},"
+        "\"front\":{\"objectives\":[{\"metric\":\"speedup\"}]},\"search\":{\"algorithm\":\"<x>\","
+        "\"space\":{\"options\":9},\"evaluations\":2,\"seconds\":3,\"finalists\":[\"A&B\"],"
+        "\"rungs\":[{\"windows\":4,\"seconds\":0.5,\"evaluated\":9,\"went_on\":3}],"
+        "\"steps\":[{\"name\":\"A&B\",\"rung\":0,\"hypervolume\":0.25,\"violation\":0.125,"
+        "\"values\":{\"speedup\":1.5}},{\"name\":\"C\",\"rung\":0,\"hypervolume\":0.5,"
+        "\"error\":\"no <room>\"}]}}";
     static const char *const facts =
         "{\"verdict\":\"approved\",\"summary\":\"all & more\",\"key\":\"abcd\"}";
     static const char *const want[] = {"<section id=\"profile\"",
@@ -209,6 +215,12 @@ static void profile_and_certificate(void **state) {
                                        "a &lt; b",
                                        "at most 1.50 ×",
                                        "attn_q",
+                                       "<section id=\"search\"",
+                                       "&lt;x&gt;, 9 options, 2 looks",
+                                       "A&amp;B",
+                                       "12.5 %",
+                                       "no &lt;room&gt;",
+                                       "points=\"8.0,75.0 632.0,8.0\"",
                                        "<dt>Verdict</dt><dd>approved</dd>",
                                        "all &amp; more"};
     pare_doc *r = NULL, *c = NULL;
