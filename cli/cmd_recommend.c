@@ -24,6 +24,7 @@ static const opt_def own_need = {
             "ties"};
 static const opt_def own_style = {.name = "style",
                                   .type = OPT_ENUM,
+                                  .metavar = "S",
                                   .words = styles,
                                   .help = "whose order of frameworks breaks the ties left"};
 static const opt_def own_rules = {.name = "rules",
