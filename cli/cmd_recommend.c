@@ -61,7 +61,7 @@ static void strategy_words(const pare_doc *s, char *to, size_t n) {
 static void print_choice(table *t, const pare_doc *d, const char *place) {
     const pare_doc *o = pare_doc_get(d, place), *s = pare_doc_get(o, "strategy");
     const pare_doc *gone = pare_doc_get(s, "replaced");
-    human           bytes, memory;
+    human           bytes, memory, file;
     cell            a, b, c;
     char            words[400];
     if (pare_doc_kind(o) != PARE_DOC_OBJECT) {
@@ -74,6 +74,9 @@ static void print_choice(table *t, const pare_doc *d, const char *place) {
     table_row(t, INK_PLAIN, "|%s", show_cell(c, show_str(o, "because")));
     strategy_words(s, words, sizeof words);
     table_row(t, INK_PLAIN, "|%s", words);
+    if (pare_doc_kind(pare_doc_get(s, "file_bytes")) != PARE_DOC_NULL)
+        table_row(t, INK_PLAIN, "|file %s B",
+                  show_grouped(file, (int64_t)pare_doc_num(pare_doc_get(s, "file_bytes"))));
     table_row(t, INK_PLAIN, "|weights %s, with state %s (%s)", show_bytes(bytes, s, "weight_bytes"),
               show_bytes(memory, s, "memory_bytes"), show_str(s, "basis"));
     for (size_t i = 0; i < pare_doc_count(gone); i++)

@@ -9,6 +9,7 @@
 /* What a model would be in one type. */
 typedef struct {
     double bytes, memory; /* weights; weights and state */
+    double file;          /* exact, where pare plans the type; NAN */
     bool   planned;
 } outcome;
 
@@ -20,11 +21,12 @@ static double state_bytes(const pr_advise_ask *ask) {
 
 static outcome outcome_of(const pr_advise_ask *ask, const pare_doc *type) {
     const pare_doc *list = pare_doc_get(ask->model, "quantizations");
-    outcome         o = {.bytes = NAN};
+    outcome         o = {.bytes = NAN, .file = NAN};
     for (size_t i = 0; i < pare_doc_count(list) && !o.planned; i++) {
         const pare_doc *q = pare_doc_at(list, i);
         if (strcmp(text_at(q, "name"), text_at(type, "type")) != 0) continue;
         o.bytes = pare_doc_num(pare_doc_get(q, "tensor_bytes"));
+        o.file = pare_doc_num(pare_doc_get(q, "file_bytes"));
         o.planned = true;
     }
     if (!o.planned)
@@ -56,6 +58,7 @@ static bool above(double x, double limit, const char *what, const char *who, cha
 static bool forbidden(const pr_advise_ask *ask, const pare_doc *type, const outcome *o,
                       char why[240]) {
     int64_t divides = (int64_t)number_at(type, "divides");
+    double  file = isnan(o->file) ? o->bytes : o->file;
     int64_t row = row_that_resists(ask->model, divides);
     if (row) {
         snprintf(why, 240, "model: rows of %lld weights cannot be cut into blocks of %lld",
@@ -65,11 +68,11 @@ static bool forbidden(const pr_advise_ask *ask, const pare_doc *type, const outc
     if (ask->target) {
         pr_target_bounds b = pr_target_bounds_of(ask->target);
         if (above(o->memory, b.memory.value, "memory", b.memory.why, why) ||
-            above(o->bytes, b.file.value, "file", b.file.why, why))
+            above(file, b.file.value, "file", b.file.why, why))
             return true;
     }
     if (above(o->memory, (double)ask->max_memory, "memory", "--max-memory", why) ||
-        above(o->bytes, (double)ask->max_bytes, "file", "--max-bytes", why))
+        above(file, (double)ask->max_bytes, "file", "--max-bytes", why))
         return true;
     double source = pare_doc_num(pare_doc_get(ask->model, "weight_bytes")) + state_bytes(ask);
     if (isnan(ask->max_ratio) || o->memory <= source * ask->max_ratio) return false;
@@ -94,6 +97,8 @@ static void type_put(pr_doc_build *b, pare_doc *to, const pare_doc *type, const 
         pr_doc_set_i64(b, to, "group", (int64_t)number_at(type, "group"));
     pr_doc_set_f64(b, to, "weight_bytes", o->bytes);
     pr_doc_set_f64(b, to, "memory_bytes", o->memory);
+    if (isnan(o->file)) pr_doc_set_null(b, to, "file_bytes");
+    else pr_doc_set_f64(b, to, "file_bytes", o->file);
     pr_doc_set_str(b, to, "basis", o->planned ? "planned" : "estimate");
 }
 

@@ -131,15 +131,40 @@ static void tokenizer(pr_doc_build *b, pare_doc *d, const pr_model *m) {
     pr_doc_set_bool(b, o, "chat_template", m->chat_template != NULL);
 }
 
+/* The bytes that `quantize` would write: header and tensors, planned by the writer itself. 0: GGUF
+ * cannot say this model. */
+static pare_status planned_bytes(const pr_model *m, const char *quant, uint64_t *out,
+                                 pare_err *err) {
+    pr_type_plan plan;
+    pr_written   w;
+    pare_err     own = {0};
+    *out = 0;
+    PR_TRY(pr_type_plan_init(&plan, m, quant, false, err));
+    pr_gguf_job job = {.out = "planned.gguf", /* never opened */
+                       .choose = pr_type_plan_choose,
+                       .user = &plan,
+                       .file_type = pr_mix_ftype(plan.mix),
+                       .plan_only = true};
+    pr_arena *a = pr_arena_new((size_t)256 << 20);
+    if (!a) return pr_fail_nomem(err, 4096);
+    if (pr_convert_gguf(m, &job, NULL, a, &w, &own) == PARE_OK) *out = w.bytes;
+    pr_arena_free(a);
+    return PARE_OK;
+}
+
 static pare_status fits(pr_doc_build *b, pare_doc *d, const pr_model *m, pare_err *err) {
     pare_doc *a = pr_doc_set_array(b, d, "quantizations");
     for (int i = 0; pr_mix_at(i); i++) {
         pr_type_forecast f;
         const char      *name = pr_mix_name(pr_mix_at(i));
+        uint64_t         bytes;
+        PR_TRY(planned_bytes(m, name, &bytes, err));
         PR_TRY(pr_type_plan_forecast(m, name, &f, err));
         pare_doc *o = pr_doc_add_object(b, a);
         pr_doc_set_str(b, o, "name", name);
         pr_doc_set_i64(b, o, "tensor_bytes", (int64_t)f.tensor_bytes);
+        if (bytes) pr_doc_set_i64(b, o, "file_bytes", (int64_t)bytes);
+        else pr_doc_set_null(b, o, "file_bytes");
         pr_doc_set_f64(b, o, "bpw", f.bpw);
         pr_doc_set_i64(b, o, "fell_back", f.n_fallback);
         pr_doc_set_i64(b, o, "fell_back_weights", f.fallback_weights);
