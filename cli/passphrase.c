@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -134,7 +135,9 @@ static int ask(void *user, const char *name, pare_pass_for what, char *dst, size
     return from_terminal(name, what, dst, cap);
 }
 
+/* A process that holds private keys leaves no core behind. */
 void passphrase_keys(cli *c, const char *name, bool new_too, pare_keys *k) {
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     *k = (pare_keys){
         .dir = cli_str(c, "keys"), .name = name, .ask = new_too ? ask_new : ask, .user = c};
 }

@@ -71,7 +71,7 @@ static void others(check *c) {
 static void unsigned_names(const check *c, const char *self, pr_buf *text) {
     for (size_t i = 0; i < c->o->n_ignore; i++) {
         const char *name = c->o->ignore[i], *path = pr_path_join(c->a, c->dir, name);
-        if (name[0] == '.' || (self && strcmp(name, self) == 0) || !path || !pr_path_exists(path) ||
+        if ((self && strcmp(name, self) == 0) || !path || !pr_path_exists(path) ||
             strcmp(name, PR_CERT_FILE) == 0) /* which signs itself */
             continue;
         pr_buf_printf(text, "%s%s", text->n ? ", " : "", name);

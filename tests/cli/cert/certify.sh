@@ -33,6 +33,7 @@ pare certify out --model Q8_0 -o ship > text 2>&1
 echo "again = $?"
 echo '- after a rotation'
 cp $pub old.pub
+mkdir ship/.git && : > ship/.git/x && pare verify ship $now 2>&1 | grep -o 'here and not signed: .*'; rm -r ship/.git
 pare key rotate --no-passphrase > /dev/null && pare certify out --model Q8_0 -o second > /dev/null || exit 4
 pare verify second --key old.pub $now | mask | grep '^key'
 pare verify ship --key $pub $now | mask | grep '^key' # the new key does not vouch for the old one
