@@ -52,10 +52,12 @@ static void print_sizes(table *t, const pare_doc *d) {
         table_row(t, INK_PLAIN, "%s|%s in %lld tensors of type %s", i ? "" : "weights",
                   show_bytes(h, o, "bytes"), whole(o, "tensors"), show_str(o, "type"));
     }
-    human flops, per_token;
+    human flops, per_token, read;
     table_row(t, INK_PLAIN,
-              "cost|%s arithmetic operations a token; keys and values %s a token (f16)",
+              "cost|%s arithmetic operations and %s of weights a token; keys and values %s a token "
+              "(f16)",
               show_count(flops, d, "flops_per_token"),
+              show_bytes(read, d, "weight_bytes_per_token"),
               show_bytes(per_token, d, "state_bytes_per_token_f16"));
 }
 
@@ -75,6 +77,13 @@ static void print_tokenizer(table *t, const pare_doc *d) {
         t, INK_PLAIN, "|%s, %s",
         pare_doc_bool(pare_doc_get(k, "adds_bos")) ? "puts BOS before a text" : "adds no BOS",
         pare_doc_bool(pare_doc_get(k, "chat_template")) ? "chat template" : "no chat template");
+}
+
+static void print_list(table *t, ink k, const char *name, const pare_doc *list) {
+    cell line;
+    for (size_t i = 0; i < pare_doc_count(list); i++)
+        table_row(t, k, "%s|%s", i ? "" : name,
+                  show_cell(line, pare_doc_str(pare_doc_at(list, i))));
 }
 
 static double state_bytes(const cli *c, const pare_doc *d) {
@@ -145,6 +154,10 @@ static void print_all(cli *c, const pare_doc *d) {
     print_shape(t, d);
     print_sizes(t, d);
     print_tokenizer(t, d);
+    if (pare_doc_str(pare_doc_get(d, "licence")))
+        table_row(t, INK_PLAIN, "licence|%s", show_cell(name, show_str(d, "licence")));
+    print_list(t, INK_YELLOW, "missing", pare_doc_get(d, "missing"));
+    print_list(t, INK_RED, "suspicious", pare_doc_get(d, "suspicious"));
     if (cli_flag(c, "check")) table_row(t, INK_PLAIN, "checked|every weight is finite");
     table_print(c, t);
     print_quantizations(c, d);

@@ -1,5 +1,6 @@
 /* assess.c - include/pare/model.h: pare_assess. What a model is, and what it could become. */
 #include "engine/engine.h"
+#include <stdio.h>
 #include "flow.h"
 
 static void by_class(pr_doc_build *b, pare_doc *d, const pr_model *m) {
@@ -82,6 +83,19 @@ static void rope(pr_doc_build *b, pare_doc *d, const pr_model *m) {
     if (r->kind != PR_ROPE_DEFAULT) pr_doc_set_f64(b, o, "factor", r->factor);
 }
 
+/* Bytes of weights that making one token reads: all once, of an embedding that is not the head
+ * too a
+ * single row. */
+static uint64_t read_per_token(const pr_model *m) {
+    uint64_t n = 0;
+    for (int i = 0; i < m->n_weights; i++) {
+        const pr_weight *w = &m->weights[i];
+        bool row = pr_role_class_of(w->id.role) == PR_CLASS_EMBED && !m->hp.tied;
+        n += row ? pr_weight_bytes(w) / (uint64_t)PR_MAX(w->rows, (int64_t)1) : pr_weight_bytes(w);
+    }
+    return n;
+}
+
 static void shape(pr_doc_build *b, pare_doc *d, const pr_model *m) {
     const pr_layer *l = &m->hp.layers[0];
     int             windows = 0;
@@ -106,6 +120,7 @@ static void shape(pr_doc_build *b, pare_doc *d, const pr_model *m) {
     pr_doc_set_i64(b, d, "windowed_layers", windows);
     rope(b, d, m);
     pr_doc_set_i64(b, d, "flops_per_token", 2 * macs);
+    pr_doc_set_i64(b, d, "weight_bytes_per_token", (int64_t)read_per_token(m));
     pr_doc_set_i64(b, d, "state_bytes_per_token_f16", state * 2);
     pr_doc_set_i64(b, d, "weight_bytes", (int64_t)pr_model_weight_bytes(m));
 }
@@ -191,6 +206,45 @@ static void findings(pr_doc_build *b, pare_doc *d, const pr_model *m) {
         pr_doc_add_str(b, a, "no end-of-text token is named: generation ends only by length");
 }
 
+/* What somebody who ships it would have to find elsewhere. */
+static void missing(pr_doc_build *b, pare_doc *d, const pr_model *m, const char *licence) {
+    pare_doc *a = pr_doc_set_array(b, d, "missing");
+    if (licence) pr_doc_set_str(b, d, "licence", licence);
+    else pr_doc_set_null(b, d, "licence");
+    if (!licence)
+        pr_doc_add_str(b, a,
+                       "licence: no general.license, and no \"license:\" in front of a README.md");
+    if (!m->tok) pr_doc_add_str(b, a, "tokenizer: none that works");
+    if (!m->chat_template)
+        pr_doc_add_str(b, a, "chat template: whoever calls must format a conversation");
+    if (m->hp.n_eos == 0) pr_doc_add_str(b, a, "end-of-text token: generation ends only by length");
+}
+
+/* What can be right, and rarely is. */
+static void suspicious(pr_doc_build *b, pare_doc *d, const pr_model *m) {
+    pare_doc *a = pr_doc_set_array(b, d, "suspicious");
+    char      line[160];
+    int64_t   n = m->tok ? pr_tokenizer_describe(m->tok).n_tokens : 0;
+    if (n > m->hp.n_vocab) {
+        snprintf(line, sizeof line, "the tokenizer has %lld entries, the embedding %lld rows",
+                 (long long)n, (long long)m->hp.n_vocab);
+        pr_doc_add_str(b, a, line);
+    }
+    for (int i = 0; i < m->hp.n_eos; i++) {
+        if (m->hp.eos[i] >= 0 && m->hp.eos[i] < m->hp.n_vocab) continue;
+        snprintf(line, sizeof line, "end-of-text token %lld is not in the vocabulary of %lld",
+                 (long long)m->hp.eos[i], (long long)m->hp.n_vocab);
+        pr_doc_add_str(b, a, line);
+    }
+    const pr_rope *r = &m->hp.ropes[0];
+    if (m->hp.n_ropes && r->original_ctx > 0 && r->factor > 1 &&
+        (double)m->hp.n_ctx > r->factor * (double)r->original_ctx) {
+        snprintf(line, sizeof line, "a context of %lld, but its rotation reaches %.0f",
+                 (long long)m->hp.n_ctx, r->factor * (double)r->original_ctx);
+        pr_doc_add_str(b, a, line);
+    }
+}
+
 pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, pare_doc **out,
                         pare_err *err) {
     pr_doc_build b = {0};
@@ -210,6 +264,10 @@ pare_status pare_assess(const pare_model *m, int check, const pare_ctl *ctl, par
     types(&b, d, m);
     tokenizer(&b, d, m);
     findings(&b, d, m);
+    pr_arena *scratch = pr_arena_new((size_t)4 << 20);
+    missing(&b, d, m, scratch ? pr_licence_of(m, scratch) : NULL);
+    pr_arena_free(scratch);
+    suspicious(&b, d, m);
     tensors(&b, d, m);
     pare_status st = fits(&b, d, m, err);
     if (st != PARE_OK) {

@@ -133,29 +133,6 @@ static pare_status same_artefact(const job *j, pare_err *err) {
                       j->f.artefact);
 }
 
-/* "license: mit" in what stands in front of a folder's README.md. */
-static const char *licence_of_folder(job *j) {
-    const char *dir = pr_path_join(j->a, j->root, j->f.artefact),
-               *path = dir ? pr_path_join(j->a, dir, "README.md") : NULL;
-    pr_str      text;
-    if (!path || pr_file_read(path, 1 << 20, j->a, &text, NULL) != PARE_OK) return NULL;
-    if (strncmp(text.p, "---\n", 4) != 0) return NULL;
-    for (const char *p = text.p + 4; *p && strncmp(p, "---", 3) != 0;) {
-        size_t n = strcspn(p, "\n");
-        if (n > 9 && n < 256 && strncmp(p, "license: ", 9) == 0 && pr_utf8_valid(p, n, NULL))
-            return pr_arena_str(j->a, p + 9, n - 9);
-        p += n + (p[n] == '\n');
-    }
-    return NULL;
-}
-
-static const char *licence_of(job *j, const pr_model *m) {
-    const pr_meta *l = pr_container_meta_find(m->file, "general.license");
-    if (!l || l->type != PR_META_STR || l->n > 256 || !pr_utf8_valid(l->v.s, l->n, NULL))
-        return licence_of_folder(j);
-    return pr_arena_str(j->a, l->v.s, l->n);
-}
-
 /* What the artefact says of where it comes from, if it says it: the report's source. */
 static pare_status lineage_inside(job *j, const pr_model *m, pare_err *err) {
     const pr_meta *k = pr_container_meta_find(m->file, "pare.lineage");
@@ -188,7 +165,7 @@ static pare_status look_inside(job *j, pare_err *err) {
     if (st == PARE_OK) st = pr_parts(m, j->ctl, &j->parts, &own);
     if (st == PARE_OK)
         st = pr_probe_run(m, str_at(j->report, "settings/state"), j->ctl, &j->probes, &own);
-    if (m) j->f.licence = licence_of(j, m);
+    if (m) j->f.licence = pr_licence_of(m, j->a);
     pare_status said = m ? lineage_inside(j, m, err) : PARE_OK;
     pr_model_close(m);
     if (said != PARE_OK) return said;

@@ -36,6 +36,9 @@ pare_status pr_prune_check(const pr_model *m, const pare_convert_opts *o, pr_doc
 pare_status pr_budget_job(const pr_model *m, const pare_convert_opts *o, const pare_ctl *ctl,
                           pr_arena *a, pr_written *w, pare_doc **told, pare_err *err);
 
+/* What `m` says of its licence, from `a`; NULL: nothing. */
+const char *pr_licence_of(const pr_model *m, pr_arena *a);
+
 /* The job of `convert` for MLX, ONNX and OpenVINO; `floats`: the format's usual float type. EUSAGE:
  * words that they do not know. */
 pare_status pr_pack_job_of(const pare_convert_opts *o, pr_type floats, pr_pack_job *job,
