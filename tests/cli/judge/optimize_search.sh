@@ -2,10 +2,10 @@
 cp -r "$SOURCE/models/austen-3.7m" model
 try() { pare optimize model -o out -f "$SOURCE/models/austen-3.7m/text/heldout.txt" --variants Q4_0,Q2_K --windows 6 --seconds 0.1 \
     -t 1 --search --prefer memory=1 "$@" > said 2> told; }
-look() { perl -MJSON::PP -0777 -ne '$r = decode_json($_); $s = $r->{search};
-    printf "%s: %d options, %d looks, %d of them recorded, some finalists: %d\n", $s->{algorithm}, $s->{space}{options}, $s->{evaluations},
-        scalar(grep { $_->{cached} } @{$s->{steps}}), @{$s->{finalists}} > 0;
-    printf "%s\n", join " ", sort grep { /npu|gpu/ } map { $_->{name} } @{$r->{variants}};' out/report.json; }
+look() { perl -0777 -ne '/"search": \{(.*?)\n {1,2}"(profile|warnings)"/s or die; $s = $1; ($a) = $s =~ /"algorithm": "([^"]*)"/;
+    ($o) = $s =~ /"options": (\d+)/; ($e) = $s =~ /"evaluations": (\d+)/; $c = () = $s =~ /"cached": true/g;
+    printf "%s: %d options, %d looks, %d of them recorded, some finalists: %d\n", $a, $o, $e, $c, $s =~ /"finalists": \[\s*"/;
+    %n = map { $_ => 1 } /"name": "(openvino:[^"]*)"/g; print join(" ", sort keys %n), "\n";' out/report.json; }
 rm model/text/train.txt
 try
 [ $? -le 1 ] || { cat told; exit 9; }
