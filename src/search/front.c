@@ -134,7 +134,8 @@ static int accepted_first(const pr_front *f, bool on_front_only) {
     return -1;
 }
 
-/* Thresholds of 0 have no shares: their own unit then. */
+/* x / (1 + x) of each shortfall x, in shares of its threshold (of 0: in its own unit): a limit that
+ * is missed by far, as steadiness is on a busy machine, counts one limit and not all others. */
 static double short_by(const pr_candidate *c) {
     double sum = 0;
     for (size_t i = 0; i < c->n_results; i++) {
@@ -142,7 +143,8 @@ static double short_by(const pr_candidate *c) {
         if (r->verdict == PR_PASS) continue;
         double scale = fabs(r->gate->threshold);
         if (!isfinite(r->margin)) return INFINITY;
-        sum += fmax(-r->margin, 0) / (scale > 0 ? scale : 1);
+        double x = fmax(-r->margin, 0) / (scale > 0 ? scale : 1);
+        sum += x / (1 + x);
     }
     return sum;
 }

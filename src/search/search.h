@@ -44,7 +44,8 @@ typedef struct {
     bool on_front;
     bool accepted;        /* every constraint and gate passes */
     size_t failed;        /* how many of them do not */
-    double short_by; /* Σ of what these lack, each in shares of its threshold; infinite: missing */
+    double short_by; /* Σ x / (1 + x) over these, x: what is lacking, in shares of the threshold;
+                        infinite: missing */
     double score;         /* NAN: an objective is missing */
     double *normalised;   /* per objective; NAN where missing */
     const char *excluded; /* NULL, or why it cannot be compared */

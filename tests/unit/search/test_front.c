@@ -187,7 +187,7 @@ static void nearest_is_by_how_much(void **state) {
     pr_candidate c[] = {cand("a", 10, &ta), cand("b", 20, &tb)};
     pr_gate size = {.name = "size", .metric = "file_bytes", .op = PR_OP_AT_MOST, .threshold = 8},
             cv = {.name = "cv", .metric = "token_cv", .op = PR_OP_AT_MOST, .threshold = 2};
-    /* a: 2/8 + 0.02/2 = 0.26; b: 12/8 */
+    /* a: x = 2/8 and 0.02/2: 0.25/1.25 + 0.01/1.01; b: x = 12/8: 1.5/2.5 */
     pr_gate_result of_a[2] = {{.gate = &size, .verdict = PR_FAIL, .margin = -2, .reason = "2 over"},
                               {.gate = &cv, .verdict = PR_UNDECIDED, .margin = -0.02}},
                    of_b[2] = {{.gate = &size, .verdict = PR_FAIL, .margin = -12},
@@ -201,8 +201,8 @@ static void nearest_is_by_how_much(void **state) {
     CHECK_OK(pr_front_make(c, 2, obj, n_obj, arena, &f, &e), e);
     assert_int_equal(f.choice, 0);
     assert_false(f.accepted);
-    assert_true(fabs(f.standing[0].short_by - 0.26) < 1e-15);
-    assert_true(f.standing[1].short_by == 1.5);
+    assert_true(fabs(f.standing[0].short_by - (0.2 + 0.01 / 1.01)) < 1e-15);
+    assert_true(f.standing[1].short_by == 0.6);
     assert_non_null(strstr(f.reason, "; nothing meets size: nearest is a, 2 over"));
     assert_null(strstr(f.reason, "nothing meets cv"));
     of_a[0].margin = NAN; /* missing: as far as can be */
